@@ -1,0 +1,11 @@
+# Imported targets for LibTorch: torch::headers and torch::cpu.
+execute_process(COMMAND python3 -c "import torch, os; print(os.path.dirname(torch.__file__))" OUTPUT_VARIABLE GRADSCAN_TORCH_DIR OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT GRADSCAN_TORCH_DIR)
+  file(GLOB GRADSCAN_TORCH_DIR "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+endif()
+add_library(torch::headers INTERFACE IMPORTED)
+target_include_directories(torch::headers SYSTEM INTERFACE ${GRADSCAN_TORCH_DIR}/include ${GRADSCAN_TORCH_DIR}/include/torch/csrc/api/include)
+target_compile_definitions(torch::headers INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
+add_library(torch::cpu INTERFACE IMPORTED)
+target_link_libraries(torch::cpu INTERFACE torch::headers ${GRADSCAN_TORCH_DIR}/lib/libtorch_cpu.so ${GRADSCAN_TORCH_DIR}/lib/libc10.so)
+target_link_options(torch::cpu INTERFACE -Wl,-rpath,${GRADSCAN_TORCH_DIR}/lib)

@@ -1,0 +1,155 @@
+// A Capture: everything gradscan needs to know about one training iteration of one model, as plain data.
+//
+// It is made once per model by running forward *plainly* (no checkpoint region is checkpointed, gradients are recorded)
+// and walking the autograd graph that results; what each kind of checkpointing would do is worked out from it afterwards,
+// without the model, its weights or torch. It can be written to and read from JSON (schema "gradscan-capture/1", see
+// docs/capture-format.md).
+//
+//     Capture capture = read_capture("model.capture.json");
+//     for (int id : ddp_order(capture)) std::cout << capture.parameters[id].name << '\n';
+//
+// The graph. A vertex (Node) is one autograd node; an edge is a gradient's way from a node to the one that receives it
+// next, so edges point from the outputs back to the parameters. Nodes stand in the order of their creation, which makes
+// two things true that every pass relies on (validate() checks them):
+//   - an edge always points to a node with a lower number;
+//   - the nodes of a checkpoint region are contiguous: those between its region_begin and its region_end node; regions nest.
+//
+// Region boundaries. A region_begin node stands for the region's direct tensor arguments: slot k is the k-th of them, and
+// next[k] is the gradient edge of that argument outside of the region. A region_end node stands for the region's tensor
+// outputs: slot k is the k-th, next[k] its gradient edge inside the region. Whoever uses an argument inside the region has
+// an edge to (begin, k); whoever uses an output outside has an edge to (end, k). An edge from inside that passes over
+// region_begin to an older node (other than a parameter) is a closure: the region's function uses an outer tensor that is not
+// an argument.
+//
+// A superset. The kind of a region decides which tensors require grad (a reentrant region's floating-point outputs always
+// do if one of its arguments does, and never otherwise). So the capture holds every edge that may exist under any kind: a
+// region_end slot may have no inner edge (the plain run detached that output) and still be the target of outer edges.
+// Who reads the graph prunes: a node none of whose edges leads to something that requires grad does not exist.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradscan {
+
+inline constexpr int none = -1;  // "no node", "no parameter", "no region" wherever a number is expected
+
+struct Parameter {
+  std::string name;                  // first name in named_parameters() order: "layer4.2.bn3.weight"
+  std::vector<std::string> aliases;  // further names of a shared parameter, in named_parameters() order
+  std::vector<std::int64_t> shape;
+  std::string dtype = "float32";     // torch's name without "torch."
+  bool requires_grad = true;
+};
+
+struct GradEdge {
+  int node = none;  // none: no gradient flows here
+  int slot = 0;     // which input of that (backward) node; which argument or output of a region boundary
+};
+
+enum class Role {
+  operation,     // the backward node of an operation
+  parameter,     // the AccumulateGrad node of a parameter
+  leaf,          // the AccumulateGrad node of another tensor that requires grad (an input, a requires_grad_() in forward)
+  region_begin,  // boundary: the region's direct tensor arguments
+  region_end,    // boundary: the region's tensor outputs
+};
+
+struct Node {
+  Role role = Role::operation;
+  std::string op;                  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
+  std::vector<GradEdge> next;
+  int parameter = none;            // Role::parameter: position in Capture::parameters
+  std::string module;              // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
+  std::string source;              // the user's source line: "resnet.py:88"; empty if unknown
+  std::vector<int> saved;          // positions in Capture::storages of the tensors it saves for backward, without repetition
+  bool saves_tensors = false;      // whether it saves any tensor: such a node cannot run backward twice
+  std::int64_t forward_flops = 0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown
+};
+
+struct Storage {
+  std::int64_t bytes = 0;
+  bool activation = true;          // false: a parameter, buffer or input, which is alive anyway
+};
+
+enum class Kind { reentrant, non_reentrant, off };
+
+// One executed checkpoint(...) call.
+struct Region {
+  std::string name;                // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
+  Kind kind = Kind::reentrant;
+  int parent = none;               // the region that encloses it; parents stand before children
+  int begin = none, end = none;    // its boundary nodes
+  std::vector<int> nested_outputs; // slots of `end` that are not tensors at the top level of the result (inside a dict or
+                                   // list): a reentrant region returns these without grad
+  std::string source;              // where checkpoint was called: "resnet.py:88"; empty if unknown
+  std::string origin;              // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
+};
+
+struct Output {
+  std::string path;                // "output", "output[1]", "output['loss']"
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  GradEdge edge;                   // none: does not require grad under any kind
+  bool found_by_ddp = true;        // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
+  bool in_loss = false;            // whether the loss is computed from it
+};
+
+struct Input {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  bool requires_grad = false;
+  std::string origin;              // "gradscan metadata", "traced input", "--input"
+};
+
+// What the exporting script said about its DistributedDataParallel; empty members: it did not say.
+struct ExportedSetup {
+  bool known = false;
+  bool find_unused_parameters = false;
+  bool static_graph = false;
+  double bucket_cap_mb = 25;       // MiB
+};
+
+struct Capture {
+  std::string model;               // file name without its folder
+  std::string torch;               // version of the torch that made this capture
+  std::string written_by;          // version of the torch that wrote the model file; empty if unknown
+  ExportedSetup exported;
+  std::vector<Parameter> parameters;  // de-duplicated, in named_parameters() order, frozen ones too
+  std::vector<Storage> storages;
+  std::vector<Node> nodes;
+  std::vector<Region> regions;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::vector<std::string> notes;  // sentences that a report must repeat (warnings of the tracer, what could not be seen)
+};
+
+// Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.
+std::vector<int> ddp_order(const Capture& capture);
+
+// The name that DDP prints for a parameter: its last alias, with a leading dot for a parameter of the root module.
+std::string ddp_name(const Parameter& parameter);
+
+// For every node its innermost region; none outside of all. Boundary nodes belong to the region that they bound.
+std::vector<int> innermost_regions(const Capture& capture);
+
+// Bytes of one element; throws Error (not_a_model) for an unknown dtype.
+std::int64_t element_size(std::string_view dtype);
+
+std::string_view to_string(Kind kind);   // "reentrant", "non_reentrant", "off"
+std::string_view to_string(Role role);   // "operation", "parameter", "leaf", "region_begin", "region_end"
+
+// Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, names a number out of
+// range or has a region without boundary.
+void validate(const Capture& capture, const std::string& subject);
+
+// JSON. read_capture validates; parse_capture names `subject` in its errors. write_capture replaces the file in one step.
+Capture read_capture(const std::string& path);
+Capture parse_capture(std::string_view json, const std::string& subject);
+std::string to_json(const Capture& capture);
+void write_capture(const Capture& capture, const std::string& path);
+
+}  // namespace gradscan

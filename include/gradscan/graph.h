@@ -1,0 +1,54 @@
+// The autograd graphs of a Capture for one choice of checkpointing, as a Boost.Graph graph, and the passes over them.
+//
+// This header includes Boost.Graph; gradscan/gradscan.h does not include it.
+//
+//     GradGraph graph(capture, Checkpointing::as_given);
+//     boost::out_degree(vertex, graph.edges());
+//
+// A vertex has the number of its capture node. An edge says: when this vertex runs backward, that one runs next. Parallel
+// edges are kept. Reading the graph costs time and memory linear in the capture's edges.
+//
+// Regions that are not reentrant are transparent: edges lead through their boundary nodes to the node behind, and the boundary
+// nodes themselves are isolated. A reentrant region leaves the outer graph: its region_end vertex is the checkpoint node that
+// takes its place, with one edge for each argument that requires grad. The graph inside exists only while that vertex runs
+// backward; it is held here too (its vertices lie between begin and end), starts at inner_roots(region) and ends at the
+// region's region_begin vertex, which stands for the detached copies of the arguments. The only edges that lead out of it
+// go to parameters and, for closures, to vertices outside.
+#pragma once
+
+#include <boost/graph/compressed_sparse_row_graph.hpp>
+
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+class GradGraph {
+ public:
+  using Edges = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, boost::no_property, boost::no_property,
+                                                   std::uint32_t, std::uint32_t>;
+
+  GradGraph(const Capture& capture, Checkpointing checkpointing);
+
+  const Edges& edges() const { return edges_; }
+
+  // The vertex that receives the gradient sent along a capture edge, or none if nothing there requires grad.
+  int target(GradEdge edge) const;
+
+  // The reentrant region whose checkpoint vertex this is, or none.
+  int region_of(int vertex) const { return region_of_[vertex]; }
+
+  // Where the inner backward of a reentrant region starts: its outputs that require grad in the recomputation. Empty for
+  // other regions, and for one none of whose arguments requires grad (it is never executed).
+  const std::vector<int>& inner_roots(int region) const { return inner_roots_[region]; }
+
+ private:
+  Edges edges_;
+  std::vector<GradEdge> resolved_begin_, resolved_end_;
+  std::vector<int> region_of_;
+  std::vector<std::vector<int>> inner_roots_;
+};
+
+}  // namespace gradscan

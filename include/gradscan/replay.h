@@ -1,0 +1,46 @@
+// Replay: the captured topology, run again over one-element tensors on torch's real autograd engine and, for a Verdict, with
+// the real c10d::Reducer, called in the order in which Python's DistributedDataParallel calls it.
+//
+//     Replay run = replay(capture, Setup{.find_unused_parameters = true});
+//     run.verdict.message;                 // "Expected to mark a variable ready only once. ..."
+//
+// The cost depends on the number of nodes and parameters, not on the model's width. Four iterations are run, with
+// zero_grad(set_to_none=True) between them, in one process; a local backend takes the place of a second rank whose gradients
+// are zero, so a synchronised gradient is half of the plain one.
+//
+// Threads: several replays may run at the same time. Throws Error (internal) for what cannot happen.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+inline constexpr int replay_iterations = 4;
+
+// One backward on the real engine, without DDP.
+struct EngineRun {
+  std::vector<std::vector<int>> causes;  // as Firings::causes; up to the error if there is one
+  std::string error;                     // torch's words if backward failed, else empty
+};
+
+EngineRun run_engine(const Capture& capture, Checkpointing checkpointing);
+
+struct Replay {
+  Verdict verdict;
+  // For each iteration whose backward finished, and each DDP index, the causes of its firings.
+  std::vector<std::vector<std::vector<int>>> causes;
+  // DDP indices in each bucket of the gradients' all-reduce, with the parameters' real sizes and setup.bucket_cap_mb: after
+  // the rebuild that follows iteration 0, where there is one.
+  std::vector<std::vector<int>> buckets;
+};
+
+Replay replay(const Capture& capture, const Setup& setup);
+
+// Version of the torch that is linked in: "2.13.0".
+std::string torch_version();
+
+}  // namespace gradscan

@@ -1,0 +1,57 @@
+// Start here: from a file to a Report.
+//
+//     ScanOptions options;
+//     options.find_unused_parameters = true;
+//     Report report = scan("resnet50.pt", options);
+//
+// A model file is run (its forward, once, on the CPU): loading it executes code from the file, and a damaged file can crash
+// LibTorch and with it the process. The command line therefore runs capture_file() in a child process; see isolate() in
+// analyzer/isolate.h. A file whose name ends in ".capture.json" is only read.
+//
+// Throws Error for everything that can be wrong with the file, the options or the model.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/report.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots) over module paths, and over the names
+// of regions that the file itself names, whose kind it then changes.
+struct CheckpointPattern {
+  std::string glob;
+  Kind kind = Kind::reentrant;
+};
+
+// "layer4.*=non-reentrant", "layer?.*" (reentrant). Throws Error (usage).
+CheckpointPattern parse_checkpoint_pattern(const std::string& text);
+
+// "x=float32[2,3,224,224]", "input_ids=int64[2,128]", "mask=bool[]". Throws Error (usage).
+Input parse_input(const std::string& text);
+
+struct CaptureOptions {
+  std::vector<CheckpointPattern> checkpoint;  // later patterns win
+  std::vector<Input> inputs;                  // for forward's arguments of these names, instead of what the file says
+  std::vector<std::string> loss;              // paths of the outputs that the loss is computed from ("output[0]"); empty: every
+                                              // floating-point output that requires grad
+};
+
+// What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
+// defaults of DistributedDataParallel.
+struct ScanOptions : CaptureOptions {
+  std::optional<Checkpointing> checkpointing;
+  std::optional<bool> find_unused_parameters;
+  std::optional<bool> static_graph;
+  std::optional<double> bucket_cap_mb;        // MiB
+};
+
+Capture capture_file(const std::string& path, const CaptureOptions& options = {});
+Setup resolve_setup(const Capture& capture, const ScanOptions& options);
+Report scan(const std::string& path, const ScanOptions& options = {});
+
+}  // namespace gradscan
