@@ -40,7 +40,7 @@ struct Parameter {
   std::string name;                  // first name in named_parameters() order: "layer4.2.bn3.weight"
   std::vector<std::string> aliases;  // further names of a shared parameter, in named_parameters() order
   std::vector<std::int64_t> shape;
-  std::string dtype = "float32";     // torch's name without "torch."
+  std::string dtype = "float32";  // torch's name without "torch."
   bool requires_grad = true;
 };
 
@@ -59,42 +59,43 @@ enum class Role {
 
 struct Node {
   Role role = Role::operation;
-  std::string op;                  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
+  std::string op;  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
   std::vector<GradEdge> next;
-  int parameter = none;            // Role::parameter: position in Capture::parameters
-  std::string module;              // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
-  std::string source;              // the user's source line: "resnet.py:88"; empty if unknown
-  std::vector<int> saved;          // positions in Capture::storages of the tensors it saves for backward, without repetition
-  bool saves_tensors = false;      // whether it saves any tensor: such a node cannot run backward twice
-  std::int64_t forward_flops = 0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown
+  int parameter = none;        // Role::parameter: position in Capture::parameters
+  std::string module;          // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
+  std::string source;          // the user's source line: "resnet.py:88"; empty if unknown
+  std::vector<int> saved;      // positions in Capture::storages of the tensors it saves for backward, without repetition
+  bool saves_tensors = false;  // whether it saves any tensor: such a node cannot run backward twice
+  std::int64_t forward_flops =
+      0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown
 };
 
 struct Storage {
   std::int64_t bytes = 0;
-  bool activation = true;          // false: a parameter, buffer or input, which is alive anyway
+  bool activation = true;  // false: a parameter, buffer or input, which is alive anyway
 };
 
 enum class Kind { reentrant, non_reentrant, off };
 
 // One executed checkpoint(...) call.
 struct Region {
-  std::string name;                // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
+  std::string name;  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
   Kind kind = Kind::reentrant;
-  int parent = none;               // the region that encloses it; parents stand before children
-  int begin = none, end = none;    // its boundary nodes
-  std::vector<int> nested_outputs; // slots of `end` that are not tensors at the top level of the result (inside a dict or
-                                   // list): a reentrant region returns these without grad
-  std::string source;              // where checkpoint was called: "resnet.py:88"; empty if unknown
-  std::string origin;              // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
+  int parent = none;                // the region that encloses it; parents stand before children
+  int begin = none, end = none;     // its boundary nodes
+  std::vector<int> nested_outputs;  // slots of `end` that are not tensors at the top level of the result (inside a dict or
+                                    // list): a reentrant region returns these without grad
+  std::string source;               // where checkpoint was called: "resnet.py:88"; empty if unknown
+  std::string origin;               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
 };
 
 struct Output {
-  std::string path;                // "output", "output[1]", "output['loss']"
+  std::string path;  // "output", "output[1]", "output['loss']"
   std::string dtype;
   std::vector<std::int64_t> shape;
-  GradEdge edge;                   // none: does not require grad under any kind
-  bool found_by_ddp = true;        // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
-  bool in_loss = false;            // whether the loss is computed from it
+  GradEdge edge;             // none: does not require grad under any kind
+  bool found_by_ddp = true;  // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
+  bool in_loss = false;      // whether the loss is computed from it
 };
 
 struct Input {
@@ -102,7 +103,7 @@ struct Input {
   std::string dtype;
   std::vector<std::int64_t> shape;
   bool requires_grad = false;
-  std::string origin;              // "gradscan metadata", "traced input", "--input"
+  std::string origin;  // "gradscan metadata", "traced input", "--input"
 };
 
 // What the exporting script said about its DistributedDataParallel; empty members: it did not say.
@@ -110,13 +111,13 @@ struct ExportedSetup {
   bool known = false;
   bool find_unused_parameters = false;
   bool static_graph = false;
-  double bucket_cap_mb = 25;       // MiB
+  double bucket_cap_mb = 25;  // MiB
 };
 
 struct Capture {
-  std::string model;               // file name without its folder
-  std::string torch;               // version of the torch that made this capture
-  std::string written_by;          // version of the torch that wrote the model file; empty if unknown
+  std::string model;       // file name without its folder
+  std::string torch;       // version of the torch that made this capture
+  std::string written_by;  // version of the torch that wrote the model file; empty if unknown
   ExportedSetup exported;
   std::vector<Parameter> parameters;  // de-duplicated, in named_parameters() order, frozen ones too
   std::vector<Storage> storages;
@@ -139,8 +140,8 @@ std::vector<int> innermost_regions(const Capture& capture);
 // Bytes of one element; throws Error (not_a_model) for an unknown dtype.
 std::int64_t element_size(std::string_view dtype);
 
-std::string_view to_string(Kind kind);   // "reentrant", "non_reentrant", "off"
-std::string_view to_string(Role role);   // "operation", "parameter", "leaf", "region_begin", "region_end"
+std::string_view to_string(Kind kind);  // "reentrant", "non_reentrant", "off"
+std::string_view to_string(Role role);  // "operation", "parameter", "leaf", "region_begin", "region_end"
 
 // Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, names a number out of
 // range or has a region without boundary.

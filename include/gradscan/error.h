@@ -26,7 +26,9 @@ enum class Failure {
   internal = 70,     // a bug in gradscan
 };
 
-constexpr int exit_code(Failure failure) { return static_cast<int>(failure); }
+constexpr int exit_code(Failure failure) {
+  return static_cast<int>(failure);
+}
 
 class Error : public std::runtime_error {
  public:

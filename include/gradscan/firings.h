@@ -38,7 +38,7 @@ std::vector<GradEdge> loss_roots(const Capture& capture);
 
 // Where backward starts if DDP has put its sink behind forward (with find_unused_parameters, and in the first iteration with
 // static_graph): a loss that uses one of the outputs found by DDP sends a gradient, if only an undefined one, to all of them.
-std::vector<GradEdge> sink_roots(const Capture& capture);
+std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph);
 
 Firings count_firings(const Capture& capture, const GradGraph& graph, const std::vector<GradEdge>& roots);
 

@@ -17,7 +17,7 @@
 #pragma once
 
 #include <boost/graph/compressed_sparse_row_graph.hpp>
-
+#include <cstdint>
 #include <vector>
 
 #include "gradscan/capture.h"
@@ -45,8 +45,13 @@ class GradGraph {
   const std::vector<int>& inner_roots(int region) const { return inner_roots_[region]; }
 
  private:
+  void resolve(const Capture& capture, const std::vector<Kind>& kinds);
+  void resolve_boundary(const Capture& capture, int vertex, int region, bool reentrant);
+
   Edges edges_;
-  std::vector<GradEdge> resolved_begin_, resolved_end_;
+  std::vector<int> boundary_of_;         // per vertex: its place in slots_, or none
+  std::vector<std::vector<int>> slots_;  // per boundary vertex: the target of each of its slots
+  std::vector<bool> exists_;             // per vertex: whether anything behind it requires grad
   std::vector<int> region_of_;
   std::vector<std::vector<int>> inner_roots_;
 };

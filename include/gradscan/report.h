@@ -26,26 +26,26 @@ struct ParameterReport {
   std::string dtype;
   struct {
     int reentrant = 0, non_reentrant = 0, off = 0;
-  } firings;                       // per iteration, if all regions were of that kind
+  } firings;  // per iteration, if all regions were of that kind
   struct {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
-  } ready_marks;                   // per iteration, with the regions of setup.checkpointing
-  std::vector<int> fired_by;       // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
-  bool seen_by_search = false;     // whether DDP's search for unused parameters finds it, likewise
+  } ready_marks;                // per iteration, with the regions of setup.checkpointing
+  std::vector<int> fired_by;    // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
+  bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
 };
 
 struct RegionReport {
   int id = 0;
   std::string name;
-  Kind kind = Kind::reentrant;     // under setup.checkpointing
+  Kind kind = Kind::reentrant;  // under setup.checkpointing
   int parent = none;
-  std::vector<int> parameters;     // DDP indices of the parameters used inside, ascending; those of nested regions too
-  bool executed = false;           // whether its inner backward runs (reentrant only)
+  std::vector<int> parameters;              // DDP indices of the parameters used inside, ascending; those of nested regions too
+  bool executed = false;                    // whether its inner backward runs (reentrant only)
   std::vector<int> arguments_without_grad;  // slots of direct tensor arguments that do not require grad
-  int arguments = 0;               // number of direct tensor arguments
+  int arguments = 0;                        // number of direct tensor arguments
   std::string source;
   std::string origin;
-  std::int64_t saved_bytes = 0;    // activations that the forward inside saves for backward, each storage once
+  std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };
 
@@ -53,54 +53,54 @@ struct RegionReport {
 // such regions. The stages and their edges are the outer graph, contracted.
 struct Stage {
   int region = none;
-  std::string label;               // the region's name, or the modules: "avgpool, fc"
-  std::vector<int> parameters;     // DDP indices used here, ascending
-  std::vector<int> next;           // stages that receive its gradients; stages stand in the order of backward
+  std::string label;            // the region's name, or the modules: "avgpool, fc"
+  std::vector<int> parameters;  // DDP indices used here, ascending
+  std::vector<int> next;        // stages that receive its gradients; stages stand in the order of backward
 };
 
 enum class Level { error, silent, note };  // DDP raises; DDP is silent although it is wrong; worth knowing
 
 // Parameters to which the same thing happens for the same reason.
 struct Group {
-  std::string label;               // "layer4.2", "layer3.1 … layer3.5", "fc"
-  std::vector<int> regions;        // the regions concerned; empty: outside of all regions
-  std::vector<int> parameters;     // DDP indices, ascending
-  int firings = 0;                 // of each parameter, per iteration
-  int ready_marks = 0;             // of each parameter, per iteration, in the setup asked
-  std::string reason;              // where each mark comes from: "DDP's search does not find it (1), inner backward of layer4.2 (1)"
+  std::string label;            // "layer4.2", "layer3.1 … layer3.5", "fc"
+  std::vector<int> regions;     // the regions concerned; empty: outside of all regions
+  std::vector<int> parameters;  // DDP indices, ascending
+  int firings = 0;              // of each parameter, per iteration
+  int ready_marks = 0;          // of each parameter, per iteration, in the setup asked
+  std::string reason;  // where each mark comes from: "DDP's search does not find it (1), inner backward of layer4.2 (1)"
 };
 
 struct Finding {
-  std::string rule;                // stable id: "marked-ready-twice", "unfinished-reduction", "graph-changed", "other-error",
-                                   // "not-averaged", "not-trained", "no-regions-named"
+  std::string rule;  // stable id: "marked-ready-twice", "unfinished-reduction", "graph-changed", "other-error",
+                     // "not-averaged", "not-trained", "no-regions-named"
   Level level = Level::error;
-  std::string title;               // one line
-  std::string why;                 // two or three plain sentences that are true for this case
-  std::vector<Group> groups;       // every parameter concerned, in exactly one group
+  std::string title;          // one line
+  std::string why;            // two or three plain sentences that are true for this case
+  std::vector<Group> groups;  // every parameter concerned, in exactly one group
 };
 
 // A change of the setup whose replay is clean.
 struct Fix {
-  std::string change;              // what to write: "DistributedDataParallel(model, static_graph=True)"
-  std::string options;             // the options of gradscan that scan it: "--static-graph"
+  std::string change;   // what to write: "DistributedDataParallel(model, static_graph=True)"
+  std::string options;  // the options of gradscan that scan it: "--static-graph"
   Setup setup;
 };
 
 struct Report {
-  std::string gradscan;            // version
-  std::string torch;               // version of the LibTorch that was asked
-  std::string written_by;          // version of the torch that wrote the file; empty if unknown
+  std::string gradscan;    // version
+  std::string torch;       // version of the LibTorch that was asked
+  std::string written_by;  // version of the torch that wrote the file; empty if unknown
   std::string model;
   Setup setup;
   std::vector<ParameterReport> parameters;
-  int frozen = 0;                  // parameters that do not require grad, which DDP ignores
+  int frozen = 0;  // parameters that do not require grad, which DDP ignores
   std::vector<RegionReport> regions;
   std::vector<Stage> stages;
   std::vector<std::vector<int>> buckets;  // DDP indices per bucket in the setup asked
-  Verdict verdict;                 // of the setup asked
-  std::vector<Verdict> verdicts;   // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
-                                   // static_graph}, and three as_given before them where the file mixes kinds
-  std::vector<Finding> findings;   // errors first, then silent failures, then notes
+  Verdict verdict;                        // of the setup asked
+  std::vector<Verdict> verdicts;          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
+                                          // static_graph}, and three as_given before them where the file mixes kinds
+  std::vector<Finding> findings;          // errors first, then silent failures, then notes
   std::vector<Fix> fixes;
   std::vector<Input> inputs;
   std::vector<Output> outputs;

@@ -47,7 +47,7 @@ struct ScanOptions : CaptureOptions {
   std::optional<Checkpointing> checkpointing;
   std::optional<bool> find_unused_parameters;
   std::optional<bool> static_graph;
-  std::optional<double> bucket_cap_mb;        // MiB
+  std::optional<double> bucket_cap_mb;  // MiB
 };
 
 Capture capture_file(const std::string& path, const CaptureOptions& options = {});
