@@ -1,0 +1,46 @@
+#include "gradscan/capture.h"
+
+#include "gradscan/error.h"
+#include "tests/capture_text.h"
+#include "tests/catch.h"
+
+using namespace gradscan;
+using tests::capture_from_text;
+
+TEST_CASE("DDP's order leaves frozen parameters out") {
+  Capture capture = capture_from_text("parameter a\nfrozen b\nparameter c");
+  CHECK(ddp_order(capture) == std::vector<int>{0, 2});
+}
+
+TEST_CASE("DDP prints the last alias, with a leading dot for the root module's own") {
+  CHECK(ddp_name({"embedding.weight", {"head.weight"}, {}, "float32", true}) == "head.weight");
+  CHECK(ddp_name({"bias", {}, {}, "float32", true}) == ".bias");
+}
+
+TEST_CASE("a node belongs to the innermost region around it") {
+  Capture capture = capture_from_text(
+      "parameter w\ninput x\nregion a reentrant x\nh = mul x w\nregion b reentrant h\nh = relu h\nend h\nend h\nh = relu "
+      "h\noutput h");
+  CHECK(innermost_regions(capture) == std::vector<int>{none, none, 0, 0, 1, 1, 1, 0, none});
+}
+
+TEST_CASE("a capture that breaks a rule is refused with a sentence that says which") {
+  const Capture good = capture_from_text("parameter w\ninput x\nregion a reentrant x\nh = mul x w\nend h\noutput h");
+  auto check = [&](auto damage, const std::string& expected) {
+    Capture capture = good;
+    damage(capture);
+    REQUIRE_THROWS_WITH(validate(capture, "f"), tests::contains(expected));
+  };
+  check([](Capture& c) { c.nodes[3].next[0].node = 3; }, "node 3 has an edge to no earlier node");
+  check([](Capture& c) { c.nodes[3].next[0].node = -7; }, "node 3 has an edge to no earlier node");
+  check([](Capture& c) { c.nodes[3].next[0].slot = 5; }, "uses a slot that its region does not have");
+  check([](Capture& c) { c.nodes[3].saved = {4}; }, "saves an unknown storage");
+  check([](Capture& c) { c.nodes[0].parameter = 9; }, "unknown parameter");
+  check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "two gradient nodes");
+  check([](Capture& c) { c.parameters[0].requires_grad = false; }, "frozen parameter");
+  check([](Capture& c) { c.regions[0].end = 3; }, "no boundary nodes");
+  check([](Capture& c) { c.regions.clear(); }, "belongs to no region");
+  check([](Capture& c) { c.regions[0].parent = 0; }, "stands before its parent");
+  check([](Capture& c) { c.regions[0].nested_outputs = {3}; }, "has no output 3");
+  check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside of a region");
+}

@@ -1,0 +1,39 @@
+// Captures as a few lines of text, for tests.
+//
+//     parameter l1.weight l1.bias l2.weight l2.bias
+//     input x
+//     h = linear x l1
+//     region l2 reentrant h
+//       h = linear h l2
+//     end h
+//     output h
+//
+// One statement per line; '#' starts a comment; indentation means nothing. A name stands for a tensor, '-' for one that needs
+// no gradient.
+//
+//     parameter NAME...         parameters that require grad, of shape [20,20] (NAME ends in "weight") or [20]
+//     frozen NAME...            parameters that do not
+//     alias NAME ALIAS          a further name of a parameter
+//     input NAME...             inputs that require grad
+//     NAMES = OP NAME...        an operation; NAMES are its outputs, separated by spaces; it saves tensors unless OP is one of
+//                               t, add, sum, view, cat
+//     NAME = linear X LAYER     torch's Linear on a matrix: t(LAYER.weight), then addmm(LAYER.bias, X, t)
+//     NAME = detach X           a tensor without grad
+//     region NAME KIND NAME...  a checkpoint region (reentrant, non_reentrant, off) with these direct tensor arguments; inside,
+//     the
+//                               names mean the arguments, all other names are closures
+//     end NAME...               its outputs; "{NAME}" is one nested in a dict; behind it the names mean the outputs, names made
+//                               inside are gone
+//     output NAME [unused] [hidden]   an output of the model, in the loss unless unused, found by DDP unless hidden
+#pragma once
+
+#include <string>
+
+#include "gradscan/capture.h"
+
+namespace gradscan::tests {
+
+// Throws std::invalid_argument for a line that it does not understand; the result has passed validate().
+Capture capture_from_text(const std::string& text);
+
+}  // namespace gradscan::tests
