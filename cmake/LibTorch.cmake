@@ -1,11 +1,89 @@
-# Imported targets for LibTorch: torch::headers and torch::cpu.
-execute_process(COMMAND python3 -c "import torch, os; print(os.path.dirname(torch.__file__))" OUTPUT_VARIABLE GRADSCAN_TORCH_DIR OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(NOT GRADSCAN_TORCH_DIR)
-  file(GLOB GRADSCAN_TORCH_DIR "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+# Finds LibTorch and defines torch::cpu: libtorch_cpu, libc10 and their headers.
+#
+# It is looked for, in this order, in
+#   - Torch_DIR (the folder of TorchConfig.cmake), then CMAKE_PREFIX_PATH: CMake variables or environment variables;
+#   - the system's folders;
+#   - the torch that python3 would import (the Python in Python3_EXECUTABLE, if that is set);
+#   - the torch in the source tree's .venv, where scripts/setup puts one.
+# One that is too old is passed over, but not if Torch_DIR names it.
+#
+# find_package(Torch) is not used: for a CUDA wheel it looks for a CUDA toolkit and fails where there is none. gradscan
+# computes on the CPU, for which libtorch_cpu is enough; that of a CUDA wheel finds the two small NVIDIA libraries that it
+# needs (cupti, cudart) by its own RPATH in the wheels installed beside it.
+#
+# Sets LIBTORCH_DIR (the folder that holds include/ and lib/) and LIBTORCH_VERSION.
+
+set(LIBTORCH_MINIMUM 2.7)
+
+# The version of the LibTorch in a folder; empty if there is none.
+function(libtorch_version dir result)
+  set(version "")
+  foreach(header torch/headeronly/version.h torch/csrc/api/include/torch/version.h)
+    if(version STREQUAL "" AND EXISTS "${dir}/include/${header}")
+      file(STRINGS "${dir}/include/${header}" numbers REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+      list(TRANSFORM numbers REPLACE ".* ([0-9]+)$" "\\1")
+      list(JOIN numbers "." version)
+    endif()
+  endforeach()
+  set(${result} "${version}" PARENT_SCOPE)
+endfunction()
+
+# The folders in which a LibTorch may be, best first.
+function(libtorch_candidates result)
+  foreach(torch_dir "${Torch_DIR}" "$ENV{Torch_DIR}")
+    if(torch_dir)
+      set(${result} "${torch_dir}/../../.." PARENT_SCOPE)  # it is share/cmake/Torch in the folder looked for
+      return()
+    endif()
+  endforeach()
+  cmake_path(CONVERT "$ENV{CMAKE_PREFIX_PATH}" TO_CMAKE_PATH_LIST prefixes)
+  foreach(prefix IN LISTS CMAKE_PREFIX_PATH prefixes)
+    list(APPEND candidates "${prefix}" "${prefix}/../..")  # torch.utils.cmake_prefix_path is share/cmake in it
+  endforeach()
+  list(APPEND candidates ${CMAKE_SYSTEM_PREFIX_PATH})
+  if(Python3_EXECUTABLE)
+    set(python "${Python3_EXECUTABLE}")
+  else()
+    set(python python3)
+  endif()
+  foreach(python "${python}" "${PROJECT_SOURCE_DIR}/.venv/bin/python3")
+    execute_process(COMMAND "${python}" "${PROJECT_SOURCE_DIR}/cmake/torch_dir.py"
+                    OUTPUT_VARIABLE dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    list(APPEND candidates ${dir})
+  endforeach()
+  set(${result} "${candidates}" PARENT_SCOPE)
+endfunction()
+
+set(LIBTORCH_DIR "")
+set(libtorch_too_old "")
+libtorch_candidates(candidates)
+foreach(candidate IN LISTS candidates)
+  libtorch_version("${candidate}" version)
+  if(version STREQUAL "")
+    continue()
+  elseif(version VERSION_LESS LIBTORCH_MINIMUM)
+    string(APPEND libtorch_too_old " LibTorch ${version} in ${candidate} is older than ${LIBTORCH_MINIMUM}.")
+  else()
+    file(REAL_PATH "${candidate}" LIBTORCH_DIR)
+    set(LIBTORCH_VERSION ${version})
+    break()
+  endif()
+endforeach()
+if(LIBTORCH_DIR STREQUAL "")
+  message(FATAL_ERROR "No LibTorch ${LIBTORCH_MINIMUM} or newer was found.${libtorch_too_old} Install one (scripts/setup "
+                      "does, or: pip install torch), or give the folder of its TorchConfig.cmake: -DTorch_DIR=FOLDER")
 endif()
-add_library(torch::headers INTERFACE IMPORTED)
-target_include_directories(torch::headers SYSTEM INTERFACE ${GRADSCAN_TORCH_DIR}/include ${GRADSCAN_TORCH_DIR}/include/torch/csrc/api/include)
-target_compile_definitions(torch::headers INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
-add_library(torch::cpu INTERFACE IMPORTED)
-target_link_libraries(torch::cpu INTERFACE torch::headers ${GRADSCAN_TORCH_DIR}/lib/libtorch_cpu.so ${GRADSCAN_TORCH_DIR}/lib/libc10.so)
-target_link_options(torch::cpu INTERFACE -Wl,-rpath,${GRADSCAN_TORCH_DIR}/lib)
+message(STATUS "LibTorch ${LIBTORCH_VERSION}: ${LIBTORCH_DIR}")
+
+foreach(library torch_cpu c10)
+  find_library(libtorch_${library} ${library} NO_CACHE REQUIRED NO_DEFAULT_PATH
+               PATHS "${LIBTORCH_DIR}/lib" "${LIBTORCH_DIR}/lib/${CMAKE_LIBRARY_ARCHITECTURE}")
+endforeach()
+
+add_library(torch::c10 SHARED IMPORTED)
+set_target_properties(torch::c10 PROPERTIES IMPORTED_LOCATION "${libtorch_c10}")
+add_library(torch::cpu SHARED IMPORTED)
+set_target_properties(torch::cpu PROPERTIES IMPORTED_LOCATION "${libtorch_torch_cpu}")
+target_include_directories(torch::cpu SYSTEM INTERFACE "${LIBTORCH_DIR}/include" "${LIBTORCH_DIR}/include/torch/csrc/api/include")
+target_compile_definitions(torch::cpu INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)  # as Caffe2Targets.cmake has them
+target_link_libraries(torch::cpu INTERFACE torch::c10)
