@@ -1,0 +1,16 @@
+// Files that are written completely or not at all. (write_file and check_writable are declared in gradscan/writers.h.)
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gradscan {
+
+// Writes to an open file descriptor until everything is written. Returns 0 or the errno of what went wrong.
+int write_all(int descriptor, std::string_view content);
+
+// The path of the file that a write to `path` replaces: absolute, without "." and "..", symbolic links followed. Two paths
+// are the same file if this is the same.
+std::string resolved(const std::string& path);
+
+}  // namespace gradscan

@@ -1,0 +1,47 @@
+// The command line, read into plain data: what to scan, and what to write of it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradscan/scan.h"
+
+namespace gradscan {
+
+struct ScanRequest {
+  std::string model;
+  ScanOptions options;
+  std::chrono::seconds time_limit{600};  // for loading and running the model
+};
+
+enum class Format { text, json, dot, svg };
+
+enum class Color { automatic, always, never };
+
+struct OutputFile {
+  std::string path;
+  Format format = Format::text;
+};
+
+struct OutputRequest {
+  Format format = Format::text;        // of standard output
+  std::optional<std::string> explain;  // the parameter whose story replaces the report on standard output
+  std::vector<OutputFile> files;
+  std::string save_capture;  // path; empty: do not save
+  Color color = Color::automatic;
+};
+
+struct CommandLine {
+  enum class Action { scan, help, version };
+  Action action = Action::scan;
+  ScanRequest scan;
+  OutputRequest write;
+  std::string help;  // Action::help: what to print
+};
+
+// Throws Error (usage). Looks at no file.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace gradscan

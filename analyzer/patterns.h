@@ -1,0 +1,24 @@
+// Patterns: --checkpoint PATTERN=KIND, applied to names. (The public parsers of such texts are declared in gradscan/scan.h.)
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/error.h"
+#include "gradscan/scan.h"
+
+namespace gradscan {
+
+// A shell's glob: * ? [...] and \ to take the next character as it is. '*' also crosses dots.
+bool glob_match(std::string_view glob, std::string_view name);
+
+// Gives the regions that the capture already has the kind of the last pattern that matches their name. Throws Error (usage),
+// see no_match, if a pattern matches none of them.
+void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns);
+
+// What to throw when a pattern matches none of `names`: names near matches.
+Error no_match(const CheckpointPattern& pattern, const std::vector<std::string>& names);
+
+}  // namespace gradscan

@@ -1,0 +1,47 @@
+#include "gradscan/setup.h"
+
+#include <sstream>
+
+namespace gradscan {
+
+std::string_view to_string(Checkpointing checkpointing) {
+  switch (checkpointing) {
+    case Checkpointing::as_given:
+      return "as_given";
+    case Checkpointing::reentrant:
+      return "reentrant";
+    case Checkpointing::non_reentrant:
+      return "non_reentrant";
+    case Checkpointing::off:
+      return "off";
+  }
+  return "";
+}
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+      return "pass";
+    case Outcome::marked_ready_twice:
+      return "marked_ready_twice";
+    case Outcome::unfinished_reduction:
+      return "unfinished_reduction";
+    case Outcome::graph_changed:
+      return "graph_changed";
+    case Outcome::other:
+      return "other";
+  }
+  return "";
+}
+
+std::string ddp_call(const Setup& setup) {
+  std::ostringstream call;
+  call << "DistributedDataParallel(model";
+  if (setup.bucket_cap_mb != Setup{}.bucket_cap_mb) call << ", bucket_cap_mb=" << setup.bucket_cap_mb;
+  if (setup.find_unused_parameters) call << ", find_unused_parameters=True";
+  if (setup.static_graph) call << ", static_graph=True";
+  call << ")";
+  return call.str();
+}
+
+}  // namespace gradscan
