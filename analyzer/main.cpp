@@ -107,7 +107,7 @@ std::optional<int> write_reports(const Report& report, const std::vector<OutputF
 }
 
 void check_outputs(const OutputRequest& write) {
-  if (!write.save_capture.empty()) check_writable(write.save_capture);
+  if (write.save_capture) check_writable(*write.save_capture);
   for (const OutputFile& file : write.files) check_writable(file.path);
 }
 
@@ -119,7 +119,7 @@ Capture capture_isolated(const ScanRequest& scan) {
 int scan_and_write(const CommandLine& line) {
   check_outputs(line.write);
   Capture capture = capture_isolated(line.scan);
-  if (!line.write.save_capture.empty()) write_capture(capture, line.write.save_capture);
+  if (line.write.save_capture) write_capture(capture, *line.write.save_capture);
   Report report = analyse(capture, resolve_setup(capture, line.scan.options));
   print_answer(report, line.write);
   if (auto code = write_reports(report, line.write.files)) return *code;
@@ -129,7 +129,7 @@ int scan_and_write(const CommandLine& line) {
 int run(const CommandLine& line) {
   switch (line.action) {
     case CommandLine::Action::help:
-      print(line.help);
+      print(help_text);
       return exit_clean;
     case CommandLine::Action::version:
       print("gradscan " + std::string(version) + " (torch " + torch_version() + ")\n");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradscan/scan.h"
@@ -29,7 +30,7 @@ struct OutputRequest {
   Format format = Format::text;        // of standard output
   std::optional<std::string> explain;  // the parameter whose story replaces the report on standard output
   std::vector<OutputFile> files;
-  std::string save_capture;  // path; empty: do not save
+  std::optional<std::string> save_capture;  // path
   Color color = Color::automatic;
 };
 
@@ -38,10 +39,12 @@ struct CommandLine {
   Action action = Action::scan;
   ScanRequest scan;
   OutputRequest write;
-  std::string help;  // Action::help: what to print
 };
 
-// Throws Error (usage). Looks at no file.
+// What --help prints.
+extern const std::string_view help_text;
+
+// Throws Error (usage).
 CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace gradscan

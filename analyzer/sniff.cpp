@@ -66,16 +66,15 @@ std::string head_of_entry(zip_t* archive, std::size_t index) {
 }
 
 // torch.save writes pickle protocol 2: after two bytes the object itself begins. "}" is a dict, "c" and two lines name a
-// class or function: an OrderedDict is what state_dict() returns, torch's own function makes a single tensor, and every other
-// class is taken for a module's.
+// class or function: an OrderedDict is what state_dict() returns, and torch's own function makes a single tensor.
 std::string pickled_object(std::string_view pickle) {
-  if (!pickle.starts_with("\x80\x02")) return "Python objects";
+  if (!pickle.starts_with("\x80\x02")) return "pickled Python objects";
   pickle.remove_prefix(2);
   if (pickle.starts_with("}") || pickle.starts_with("ccollections\nOrderedDict\n")) return "a pickled state_dict";
   if (pickle.starts_with("ctorch._utils\n")) return "a pickled tensor";
   std::size_t middle = pickle.find('\n'), end = pickle.find('\n', std::min(middle, pickle.size() - 1) + 1);
   if (!pickle.starts_with("c") || end == std::string::npos) return "pickled Python objects";
-  return "a pickled module (" + std::string(pickle.substr(1, middle - 1)) + "." +
+  return "a pickled object (" + std::string(pickle.substr(1, middle - 1)) + "." +
          std::string(pickle.substr(middle + 1, end - middle - 1)) + ")";
 }
 
