@@ -1,0 +1,34 @@
+// gradscan as a stranger uses it: one header, one file, one question.
+#include <gradscan/gradscan.h>
+
+#include "tests/catch.h"
+
+TEST_CASE("library: a training script's own test can ask before the launch") {
+  gradscan::ScanOptions options;
+  options.find_unused_parameters = true;
+  gradscan::Report report = gradscan::scan("examples/resnet50_with_cp.pt", options);
+
+  const gradscan::ParameterReport* weight = gradscan::find_parameter(report, "layer4.2.bn3.weight");
+  REQUIRE(weight != nullptr);
+  CHECK(weight->firings.reentrant == 1);
+  CHECK(weight->ready_marks.find_unused_parameters == 2);
+  CHECK(gradscan::find_parameter(report, "157") == weight);
+  CHECK(gradscan::find_parameter(report, "layer5.conv1.weight") == nullptr);
+
+  CHECK(gradscan::has_conflict(report));
+  CHECK(report.verdict.outcome == gradscan::Outcome::marked_ready_twice);
+  CHECK(report.verdict.parameters == std::vector<int>{157});
+  CHECK(gradscan::to_text(report).find("layer4.2.bn3.weight") != std::string::npos);
+}
+
+TEST_CASE("library: the repaired setup is clean") {
+  gradscan::ScanOptions options;
+  options.static_graph = true;
+  gradscan::Report report = gradscan::scan("examples/resnet50_with_cp.pt", options);
+  CHECK(report.verdict.clean());
+  CHECK_FALSE(gradscan::has_conflict(report));
+}
+
+TEST_CASE("library: what cannot be scanned is an exception that says what to do") {
+  CHECK_THROWS_AS(gradscan::scan("no such file.pt"), gradscan::Error);
+}
