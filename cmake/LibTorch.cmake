@@ -3,15 +3,17 @@
 # It is looked for, in this order, in
 #   - Torch_DIR (the folder of TorchConfig.cmake), then CMAKE_PREFIX_PATH: CMake variables or environment variables;
 #   - the system's folders;
-#   - the torch that python3 would import (the Python in Python3_EXECUTABLE, if that is set);
+#   - the torch that python3 would import;
 #   - the torch in the source tree's .venv, where scripts/setup puts one.
+# If Python3_EXECUTABLE is set, that Python is asked in place of the last two.
 # One that is too old is passed over, but not if Torch_DIR names it.
 #
 # find_package(Torch) is not used: for a CUDA wheel it looks for a CUDA toolkit and fails where there is none. gradscan
 # computes on the CPU, for which libtorch_cpu is enough; that of a CUDA wheel finds the two small NVIDIA libraries that it
 # needs (cupti, cudart) by its own RPATH in the wheels installed beside it.
 #
-# Sets LIBTORCH_DIR (the folder that holds include/ and lib/) and LIBTORCH_VERSION.
+# Sets LIBTORCH_DIR (the folder that holds include/ and lib/), LIBTORCH_VERSION, and LIBTORCH_PYTHON (a Python with a torch
+# that is not too old, which may be another one than in LIBTORCH_DIR; empty if there is none).
 
 set(LIBTORCH_MINIMUM 2.7)
 
@@ -28,6 +30,23 @@ function(libtorch_version dir result)
   set(${result} "${version}" PARENT_SCOPE)
 endfunction()
 
+# The first of the Pythons given whose torch is new enough, and the folders of the torch of each.
+function(libtorch_of_pythons pythons python_result dirs_result)
+  set(found "")
+  set(dirs "")
+  foreach(python IN LISTS pythons)
+    execute_process(COMMAND "${python}" "${PROJECT_SOURCE_DIR}/cmake/torch_dir.py"
+                    OUTPUT_VARIABLE dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    list(APPEND dirs ${dir})
+    libtorch_version("${dir}" version)
+    if(NOT found AND version VERSION_GREATER_EQUAL LIBTORCH_MINIMUM)
+      set(found "${python}")
+    endif()
+  endforeach()
+  set(${python_result} "${found}" PARENT_SCOPE)
+  set(${dirs_result} "${dirs}" PARENT_SCOPE)
+endfunction()
+
 # The folders in which a LibTorch may be, best first.
 function(libtorch_candidates result)
   foreach(torch_dir "${Torch_DIR}" "$ENV{Torch_DIR}")
@@ -41,18 +60,16 @@ function(libtorch_candidates result)
     list(APPEND candidates "${prefix}" "${prefix}/../..")  # torch.utils.cmake_prefix_path is share/cmake in it
   endforeach()
   list(APPEND candidates ${CMAKE_SYSTEM_PREFIX_PATH})
-  if(Python3_EXECUTABLE)
-    set(python "${Python3_EXECUTABLE}")
-  else()
-    set(python python3)
-  endif()
-  foreach(python "${python}" "${PROJECT_SOURCE_DIR}/.venv/bin/python3")
-    execute_process(COMMAND "${python}" "${PROJECT_SOURCE_DIR}/cmake/torch_dir.py"
-                    OUTPUT_VARIABLE dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    list(APPEND candidates ${dir})
-  endforeach()
+  list(APPEND candidates ${LIBTORCH_PYTHON_DIRS})
   set(${result} "${candidates}" PARENT_SCOPE)
 endfunction()
+
+if(Python3_EXECUTABLE)
+  set(pythons "${Python3_EXECUTABLE}")
+else()
+  set(pythons python3 "${PROJECT_SOURCE_DIR}/.venv/bin/python3")
+endif()
+libtorch_of_pythons("${pythons}" LIBTORCH_PYTHON LIBTORCH_PYTHON_DIRS)
 
 set(LIBTORCH_DIR "")
 set(libtorch_too_old "")
