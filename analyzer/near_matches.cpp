@@ -7,7 +7,7 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t compared_length = 64;
+constexpr std::size_t compared_length = 64, largest_distance = 8;  // characters
 
 // What is left of both names when what they have in common in front and at the end is cut off, which is most of a module path.
 void strip_common_ends(std::string_view& a, std::string_view& b) {
@@ -40,7 +40,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
 std::vector<std::string> near_matches(std::string_view wanted, const std::vector<std::string>& candidates, std::size_t count) {
   std::vector<std::pair<std::size_t, const std::string*>> near;
   for (const std::string& candidate : candidates) {
-    std::size_t limit = std::max<std::size_t>(2, std::min(wanted.size(), candidate.size()) / 3);
+    std::size_t limit = std::clamp<std::size_t>(std::min(wanted.size(), candidate.size()) / 3, 2, largest_distance);
     bool contained = wanted.size() > 2 && candidate.find(wanted) != std::string::npos;
     std::size_t distance = edit_distance(wanted, candidate, limit);
     if (contained) distance = std::min<std::size_t>(distance, 2);

@@ -1,0 +1,156 @@
+#include "analyzer/options.h"
+
+#include "gradscan/error.h"
+#include "tests/catch.h"
+
+using namespace gradscan;
+using Catch::Matchers::Contains;
+using Strings = std::vector<std::string>;
+using Action = CommandLine::Action;
+
+namespace {
+
+CommandLine parse(const Strings& arguments) {
+  std::vector<const char*> argv{"gradscan"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  return parse_command_line(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string refusal(const Strings& arguments) {
+  try {
+    parse(arguments);
+  } catch (const Error& error) {
+    CHECK(error.failure() == Failure::usage);
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("Without options the file's own setup is asked for") {
+  CommandLine line = parse({"m.pt"});
+  CHECK(line.action == Action::scan);
+  CHECK(line.scan.model == "m.pt");
+  CHECK(line.scan.time_limit == std::chrono::seconds(600));
+  CHECK_FALSE(line.scan.options.find_unused_parameters);
+  CHECK_FALSE(line.scan.options.static_graph);
+  CHECK_FALSE(line.scan.options.bucket_cap_mb);
+  CHECK_FALSE(line.scan.options.checkpointing);
+  CHECK(line.write.format == Format::text);
+  CHECK(line.write.files.empty());
+  CHECK_FALSE(line.write.explain);
+  CHECK_FALSE(line.write.save_capture);
+  CHECK(line.write.color == Color::automatic);
+}
+
+TEST_CASE("The setup") {
+  ScanOptions options = parse({"--find-unused-parameters", "--no-static-graph", "--bucket-cap-mb", "0.5", "m.pt"}).scan.options;
+  CHECK(options.find_unused_parameters == true);
+  CHECK(options.static_graph == false);
+  CHECK(options.bucket_cap_mb == 0.5);
+  CHECK(parse({"m.pt", "--static-graph", "--no-static-graph"}).scan.options.static_graph == false);
+  CHECK(parse({"m.pt", "--no-static-graph", "--static-graph"}).scan.options.static_graph == true);
+}
+
+TEST_CASE("Kinds of checkpointing are written with hyphens or underscores") {
+  auto checkpointing = [](const std::string& kind) {
+    return parse({"m.pt", "--checkpointing", kind}).scan.options.checkpointing;
+  };
+  CHECK(checkpointing("as-given") == Checkpointing::as_given);
+  CHECK(checkpointing("reentrant") == Checkpointing::reentrant);
+  CHECK(checkpointing("non-reentrant") == Checkpointing::non_reentrant);
+  CHECK(checkpointing("non_reentrant") == Checkpointing::non_reentrant);
+  CHECK(checkpointing("off") == Checkpointing::off);
+  CHECK(refusal({"m.pt", "--checkpointing", "on"}) ==
+        "--checkpointing on: is not known: use as-given, reentrant, non-reentrant or off");
+}
+
+TEST_CASE("What may be repeated takes one value at a time, in order") {
+  ScanOptions options = parse({"--checkpoint", "a.*=off", "--checkpoint", "[ab]", "m.pt", "--input", "x=float32[2]", "--input",
+                               "y=int64[]", "--loss", "output[0]", "--loss", "[1]"})
+                            .scan.options;
+  REQUIRE(options.checkpoint.size() == 2);
+  CHECK(options.checkpoint[0].glob == "a.*");
+  CHECK(options.checkpoint[0].kind == Kind::off);
+  CHECK(options.checkpoint[1].glob == "[ab]");
+  REQUIRE(options.inputs.size() == 2);
+  CHECK(options.inputs[1].name == "y");
+  CHECK(options.loss == Strings{"output[0]", "[1]"});
+}
+
+TEST_CASE("The extension of an output tells its format") {
+  std::vector<OutputFile> files = parse({"m.pt", "-o", "a.svg", "-ob.dot", "--output", "c.json", "--output=d.txt"}).write.files;
+  REQUIRE(files.size() == 4);
+  CHECK(files[0].format == Format::svg);
+  CHECK(files[1].format == Format::dot);
+  CHECK(files[2].format == Format::json);
+  CHECK(files[3].format == Format::text);
+  CHECK(files[3].path == "d.txt");
+  for (const char* name : {"a.pdf", "svg", ".svg", "", "a.svg/"})
+    CHECK_THAT(refusal({"m.pt", "-o", name}), Contains("let it end in .svg, .dot, .json or .txt"));
+  CHECK_THAT(refusal({"m.pt", "-o", "a.capture.json"}), Contains("use --save-capture"));
+}
+
+TEST_CASE("The other outputs") {
+  OutputRequest write = parse({"m.pt", "--explain", "432", "--save-capture", "c.capture.json", "--color", "never"}).write;
+  CHECK(write.explain == "432");
+  CHECK(write.save_capture == "c.capture.json");
+  CHECK(write.color == Color::never);
+  CHECK(parse({"m.pt", "--format", "svg"}).write.format == Format::svg);
+  CHECK(refusal({"m.pt", "--format", "pdf"}) == "--format pdf: is not known: use text, json, dot or svg");
+  CHECK(refusal({"m.pt", "--explain", "1", "--format", "json"}) == "--explain: is told as text only: leave out --format");
+}
+
+TEST_CASE("Two outputs never go to the same file") {
+  CHECK(refusal({"m.pt", "-o", "a.svg", "-o", "./a.svg"}) == "-o ./a.svg: two outputs go to this file: choose another name");
+  CHECK_THAT(refusal({"m.pt", "-o", "a.json", "--save-capture", "b/../a.json"}), Contains("two outputs go to this file"));
+  CHECK_THAT(refusal({"m.pt", "--save-capture", "m.pt"}), Contains("that is the model itself"));
+}
+
+TEST_CASE("Exactly one model") {
+  CHECK(refusal({}) == "no model is given: write gradscan MODEL, or see gradscan --help");
+  CHECK(refusal({""}) == "no model is given: write gradscan MODEL, or see gradscan --help");
+  CHECK(refusal({"a.pt", "b.pt"}) == "b.pt: is a second model: gradscan reads one model at a time");
+  CHECK(refusal({"a.pt", "--", "-b.pt"}) == "-b.pt: is a second model: gradscan reads one model at a time");
+  CHECK(parse({"--", "--static-graph"}).scan.model == "--static-graph");
+  CHECK(parse({"-o", "-x.svg", "a b\nc.pt"}).scan.model == "a b\nc.pt");
+}
+
+TEST_CASE("Unknown options have near matches") {
+  CHECK(refusal({"m.pt", "--save-captur=x"}) == "--save-captur=x: is not an option of gradscan: did you mean --save-capture?");
+  CHECK(refusal({"m.pt", "-x"}) == "-x: is not an option of gradscan: see gradscan --help");
+}
+
+TEST_CASE("Values are checked") {
+  for (const char* number : {"0", "-1", "nan", "inf", "1e300", "5x", "x"}) {
+    CHECK_THAT(refusal({"m.pt", "--bucket-cap-mb", number}), Contains("is not a number above 0: give it in MiB"));
+    CHECK_THAT(refusal({"m.pt", "--time-limit", number}), Contains("is not a number above 0: give it in seconds"));
+  }
+  CHECK(parse({"m.pt", "--time-limit", "0.5"}).scan.time_limit == std::chrono::seconds(1));
+  for (const char* option : {"--checkpoint", "--input", "--loss", "--explain", "--save-capture", "--format", "--color", "-o"}) {
+    CHECK_THAT(refusal({"m.pt", option}), Contains("missing"));
+    CHECK(refusal({"m.pt", option, ""}) != "accepted");
+  }
+  CHECK(refusal({"m.pt", "--static-graph=maybe"}) != "accepted");
+  CHECK_THAT(refusal({"m.pt", "--checkpoint", "a=on"}), Contains("is not a kind of checkpoint"));
+  CHECK_THAT(refusal({"m.pt", "--input", "x"}), Contains("write NAME=DTYPE[SHAPE]"));
+}
+
+TEST_CASE("--help and --version need no model") {
+  CHECK(parse({"--help"}).action == Action::help);
+  CHECK(parse({"-h"}).action == Action::help);
+  CHECK(parse({"m.pt", "--help", "--unknown"}).action == Action::help);
+  CHECK(parse({"--version"}).action == Action::version);
+}
+
+TEST_CASE("The help has every option, and fits a terminal") {
+  for (const char* option : {"--[no-]find-unused-parameters", "--[no-]static-graph", "--bucket-cap-mb", "--checkpointing",
+                             "--checkpoint ", "--input", "--loss", "--time-limit", "--explain", "--format", "-o, --output",
+                             "--save-capture", "--color", "-h, --help", "--version"})
+    CHECK_THAT(std::string(help_text), Contains(option));
+  std::size_t longest = 0;
+  for (std::size_t begin = 0, end; (end = help_text.find('\n', begin)) != std::string_view::npos; begin = end + 1)
+    longest = std::max(longest, end - begin);
+  CHECK(longest <= 120);
+}
