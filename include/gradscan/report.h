@@ -18,6 +18,11 @@
 namespace gradscan {
 
 // Everything per parameter that requires grad; Report::parameters is indexed by DDP index.
+//
+// A firing is one run of the hook that DDP installs. A ready mark is what lets DDP reduce the parameter's bucket. By default
+// every firing is a mark. With find_unused_parameters, firings through DDP's sink count too, and DDP's search marks every
+// parameter that it does not see. With static_graph a parameter is marked once, with the last of the firings that iteration 0
+// has shown, or at once if there were none; 0 marks mean that fewer follow than iteration 0 has shown.
 struct ParameterReport {
   int index = 0;
   std::string name;
@@ -29,9 +34,12 @@ struct ParameterReport {
   } firings;  // per iteration, if all regions were of that kind
   struct {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
-  } ready_marks;                // per iteration, with the regions of setup.checkpointing
-  std::vector<int> fired_by;    // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
-  bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
+  } ready_marks;              // per iteration, with the regions of setup.checkpointing
+  std::vector<int> fired_by;  // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
+  std::vector<int> fired_by_sink;  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
+  bool seen_by_search = false;     // whether DDP's search for unused parameters finds it, likewise
+  std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
+  std::string returned_as;   // path of the output that is this parameter itself; empty: there is none
 };
 
 struct RegionReport {
@@ -43,6 +51,7 @@ struct RegionReport {
   bool executed = false;                    // whether its inner backward runs (reentrant only)
   std::vector<int> arguments_without_grad;  // slots of direct tensor arguments that do not require grad
   int arguments = 0;                        // number of direct tensor arguments
+  int nested_outputs = 0;  // number of outputs inside a dict or list, which a reentrant region returns without grad
   std::string source;
   std::string origin;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
@@ -62,11 +71,13 @@ enum class Level { error, silent, note };  // DDP raises; DDP is silent although
 
 // Parameters to which the same thing happens for the same reason.
 struct Group {
-  std::string label;            // "layer4.2", "layer3.1 … layer3.5", "fc"
-  std::vector<int> regions;     // the regions concerned; empty: outside of all regions
-  std::vector<int> parameters;  // DDP indices, ascending
-  int firings = 0;              // of each parameter, per iteration
-  int ready_marks = 0;          // of each parameter, per iteration, in the setup asked
+  std::string label;                 // "layer4.2", "layer3.1 … layer3.5", "fc"
+  std::vector<int> regions;          // the regions concerned; empty: outside of all regions
+  std::vector<int> parameters;       // DDP indices, ascending
+  int folded = 1;                    // number of equal neighbours that this group stands for: 5 in "layer3.1 … layer3.5"
+  std::vector<std::string> members;  // names of the parameters of one of them, without the module path that the label has
+  int firings = 0;                   // of each parameter, per iteration, in the setup asked
+  int ready_marks = 0;               // likewise
   std::string reason;  // where each mark comes from: "DDP's search does not find it (1), inner backward of layer4.2 (1)"
 };
 

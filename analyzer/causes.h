@@ -1,0 +1,63 @@
+// Why something happens to a parameter, told by the report's own numbers: where it is used, what fires it, what DDP's search
+// sees, which regions are executed.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gradscan/report.h"
+
+namespace gradscan {
+
+enum class Cause {
+  // More than one ready mark.
+  fires_several_times,   // in several regions, or in a region and outside
+  inside_region,         // fires once, but DDP's search does not see into its region
+  returned_itself,       // forward returns the parameter itself: no node that DDP's search could find
+  behind_hidden_output,  // fires once, but only outputs that DDP does not find lead to it
+  // No gradient.
+  not_used,               // nothing that forward computes with gradients uses it
+  not_in_loss,            // used, but the loss does not depend on it under any kind of checkpointing
+  no_argument_with_grad,  // its reentrant region is not executed: none of its direct tensor arguments requires grad
+  nested_outputs,         // its reentrant region is not executed: the outputs that the loss needs are inside a dict or list
+  cut_off,                // a region that is not executed stands between it and the loss
+  only_through_sink,      // fires in iteration 0 of static_graph because of DDP's sink, and not afterwards
+  zero_gradient,          // fires, but with zeros only: its region has outputs that the loss does not use
+  // A gradient that stays local.
+  after_the_last_mark,  // it fires once more after all parameters are marked
+  no_tensor_found,      // static_graph, and DDP finds no tensor in forward's return value
+  unknown,
+};
+
+struct Diagnosis {
+  Cause cause = Cause::unknown;
+  std::vector<int> regions;  // the regions concerned, ascending
+  bool outside = false;      // whether the parameter fires (or is used, if it does not fire) outside of all regions as well
+
+  bool operator==(const Diagnosis&) const = default;
+};
+
+Diagnosis why_marked_again(const Report& report, const ParameterReport& parameter);
+Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter);
+Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter);
+
+// In the setup asked.
+int marks_asked(const Report& report, const ParameterReport& parameter);
+std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter);  // of its firings, in later iterations
+bool marked_by_search(const Report& report, const ParameterReport& parameter);
+
+// The outermost reentrant region around `region`, or itself, that is not executed; none if all are.
+int blocked_at(const Report& report, int region);
+
+// "layer4.2"; "l2, call 2" if several regions have this name.
+class RegionNames {
+ public:
+  explicit RegionNames(const Report& report);
+  const std::string& operator[](int region) const { return names_[region]; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace gradscan

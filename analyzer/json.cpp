@@ -1,0 +1,155 @@
+// The JSON report; docs/report-format.md describes every key.
+#include <nlohmann/json.hpp>
+
+#include "gradscan/firings.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number_or_null(int value) {
+  return value == none ? Json(nullptr) : Json(value);
+}
+
+std::string_view to_string(Level level) {
+  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
+}
+
+Json cause(int region) {
+  return region == outer_graph ? Json{{"outer", true}} : Json{{"region", region}};
+}
+
+Json causes(const std::vector<int>& regions) {
+  Json list = Json::array();
+  for (int region : regions) list.push_back(cause(region));
+  return list;
+}
+
+Json setup(const Setup& setup) {
+  return {{"checkpointing", to_string(setup.checkpointing)},
+          {"find_unused_parameters", setup.find_unused_parameters},
+          {"static_graph", setup.static_graph},
+          {"bucket_cap_mb", setup.bucket_cap_mb}};
+}
+
+Json parameter(const ParameterReport& parameter) {
+  const auto& firings = parameter.firings;
+  const auto& marks = parameter.ready_marks;
+  return {{"index", parameter.index},
+          {"name", parameter.name},
+          {"aliases", parameter.aliases},
+          {"shape", parameter.shape},
+          {"dtype", parameter.dtype},
+          {"firings", {{"reentrant", firings.reentrant}, {"non_reentrant", firings.non_reentrant}, {"off", firings.off}}},
+          {"ready_marks",
+           {{"default", marks.defaults},
+            {"find_unused_parameters", marks.find_unused_parameters},
+            {"static_graph", marks.static_graph}}},
+          {"fired_by", causes(parameter.fired_by)},
+          {"fired_by_sink", causes(parameter.fired_by_sink)},
+          {"seen_by_search", parameter.seen_by_search},
+          {"used_in", causes(parameter.used_in)}};
+}
+
+Json region(const RegionReport& region) {
+  return {{"id", region.id},
+          {"name", region.name},
+          {"kind", to_string(region.kind)},
+          {"parent", number_or_null(region.parent)},
+          {"parameters", region.parameters},
+          {"executed", region.executed},
+          {"arguments", region.arguments},
+          {"arguments_without_grad", region.arguments_without_grad},
+          {"source", region.source},
+          {"origin", region.origin},
+          {"saved_bytes", region.saved_bytes},
+          {"recompute_flops", region.recompute_flops}};
+}
+
+Json verdict(const Report& report, const Verdict& verdict) {
+  Json named = Json::array();
+  for (int index : verdict.parameters) named.push_back({index, report.parameters.at(index).name});
+  return {{"checkpointing", to_string(verdict.setup.checkpointing)},
+          {"find_unused_parameters", verdict.setup.find_unused_parameters},
+          {"static_graph", verdict.setup.static_graph},
+          {"outcome", to_string(verdict.outcome)},
+          {"iteration", verdict.iteration ? Json(*verdict.iteration) : Json(nullptr)},
+          {"message", verdict.message},
+          {"parameters", named},
+          {"unsynchronised", verdict.unsynchronised},
+          {"untrained", verdict.untrained}};
+}
+
+Json stage(const Stage& stage) {
+  return {
+      {"region", number_or_null(stage.region)}, {"label", stage.label}, {"parameters", stage.parameters}, {"next", stage.next}};
+}
+
+Json group(const Group& group) {
+  return {{"label", group.label},     {"regions", group.regions},         {"parameters", group.parameters},
+          {"firings", group.firings}, {"ready_marks", group.ready_marks}, {"reason", group.reason}};
+}
+
+template <typename Item, typename Convert>
+Json list(const std::vector<Item>& items, Convert convert) {
+  Json array = Json::array();
+  for (const Item& item : items) array.push_back(convert(item));
+  return array;
+}
+
+Json finding(const Finding& finding) {
+  return {{"rule", finding.rule},
+          {"level", to_string(finding.level)},
+          {"title", finding.title},
+          {"why", finding.why},
+          {"groups", list(finding.groups, group)}};
+}
+
+Json fix(const Fix& fix) {
+  return {{"change", fix.change}, {"options", fix.options}, {"setup", setup(fix.setup)}};
+}
+
+Json input(const Input& input) {
+  return {{"name", input.name},
+          {"dtype", input.dtype},
+          {"shape", input.shape},
+          {"requires_grad", input.requires_grad},
+          {"origin", input.origin}};
+}
+
+Json output(const Output& output) {
+  return {{"path", output.path},
+          {"dtype", output.dtype},
+          {"shape", output.shape},
+          {"in_loss", output.in_loss},
+          {"found_by_ddp", output.found_by_ddp}};
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  auto row = [&](const Verdict& each) { return verdict(report, each); };
+  Json json{{"schema", "gradscan-report/1"},
+            {"gradscan", report.gradscan},
+            {"torch", report.torch},
+            {"written_by", report.written_by},
+            {"model", report.model},
+            {"setup", setup(report.setup)},
+            {"inputs", list(report.inputs, input)},
+            {"outputs", list(report.outputs, output)},
+            {"frozen", report.frozen},
+            {"parameters", list(report.parameters, parameter)},
+            {"regions", list(report.regions, region)},
+            {"stages", list(report.stages, stage)},
+            {"buckets", report.buckets},
+            {"verdict", row(report.verdict)},
+            {"verdicts", list(report.verdicts, row)},
+            {"findings", list(report.findings, finding)},
+            {"fixes", list(report.fixes, fix)},
+            {"notes", report.notes}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace gradscan

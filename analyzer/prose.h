@@ -1,0 +1,40 @@
+// Words for reports: small helpers that everything written for a reader shares.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradscan {
+
+// Text that does nothing to a terminal: control characters, line breaks, characters that change the direction of writing and
+// bytes that are not UTF-8 are replaced by escapes (\n, \x1b, \u202e).
+std::string printable(std::string_view text);
+
+// Number of columns of a printable text, one for each code point.
+std::size_t columns(std::string_view text);
+
+// "1 parameter", "2 parameters"
+std::string count(std::size_t number, std::string_view noun);
+
+// "once", "twice", "3 times"
+std::string times(int number);
+
+// "a", "a and b", "a, b and c"; behind `most` names "a, b and 3 more"
+std::string enumerate(const std::vector<std::string>& names, std::size_t most);
+
+// DDP indices: "#3", "#150-#158, #160"
+std::string index_ranges(const std::vector<int>& ascending);
+
+// Breaks printable text into lines of at most `width` columns (longer words stand alone), each ended by a line break. The first
+// line begins with `first`, the others with `indent`.
+std::string wrap(std::string_view text, int width, std::string_view first, std::string_view indent);
+
+// "1.7 GiB", "12 MiB", "0 B"
+std::string bytes(std::int64_t number);
+
+// "4.1 GFLOP"
+std::string flops(std::int64_t number);
+
+}  // namespace gradscan
