@@ -65,9 +65,9 @@ void add_value(CLI::App& app, const std::string& name, const std::function<void(
 
 // --NAME and --no-NAME, of which the last one stands; without either the value stays open.
 void add_switch(CLI::App& app, const std::string& name, std::optional<bool>& value) {
-  app.add_flag("--" + name + ",!--no-" + name, value)
-      ->disable_flag_override()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  auto set = [&value](std::int64_t last) { value = last > 0; };
+  CLI::Option* option = app.add_flag_function("--" + name + ",!--no-" + name, set);
+  option->disable_flag_override()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void add_setup(CLI::App& app, ScanOptions& options) {
