@@ -107,6 +107,7 @@ TEST_CASE("sample: DDP's search sees the stem and the head only, and marks all o
   for (const ParameterReport& parameter : report().parameters) {
     CAPTURE(parameter.index, parameter.name);
     bool inside = parameter.name.starts_with("layer");
+    CHECK(parameter.seen_by_search == truth()["in_outer_graph"]["reentrant"][parameter.index]);
     CHECK(parameter.seen_by_search == !inside);
     CHECK(parameter.ready_marks.defaults == 1);
     CHECK(parameter.ready_marks.find_unused_parameters == (inside ? 2 : 1));

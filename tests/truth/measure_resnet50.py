@@ -10,7 +10,8 @@ One row for each kind of checkpointing and each of DDP's flags:
   unsynchronised  indices of the parameters whose gradients differ between the ranks after an iteration that finished
   untrained       indices of those that never get a gradient other than zero
   bucket_bytes    sizes of the buckets of the all-reduce after the first iteration, of a setup that passes
-and, for each kind, `firings`: how often each parameter's gradient-accumulation hook runs in one backward without DDP.
+and, for each kind, without DDP: `firings`: how often each parameter's gradient-accumulation hook runs in one backward;
+`in_outer_graph`: whether a walk of the autograd graph after forward meets the parameter.
 The network and its checkpointing are those of the example, the checkpoint function is torch's own.
 """
 import json
@@ -68,6 +69,18 @@ def firings(kind, images):
         nodes.append(node)  # keeps the hook alive
     backward(model, images)
     return list(counts.values())
+
+
+def in_outer_graph(kind, images):
+    model, met = new_model(kind), set()
+    waiting = [model(images).grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in met:
+            met.add(node)
+            waiting += [next_node for next_node, _ in node.next_functions]
+    parameters = {node.variable for node in met if hasattr(node, "variable")}
+    return [parameter in parameters for parameter in model.parameters()]
 
 
 def gradients_of_ranks(parameter):
@@ -131,17 +144,19 @@ def work(rank, store, out):
     if rank == 0:
         head = {"torch": torch.__version__.split("+")[0], "ranks": RANKS, "iterations": ITERATIONS, "backend": "gloo"}
         parameters = [name for name, _ in new_model("off").named_parameters()]
-        counts = {kind: firings(kind, images) for kind in CHECKPOINTING}
-        write(out, head, parameters, counts, rows)
+        by_kind = {"firings": {kind: firings(kind, images) for kind in CHECKPOINTING},
+                   "in_outer_graph": {kind: in_outer_graph(kind, images) for kind in CHECKPOINTING}}
+        write(out, head, parameters, by_kind, rows)
     dist.barrier()
     dist.destroy_process_group()
 
 
-def write(out, head, parameters, counts, rows):
-    lines = ['{"measured_with": ' + json.dumps(head) + ",", '"parameters": ' + json.dumps(parameters) + ",", '"firings": {']
-    lines.append(",\n".join(f"  {json.dumps(kind)}: {json.dumps(count)}" for kind, count in counts.items()) + "},")
-    lines.append('"rows": [\n  ' + ",\n  ".join(map(json.dumps, rows)) + "\n]}")
-    Path(out).write_text("\n".join(lines) + "\n")
+def write(out, head, parameters, by_kind, rows):
+    sections = [f'"measured_with": {json.dumps(head)}', f'"parameters": {json.dumps(parameters)}']
+    for name, kinds in by_kind.items():
+        sections.append(f'"{name}": {{\n' + ",\n".join(f'  "{kind}": {json.dumps(values)}' for kind, values in kinds.items()) + "}")
+    sections.append('"rows": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "]")
+    Path(out).write_text("{" + ",\n".join(sections) + "}\n")
 
 
 if __name__ == "__main__":
