@@ -1,0 +1,25 @@
+// Laying out a graph with Graphviz, at arm's length.
+//
+// libgvc may call exit(), write to stderr, crash, or take minutes, it is not thread-safe, and so is cgraph. So whatever touches
+// either runs in a child process made by fork(): the child sends its result through a pipe, and the caller waits for it no
+// longer than a time limit. A result is whole or not there at all.
+#pragma once
+
+#include <graphviz/cgraph.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace gradscan {
+
+// What `work` returns, computed in a child process. Throws Error: limit if it takes longer than `time_limit`, output if the
+// child ends without a result. May be called by several threads at a time.
+std::string in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit);
+
+// The graph as SVG, laid out by Graphviz' dot with its built-in estimates of text widths, so that the picture does not depend
+// on the fonts of this machine. Nothing is freed (Graphviz crashes over freeing some layouts): for a process that ends next.
+// Throws Error (output).
+std::string render_svg(Agraph_t& graph);
+
+}  // namespace gradscan

@@ -1,0 +1,527 @@
+#include "dot/scene.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "dot/labels.h"
+#include "dot/selection.h"
+
+namespace gradscan {
+namespace {
+
+constexpr int name_columns = 34;  // characters of a name in a box
+constexpr int title_columns = 66;
+constexpr int prose_columns = 104;
+constexpr int prose_lines = 5;
+constexpr int leaves_drawn = 2;   // of the equal parameters that one backward pass fires
+constexpr int passes_drawn = 3;   // backward passes drawn in one stage
+constexpr int nesting_drawn = 3;  // frames within one another
+
+std::string count(std::size_t n, const std::string& noun) {
+  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+std::string name(const std::string& text, int columns = name_columns) {
+  return elide(printable(text), columns);
+}
+
+std::string number(int parameter) {
+  return "#" + std::to_string(parameter);
+}
+
+std::string words(Kind kind) {
+  if (kind == Kind::off) return "not checkpointed";
+  return kind == Kind::reentrant ? "reentrant" : "non-reentrant";
+}
+
+// "1 firing", "1 to 2 firings".
+std::string range(const std::set<int>& values, const std::string& noun) {
+  if (values.empty()) return "";
+  if (values.size() == 1) return count(*values.begin(), noun);
+  return std::to_string(*values.begin()) + " to " + count(*values.rbegin(), noun);
+}
+
+bool silent(const Report& report) {
+  return report.verdict.outcome == Outcome::pass;
+}
+
+// ---- The words above and below the picture.
+
+std::string title_of_named(const Report& report, int parameter) {
+  const std::string who = name(report.parameters[parameter].name, 44) + " (" + number(parameter) + ") is ";
+  const std::string when = "iteration " + std::to_string(report.verdict.iteration.value_or(0));
+  switch (report.verdict.outcome) {
+    case Outcome::marked_ready_twice:
+      return who + "marked ready twice in " + when;
+    case Outcome::unfinished_reduction:
+      return who + "never marked ready: DDP stops in " + when;
+    case Outcome::graph_changed:
+      return who + "fired more often than in iteration 0: DDP stops in " + when;
+    case Outcome::other:
+      return who + "where training stops in " + when;
+    case Outcome::pass:
+      break;
+  }
+  if (report.verdict.unsynchronised.empty()) return who + "never trained, and DDP says nothing";
+  return who + "not averaged over the ranks, and DDP says nothing";
+}
+
+std::string title_without_name(const Report& report) {
+  if (report.verdict.outcome != Outcome::pass) {
+    return "Training stops in iteration " + std::to_string(report.verdict.iteration.value_or(0));
+  }
+  const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
+  const bool all = std::all_of(report.parameters.begin(), report.parameters.end(), once);
+  return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
+}
+
+// "So are 155 more parameters in 16 reentrant regions."
+std::string companions(const Selection& selection, const Report& report) {
+  const int finding = selection.finding[selection.named[0]];
+  const auto same = std::count(selection.finding.begin(), selection.finding.end(), finding);
+  std::set<int> regions;
+  std::set<Kind> kinds;
+  for (const auto& uses : selection.uses) {
+    for (const Use& use : uses) {
+      if (use.region == none || selection.finding[use.parameter] != finding) continue;
+      regions.insert(use.region);
+      kinds.insert(report.regions[use.region].kind);
+    }
+  }
+  if (same < 2) return "";
+  const std::string where = count(regions.size(), kinds.size() == 1 ? words(*kinds.begin()) + " region" : "region");
+  return std::string("So ") + (same == 2 ? "is " : "are ") + count(same - 1, "more parameter") +
+         (regions.empty() ? "." : " in " + where + ".");
+}
+
+std::string subject(const Report& report) {
+  std::string text = name(report.model, 40) + ", " + ddp_call(report.setup) + ", torch " + printable(report.torch);
+  if (report.setup.checkpointing != Checkpointing::as_given) {
+    text += ", checkpointing " + std::string(to_string(report.setup.checkpointing)) + " everywhere";
+  }
+  return text;
+}
+
+void add_prose(std::vector<Line>& lines, const std::string& text, Line::Style style) {
+  auto wrapped = wrap(printable(text), prose_columns);
+  const bool cut = wrapped.size() > prose_lines;
+  if (cut) wrapped.resize(prose_lines);
+  for (const std::string& line : wrapped) lines.push_back({line, style});
+  if (cut) lines.back().text += " …";
+}
+
+std::vector<Line> make_header(const Report& report, const Selection& selection) {
+  std::vector<Line> header;
+  const std::string title = selection.named.empty() ? title_without_name(report) : title_of_named(report, selection.named[0]);
+  for (const std::string& line : wrap(title, title_columns)) header.push_back({line, Line::strong});
+  add_prose(header, subject(report), Line::small);
+  if (!selection.named.empty()) add_prose(header, companions(selection, report), Line::plain);
+  for (const Finding& finding : report.findings) {
+    if (finding.level == Level::note) continue;
+    add_prose(header, finding.why, Line::plain);
+    break;
+  }
+  return header;
+}
+
+std::vector<Line> make_footer(const Report& report, const Selection& selection) {
+  std::vector<Line> footer;
+  const bool folded =
+      std::any_of(selection.segments.begin(), selection.segments.end(), [](auto& s) { return s.last > s.first; });
+  if (has_conflict(report) || !selection.named.empty()) {
+    add_prose(footer,
+              "Left out: the parameters that are not in conflict, operations" +
+                  std::string(folded ? ", and what a box with a double outline folds." : "."),
+              Line::small);
+  }
+  for (const Finding& finding : report.findings) {
+    if (finding.level == Level::note) add_prose(footer, finding.title, Line::small);
+  }
+  for (std::size_t i = 0; i < report.fixes.size() && i < 3; ++i) {
+    add_prose(footer, (i == 0 ? "Replayed without a conflict: " : "or: ") + report.fixes[i].change, Line::plain);
+  }
+  return footer;
+}
+
+// ---- Boxes.
+
+class Painter {
+ public:
+  Painter(const Report& report, const Selection& selection) : report_(report), selection_(selection) {}
+
+  Scene paint() {
+    scene_.header = make_header(report_, selection_);
+    scene_.footer = make_footer(report_, selection_);
+    scene_.boxes.push_back({.id = "output", .shape = Box::output, .lines = {{"model output → loss"}}});
+    add_message();
+    for (const Segment& segment : selection_.segments) segment.full ? add_full(segment.first) : add_fold(segment);
+    add_flow();
+    add_search();
+    add_same_links();
+    return std::move(scene_);
+  }
+
+ private:
+  const Stage& stage(int i) const { return selection_.stages[i]; }
+  bool unreached(int i) const { return selection_.last_is_unreached && i + 1 == static_cast<int>(selection_.stages.size()); }
+
+  void add_message() {
+    if (report_.verdict.outcome != Outcome::other && !(selection_.named.empty() && !silent(report_))) return;
+    Box box{.id = "message", .shape = Box::message, .lines = {{"torch says", Line::strong}}, .conflict = true};
+    auto lines = wrap(printable(report_.verdict.message), 60);
+    if (lines.size() > 6) lines.resize(6);
+    for (const std::string& line : lines) box.lines.push_back({line, Line::small});
+    scene_.boxes.push_back(box);
+    scene_.links.push_back({.from = "output", .to = "message", .meaning = Link::silence, .conflict = true});
+  }
+
+  // -- Folded stages and stages without a conflict.
+
+  void add_fold(const Segment& segment) {
+    std::set<int> parameters, conflicting;
+    std::set<Kind> kinds;
+    std::size_t regions = 0;
+    for (int i = segment.first; i <= segment.last; ++i) {
+      parameters.insert(stage(i).parameters.begin(), stage(i).parameters.end());
+      if (stage(i).region == none) continue;
+      ++regions;
+      kinds.insert(report_.regions[stage(i).region].kind);
+    }
+    for (const int p : parameters) {
+      if (selection_.in_conflict(p)) conflicting.insert(p);
+    }
+    Box box{.id = "stage" + std::to_string(segment.first), .shape = regions > 0 ? Box::fold : Box::stage};
+    if (kinds.size() == 1) box.regions = *kinds.begin();
+    box.conflict = !conflicting.empty();
+    box.lines.push_back({fold_name(segment), Line::strong});
+    box.lines.push_back({fold_size(segment, regions, kinds, parameters.size())});
+    box.lines.push_back({conflicting.empty() ? calm_fate(parameters) : shared_fate(conflicting, parameters.size())});
+    if (conflicting.empty()) add_seen(box, parameters);
+    place(segment, box);
+  }
+
+  std::string fold_name(const Segment& segment) const {
+    const std::string first = name(call_name(segment.first), 26), last = name(call_name(segment.last), 26);
+    if (segment.first == segment.last) return first;
+    return first + (segment.last - segment.first == 1 ? ", " : " … ") + last;
+  }
+
+  std::string fold_size(const Segment& segment, std::size_t regions, const std::set<Kind>& kinds,
+                        std::size_t parameters) const {
+    const std::size_t outside = segment.last - segment.first + 1 - regions;
+    std::string text;
+    if (regions > 0) text = count(regions, kinds.size() == 1 ? words(*kinds.begin()) + " region" : "region") + ", ";
+    if (regions > 0 && outside > 0) text += count(outside, "stage") + " outside, ";
+    return text + count(parameters, "parameter");
+  }
+
+  std::string calm_fate(const std::set<int>& parameters) const {
+    std::set<int> firings;
+    for (const int p : parameters) firings.insert(static_cast<int>(report_.parameters[p].fired_by.size()));
+    if (firings == std::set<int>{1}) return parameters.size() == 1 ? "fires once" : "each fires once";
+    return firings.empty() ? "nothing to fire" : (parameters.size() == 1 ? "" : "each ") + range(firings, "firing");
+  }
+
+  std::string fate(const std::set<int>& parameters) const {
+    std::set<int> firings, marks;
+    for (const int p : parameters) {
+      firings.insert(static_cast<int>(report_.parameters[p].fired_by.size()));
+      marks.insert(ready_marks(report_, p));
+    }
+    return range(firings, "firing") + ", " + range(marks, "ready mark");
+  }
+
+  std::string shared_fate(const std::set<int>& conflicting, std::size_t all) const {
+    const std::string who = conflicting.size() < all ? std::to_string(conflicting.size()) + " of them: "
+                            : all > 1                ? "each "
+                                                     : "";
+    return who + fate(conflicting) + ": same conflict";
+  }
+
+  void add_seen(Box& box, const std::set<int>& parameters) const {
+    if (!searches(report_.setup) || parameters.empty()) return;
+    const auto seen = [&](int p) { return report_.parameters[p].seen_by_search; };
+    if (std::all_of(parameters.begin(), parameters.end(), seen)) box.lines.push_back({"found by DDP's search", Line::small});
+  }
+
+  void place(const Segment& segment, const Box& box) {
+    for (int i = segment.first; i <= segment.last; ++i) entry_[i] = box.id;
+    scene_.boxes.push_back(box);
+  }
+
+  // -- Stages in full.
+
+  void add_full(int i) {
+    if (stage(i).region == none) {
+      Box box{.id = "stage" + std::to_string(i), .shape = Box::stage, .lines = {{name(stage(i).label), Line::strong}}};
+      if (!unreached(i)) box.lines.push_back({"in the outer graph, outside of all regions", Line::small});
+      place({i, i, true}, box);
+    } else {
+      entry_[i] = add_region(stage(i).region, {});
+    }
+    add_passes(i);
+  }
+
+  // The frame and the checkpoint node of a region, once; returns the node.
+  std::string add_region(int id, const std::string& around) {
+    const std::string node = "checkpoint" + std::to_string(id), frame = "region" + std::to_string(id);
+    if (!drawn_regions_.insert(id).second) return node;
+    const RegionReport& region = report_.regions[id];
+    scene_.frames.push_back(
+        {.id = frame, .parent = around, .lines = frame_lines(region), .kind = region.kind, .conflict = true});
+    Box box{.id = node, .shape = Box::checkpoint, .frame = frame, .regions = region.kind, .conflict = true};
+    box.lines = checkpoint_lines(region);
+    scene_.boxes.push_back(box);
+    return node;
+  }
+
+  std::vector<Line> frame_lines(const RegionReport& region) const {
+    const std::string kind = region.kind == Kind::off ? "region, not checkpointed" : words(region.kind) + " checkpoint region";
+    return {{name(call_of(region)) + ": " + kind, Line::strong}};
+  }
+
+  std::vector<Line> checkpoint_lines(const RegionReport& region) const {
+    std::vector<Line> lines{{"checkpoint" + (region.source.empty() ? "" : " at " + name(region.source)), Line::strong}};
+    if (region.kind != Kind::reentrant) {
+      lines.push_back({"its inside is part of the outer graph", Line::small});
+    } else if (region.executed) {
+      lines.push_back({"the graph inside exists only during backward", Line::small});
+    } else {
+      lines.push_back({"its backward never runs:"});
+      lines.push_back({why_not_executed(region)});
+    }
+    return lines;
+  }
+
+  std::string why_not_executed(const RegionReport& region) const {
+    if (region.arguments_without_grad.size() < static_cast<std::size_t>(region.arguments)) return "the loss does not reach it";
+    return region.arguments == 1 ? "its argument does not require grad" : "no tensor argument of it requires grad";
+  }
+
+  // What the same backward pass fires in the same region stands side by side.
+  void add_passes(int i) {
+    std::map<std::pair<int, int>, std::vector<Use>> passes;
+    for (const Use& use : selection_.uses[i]) passes[{use.region, use.cause}].push_back(use);
+    std::vector<std::vector<Use>> ordered;
+    for (auto& [key, uses] : passes) {
+      std::stable_sort(uses.begin(), uses.end(), [&](auto& a, auto& b) { return rank(a.parameter) < rank(b.parameter); });
+      ordered.push_back(uses);
+    }
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [&](auto& a, auto& b) { return rank(a[0].parameter) < rank(b[0].parameter); });
+    for (std::size_t k = 0; k < ordered.size() && k < passes_drawn; ++k) add_pass(i, ordered[k]);
+    if (ordered.size() > passes_drawn) add_omitted_passes(i, ordered);
+  }
+
+  // Named parameters come first, in the order of the message.
+  std::size_t rank(int parameter) const {
+    return std::find(selection_.named.begin(), selection_.named.end(), parameter) - selection_.named.begin();
+  }
+
+  void add_omitted_passes(int i, const std::vector<std::vector<Use>>& passes) {
+    std::set<int> parameters;
+    for (std::size_t k = passes_drawn; k < passes.size(); ++k) {
+      for (const Use& use : passes[k]) parameters.insert(use.parameter);
+    }
+    Box box{.id = "omitted" + std::to_string(i), .shape = Box::parameter, .conflict = true};
+    box.lines = {{count(passes.size() - passes_drawn, "more backward pass") + (passes.size() - passes_drawn > 1 ? "es" : "")},
+                 {"firing " + count(parameters.size(), "parameter")}};
+    if (stage(i).region != none) box.frame = "region" + std::to_string(stage(i).region);
+    scene_.boxes.push_back(box);
+    scene_.links.push_back({.from = entry_[i], .to = box.id, .meaning = Link::firing, .conflict = true});
+    leaves_in_[i].push_back(box.id);
+  }
+
+  void add_pass(int i, const std::vector<Use>& uses) {
+    const std::string from = add_nesting(i, uses[0].region);
+    const std::size_t shown = uses.size() <= leaves_drawn + 1 ? uses.size() : leaves_drawn;
+    for (std::size_t k = 0; k < shown; ++k) add_leaf(i, from, uses[k], k == 0);
+    if (shown < uses.size()) add_more(i, from, {uses.begin() + shown, uses.end()});
+  }
+
+  // Draws the regions from the stage's down to one of its own; returns the node whose backward pass fires what is inside.
+  std::string add_nesting(int i, int region) {
+    if (region == none || stage(i).region == none) return entry_[i];
+    const auto chain = enclosing_regions(report_, region);
+    const std::size_t left_out = chain.size() > nesting_drawn ? chain.size() - nesting_drawn : 0;
+    std::string around, above;
+    for (std::size_t k = 0; k < chain.size(); ++k) {
+      if (k > 0 && k <= left_out) continue;
+      const bool first = !drawn_regions_.contains(chain[k]);
+      const std::string node = add_region(chain[k], around);
+      around = "region" + std::to_string(chain[k]);
+      if (!above.empty() && first) link_nested(above, node, k == left_out + 1 ? left_out : 0);
+      above = node;
+    }
+    return above;
+  }
+
+  void link_nested(const std::string& above, const std::string& node, std::size_t left_out) {
+    Link link{.from = above, .to = node, .meaning = Link::backward, .lines = {{"runs inside"}}};
+    if (left_out > 0)
+      link.lines = {{"through " + count(left_out, "nested region")},
+                    {"that " + std::string(left_out == 1 ? "is" : "are") + " left out"}};
+    scene_.links.push_back(link);
+  }
+
+  std::string leaf_id(const Use& use) { return "parameter" + std::to_string(use.parameter) + "_" + std::to_string(use.number); }
+
+  void add_leaf(int i, const std::string& from, const Use& use, bool first) {
+    const ParameterReport& parameter = report_.parameters[use.parameter];
+    const std::size_t rank_here = rank(use.parameter);
+    Box box{.id = leaf_id(use), .shape = Box::parameter, .conflict = true, .named = rank_here == 0};
+    if (use.region != none) box.frame = "region" + std::to_string(use.region);
+    box.lines.push_back({short_name(use) + " " + number(use.parameter), rank_here == 0 ? Line::strong : Line::plain});
+    box.lines.push_back({fate({use.parameter})});
+    if (parameter.fired_by.size() > 1) {
+      box.lines.push_back(
+          {"firing " + std::to_string(use.number) + " of " + std::to_string(parameter.fired_by.size()), Line::small});
+    }
+    if (rank_here < selection_.named.size()) add_naming(box);
+    scene_.boxes.push_back(box);
+    leaves_[use.parameter].push_back(box.id);
+    link_firing(from, box.id, use, first);
+    note_leaf(i, box.id, use);
+  }
+
+  void add_naming(Box& box) const {
+    if (!silent(report_)) return box.lines.push_back({"named by DDP's message", Line::small});
+    box.lines.push_back({report_.verdict.unsynchronised.empty() ? "never trained" : "not averaged", Line::small});
+  }
+
+  // A name without the region's path, which stands above it.
+  std::string short_name(const Use& use) const {
+    const std::string& full = report_.parameters[use.parameter].name;
+    const std::string path = use.region == none ? "" : report_.regions[use.region].name + ".";
+    if (use.region == none || full.size() <= path.size() || full.compare(0, path.size(), path) != 0) return name(full);
+    return name(full.substr(path.size()));
+  }
+
+  void add_more(int i, const std::string& from, const std::vector<Use>& uses) {
+    std::set<int> parameters;
+    for (const Use& use : uses) parameters.insert(use.parameter);
+    Box box{.id = "more_" + leaf_id(uses[0]), .shape = Box::parameter, .conflict = true};
+    if (uses[0].region != none) box.frame = "region" + std::to_string(uses[0].region);
+    box.lines = {{std::to_string(parameters.size()) + " more"}, {fate(parameters) + " each"}};
+    scene_.boxes.push_back(box);
+    link_firing(from, box.id, uses[0], false);
+    note_leaf(i, box.id, uses[0]);
+  }
+
+  void note_leaf(int i, const std::string& id, const Use& use) {
+    leaves_in_[i].push_back(id);
+    if (use.number <= 1 && !report_.parameters[use.parameter].seen_by_search) unseen_[i].push_back(id);
+  }
+
+  void link_firing(const std::string& from, const std::string& leaf, const Use& use, bool labelled) {
+    Link link{.from = from, .to = leaf, .meaning = use.number > 0 ? Link::firing : Link::silence, .conflict = true};
+    if (labelled) link.lines = firing_lines(use);
+    scene_.links.push_back(link);
+  }
+
+  // Marks come in the order of the search and then of the firings, if the search is what adds to the firings.
+  std::vector<Line> firing_lines(const Use& use) const {
+    if (use.number == 0) return {{"never fires"}};
+    const ParameterReport& parameter = report_.parameters[use.parameter];
+    const std::string pass =
+        use.cause == none ? "outer backward" : "inner backward of " + name(call_of(report_.regions[use.cause]), 24);
+    const bool by_search = searches(report_.setup) && !parameter.seen_by_search;
+    const int marks = static_cast<int>(parameter.fired_by.size()) + by_search;
+    if (marks != ready_marks(report_, use.parameter)) return {{pass}, {"fires the hook"}};
+    return {{"mark " + std::to_string(use.number + by_search) + ": the hook fires in"}, {"the " + pass}};
+  }
+
+  // -- Links between stages, to the search, between uses.
+
+  void add_flow() {
+    std::set<std::pair<std::string, std::string>> drawn;
+    std::vector<bool> has_source(selection_.stages.size());
+    for (std::size_t i = 0; i < selection_.stages.size(); ++i) {
+      for (const int next : stage(static_cast<int>(i)).next) {
+        has_source[next] = true;
+        const auto ends = std::pair(entry_[static_cast<int>(i)], entry_[next]);
+        if (ends.first == ends.second || !drawn.insert(ends).second) continue;
+        scene_.links.push_back({.from = ends.first, .to = ends.second, .meaning = Link::backward});
+        for (const std::string& leaf : leaves_in_[static_cast<int>(i)]) {
+          scene_.links.push_back({.from = leaf, .to = ends.second, .meaning = Link::below});
+        }
+      }
+    }
+    for (int i = 0; i < static_cast<int>(has_source.size()); ++i) {
+      if (has_source[i] || !drawn.insert({"output", entry_[i]}).second) continue;
+      Link link{.from = "output", .to = entry_[i], .meaning = unreached(i) ? Link::silence : Link::backward};
+      if (unreached(i)) link.lines = {{"no gradient comes"}};
+      scene_.links.push_back(link);
+    }
+  }
+
+  // The search is drawn beside every stage that it fails to see, so that its links are short too.
+  void add_search() {
+    if (!searches(report_.setup)) return;
+    for (const auto& [i, leaves] : unseen_) {
+      const bool first = i == unseen_.begin()->first;
+      Box box{.id = "search" + std::to_string(i), .shape = Box::search, .lines = {{"DDP's search for", Line::strong}}};
+      box.lines.push_back({"unused parameters", Line::strong});
+      if (first) box.lines.push_back({"walks the graph from the", Line::small});
+      if (first) box.lines.push_back({"output, before backward", Line::small});
+      scene_.boxes.push_back(box);
+      if (first) scene_.links.push_back({.from = "output", .to = box.id, .meaning = Link::walk});
+      add_search_links(box.id, i, leaves, first);
+    }
+  }
+
+  void add_search_links(const std::string& search, int i, const std::vector<std::string>& leaves, bool first) {
+    const int region = stage(i).region;
+    if (region != none && report_.regions[region].kind == Kind::reentrant) {
+      scene_.links.push_back({.from = search, .to = entry_[i], .meaning = Link::stop, .lines = {{"stops here"}}});
+    }
+    for (const std::string& leaf : leaves) {
+      Link link{.from = search, .to = leaf, .meaning = Link::mark, .conflict = true};
+      if (first && leaf == leaves[0]) link.lines = {{"mark 1: not found by the search,"}, {"so marked ready at once"}};
+      scene_.links.push_back(link);
+    }
+  }
+
+  void add_same_links() {
+    for (const auto& [parameter, leaves] : leaves_) {
+      for (std::size_t k = 1; k < leaves.size(); ++k) {
+        scene_.links.push_back({.from = leaves[k - 1], .to = leaves[k], .meaning = Link::same, .lines = {{"same parameter"}}});
+      }
+    }
+  }
+
+  // -- Names. A region of a module that is called several times says which call it is, in the order of forward.
+
+  std::string call_of(const RegionReport& region) const {
+    int calls = 0, this_call = 0;
+    for (const RegionReport& other : report_.regions) {
+      if (other.name != region.name) continue;
+      ++calls;
+      if (other.id <= region.id) ++this_call;
+    }
+    return calls == 1 ? region.name : region.name + ", call " + std::to_string(this_call);
+  }
+
+  std::string call_name(int i) const {
+    return stage(i).region == none ? stage(i).label : call_of(report_.regions[stage(i).region]);
+  }
+
+  const Report& report_;
+  const Selection& selection_;
+  Scene scene_;
+  std::map<int, std::string> entry_;  // for each stage the box that receives its gradients
+  std::set<int> drawn_regions_;
+  std::map<int, std::vector<std::string>> leaves_;     // for each parameter drawn by name its leaves, in the order of firing
+  std::map<int, std::vector<std::string>> leaves_in_;  // for each stage its leaves
+  std::map<int, std::vector<std::string>> unseen_;     // ... those that the search does not find
+};
+
+}  // namespace
+
+Scene make_scene(const Report& report) {
+  const Selection selection = select(report);
+  return Painter(report, selection).paint();
+}
+
+}  // namespace gradscan
