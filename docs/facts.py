@@ -1,8 +1,9 @@
-"""Shows the facts that docs/how-it-works.md states: small models, torch's own checkpoint, and DistributedDataParallel on two ranks.
+"""Shows the facts that docs/how-it-works.md states: small models, torch's own checkpoint and DistributedDataParallel.
 
     python3 docs/facts.py
 
-Every layer is 20 -> 20. Prints firings per backward of each layer's weight without DDP, and what DDP says or does not say.
+Every layer is 20 -> 20. Prints the firings per backward of each layer's weight without DDP, and what DDP on two ranks says
+or does not say.
 """
 import os
 import tempfile
@@ -61,7 +62,8 @@ FIRINGS = {
     "l2 in two non-reentrant regions": lambda m, x: non_reentrant(m.l2, non_reentrant(m.l2, m.l1(x))),
     "l3 in a region in a region": lambda m, x: reentrant(lambda h: reentrant(m.l3, m.l2(h)), m.l1(x)),
     "l2.weight is a region's argument": lambda m, x: reentrant(linear, m.l1(x), m.l2.weight),
-    "l2.weight is its argument and is used inside": lambda m, x: reentrant(lambda h, w: linear(m.l2(h), w), m.l1(x), m.l2.weight),
+    "l2.weight is its argument and is used inside":
+        lambda m, x: reentrant(lambda h, w: linear(m.l2(h), w), m.l1(x), m.l2.weight),
     "l1 in a region whose argument needs no grad": lambda m, x: m.l2(reentrant(m.l1, x)),
     "l2 in a region behind such a region": lambda m, x: m.l3(reentrant(m.l2, reentrant(m.l1, x))),
     "l1 in a region whose argument is in a list": lambda m, x: m.l2(reentrant(lambda xs: m.l1(xs[0]), [m.l3(x)])),

@@ -14,8 +14,8 @@ from typing import List
 import torch
 
 
-# The markers return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged result, and
-# a later use of the argument outside of the region would seem to be a use inside.
+# The markers return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged
+# result, and a later use of the argument outside of the region would seem to be a use inside.
 @torch.jit.script
 def gradscan_region_begin(meta: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
     return [tensor.view_as(tensor) for tensor in tensors]

@@ -154,7 +154,8 @@ def work(rank, store, out):
 def write(out, head, parameters, by_kind, rows):
     sections = [f'"measured_with": {json.dumps(head)}', f'"parameters": {json.dumps(parameters)}']
     for name, kinds in by_kind.items():
-        sections.append(f'"{name}": {{\n' + ",\n".join(f'  "{kind}": {json.dumps(values)}' for kind, values in kinds.items()) + "}")
+        lines = [f'  "{kind}": {json.dumps(values)}' for kind, values in kinds.items()]
+        sections.append(f'"{name}": {{\n' + ",\n".join(lines) + "}")
     sections.append('"rows": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "]")
     Path(out).write_text("{" + ",\n".join(sections) + "}\n")
 
