@@ -1,0 +1,20 @@
+// Runs gradscan as a user does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gradscan::tests {
+
+struct Finished {
+  int exit_code = 0;  // of the shell: 128 and the signal's number if a signal has ended the program
+  std::string out, err;
+};
+
+// Runs the gradscan that this build has made, in `folder`. `redirections` is added to the shell's command line behind the
+// arguments:
+// "| head -c 10", ">/dev/full".
+Finished run_gradscan(const std::string& folder, const std::vector<std::string>& arguments,
+                      const std::string& redirections = "");
+
+}  // namespace gradscan::tests
