@@ -72,7 +72,7 @@ double character_width(unsigned char byte) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string legible(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const auto character = decode(text);
