@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "dot/ids.h"
 #include "dot/labels.h"
 #include "dot/layout.h"
 #include "gradscan/writers.h"
@@ -25,7 +26,7 @@ using Attributes = std::map<std::string, std::string>;
 struct Sizes {
   double strong, plain, small;  // points
 };
-constexpr Sizes body{13, 12, 11}, heading{17, 13, 12}, beside_link{11, 11, 11};
+constexpr Sizes body{13, 12, 11}, heading{16, 13, 12}, beside_link{11, 11, 11};
 
 double points(const Sizes& sizes, Line::Style style) {
   return style == Line::strong ? sizes.strong : style == Line::plain ? sizes.plain : sizes.small;
@@ -51,11 +52,21 @@ std::string table(const std::string& attributes, const std::string& rows) {
   return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" " + attributes + ">" + rows + "</TABLE>";
 }
 
+// Graphviz centres bold text as if it were as narrow as plain text: spaces behind it make up for the difference.
+std::string counterweight(const std::string& text) {
+  std::string spaces;
+  for (std::size_t i = 0; i < text.size() / 11; ++i) spaces += "&#160;";
+  return spaces;
+}
+
 std::string label(const std::vector<Line>& lines, const Sizes& sizes, const std::string& colour, Align align = Align::centre) {
   const std::string width = std::to_string(static_cast<int>(width_of(lines, sizes)));
   const std::string cell = "<TD WIDTH=\"" + width + "\"" + (align == Align::left ? " ALIGN=\"LEFT\">" : ">");
   std::string rows;
-  for (const Line& line : lines) rows += "<TR>" + cell + text_html(line, sizes, colour) + "</TD></TR>";
+  for (const Line& line : lines) {
+    const bool balanced = align == Align::centre && line.style == Line::strong;
+    rows += "<TR>" + cell + text_html(line, sizes, colour) + (balanced ? counterweight(line.text) : "") + "</TD></TR>";
+  }
   return table("CELLPADDING=\"1\"", rows.empty() ? "<TR><TD></TD></TR>" : rows);
 }
 
@@ -94,13 +105,15 @@ Attributes fold_look(const Box& box) {
   Attributes look = region_look(box.regions.value_or(Kind::off), box.conflict);
   look["fillcolor"] = box.conflict ? pale_red : box.regions == Kind::non_reentrant ? pale_blue : pale_grey;
   if (box.conflict) look["color"] = red;
-  look["peripheries"] = "2";
+  look["peripheries"] = box.folds > 1 ? "2" : "1";
   return look;
 }
 
 Attributes box_look(const Box& box) {
   switch (box.shape) {
     case Box::output:
+    case Box::pass:
+    case Box::marking:
       return {{"shape", "plain"}};
     case Box::search:
       return {{"shape", "note"}, {"style", "filled"}, {"color", amber}, {"fillcolor", pale_amber}};
@@ -137,13 +150,13 @@ LinkLook link_look(Link::Meaning meaning) {
     case Link::walk:
       return {{{"color", amber}, {"style", "dashed"}, {"arrowhead", "none"}, {"penwidth", "1.6"}}, amber};
     case Link::same:
-      return {{{"color", faint}, {"style", "dotted"}, {"dir", "none"}, {"constraint", "false"}}, faint};
+      return {{{"color", faint}, {"style", "dotted"}, {"dir", "none"}}, faint};
     case Link::below:
-      return {{{"style", "invis"}}, faint};
+      return {{{"style", "invis"}, {"weight", "50"}}, faint};
     case Link::backward:
       break;
   }
-  return {{{"color", grey}, {"penwidth", "1.4"}, {"weight", "20"}}, faint};
+  return {{{"color", grey}, {"penwidth", "1.4"}, {"weight", "5"}}, faint};
 }
 
 // ---- The legend: one row for every look that the picture has.
@@ -164,6 +177,11 @@ std::string box_sample(const char* colour, const char* fill, const char* style, 
                                         "\"></TD></TR>");
 }
 
+std::string double_sample() {
+  return std::string("<TABLE BORDER=\"1\" CELLBORDER=\"1\" CELLSPACING=\"2\" CELLPADDING=\"0\" COLOR=\"") + grey +
+         "\"><TR><TD WIDTH=\"26\"" + " HEIGHT=\"9\" BGCOLOR=\"" + pale_grey + "\"></TD></TR></TABLE>";
+}
+
 std::vector<LegendRow> legend_rows(const Scene& scene) {
   const auto box = [&](auto test) { return std::any_of(scene.boxes.begin(), scene.boxes.end(), test); };
   const auto link = [&](Link::Meaning meaning) {
@@ -179,8 +197,7 @@ std::vector<LegendRow> legend_rows(const Scene& scene) {
       {box([](auto& b) { return b.named; }), box_sample(red, "white", "rounded", 3), "the parameter of the title"},
       {region(Kind::reentrant), box_sample(red, "#fffafa", "dashed"), "reentrant region: own backward pass, hidden inside"},
       {region(Kind::non_reentrant), box_sample(blue, pale_blue, "solid"), "non-reentrant region: part of the outer graph"},
-      {box([](auto& b) { return b.shape == Box::fold; }), box_sample(grey, pale_grey, "solid"),
-       "double outline: several alike, folded"},
+      {box([](auto& b) { return b.folds > 1; }), double_sample(), "double outline: several alike, folded"},
       {box([](auto& b) { return b.shape == Box::stage; }), box_sample(grey, pale_grey, "solid"), "outside of all regions"},
   };
 }
@@ -239,9 +256,13 @@ class GraphMaker {
     clusters_[frame.id] = cluster;
     set(root_, cluster, region_look(frame.kind, frame.conflict));
     set(root_, cluster,
-        {{"peripheries", "1"}, {"penwidth", "1.6"}, {"labelloc", "t"}, {"labeljust", "l"}, {"margin", "12"}, {"id", frame.id}});
-    const char* colour = frame.kind == Kind::reentrant ? red : frame.kind == Kind::non_reentrant ? blue : faint;
-    set_label(root_, cluster, label(frame.lines, body, colour, Align::left));
+        {{"peripheries", "1"},
+         {"penwidth", "1.6"},
+         {"label", ""},
+         {"labelloc", "t"},
+         {"labeljust", "l"},
+         {"margin", "12"},
+         {"id", frame.id}});
   }
 
   void add(const Box& box) {
@@ -249,7 +270,8 @@ class GraphMaker {
     nodes_[box.id] = node;
     set(root_, node, {{"shape", "box"}, {"margin", "0.12,0.06"}, {"fontname", font}, {"id", box.id}});
     set(root_, node, box_look(box));
-    set_label(root_, node, label(box.lines, body, ink));
+    const char* colour = box.shape == Box::pass ? red : box.shape == Box::marking ? amber : ink;
+    set_label(root_, node, label(box.lines, body, colour));
   }
 
   void add(const Link& link) {
@@ -258,6 +280,7 @@ class GraphMaker {
     const LinkLook look = link_look(link.meaning);
     set(root_, edge, {{"fontname", font}, {"arrowsize", "0.8"}, {"id", id}});
     set(root_, edge, look.attributes);
+    if (link.into_text) set(root_, edge, {{"arrowhead", "none"}, {"weight", "10"}});
     if (!link.lines.empty()) set_label(root_, edge, label(link.lines, beside_link, look.text_colour));
   }
 
@@ -272,7 +295,7 @@ class GraphMaker {
 }  // namespace
 
 Agraph_t& make_graph(const Scene& scene) {
-  Agraph_t* graph = agopen(mutable_text("gradscan"), Agdirected, nullptr);
+  Agraph_t* graph = agopen(mutable_text("gradscan"), Agdirected, dense_ids());
   GraphMaker(scene, graph).make();
   return *graph;
 }

@@ -11,7 +11,7 @@ namespace gradscan {
 namespace {
 
 constexpr int name_columns = 34;  // characters of a name in a box
-constexpr int title_columns = 66;
+constexpr int title_columns = 70;
 constexpr int prose_columns = 104;
 constexpr int prose_lines = 5;
 constexpr int leaves_drawn = 2;   // of the equal parameters that one backward pass fires
@@ -23,7 +23,7 @@ std::string count(std::size_t n, const std::string& noun) {
 }
 
 std::string name(const std::string& text, int columns = name_columns) {
-  return elide(printable(text), columns);
+  return elide(legible(text), columns);
 }
 
 std::string number(int parameter) {
@@ -63,8 +63,8 @@ std::string title_of_named(const Report& report, int parameter) {
     case Outcome::pass:
       break;
   }
-  if (report.verdict.unsynchronised.empty()) return who + "never trained, and DDP says nothing";
-  return who + "not averaged over the ranks, and DDP says nothing";
+  if (report.verdict.unsynchronised.empty()) return who + "never trained; DDP is silent";
+  return who + "not averaged over the ranks; DDP is silent";
 }
 
 std::string title_without_name(const Report& report) {
@@ -96,7 +96,7 @@ std::string companions(const Selection& selection, const Report& report) {
 }
 
 std::string subject(const Report& report) {
-  std::string text = name(report.model, 40) + ", " + ddp_call(report.setup) + ", torch " + printable(report.torch);
+  std::string text = name(report.model, 40) + ", " + ddp_call(report.setup) + ", torch " + legible(report.torch);
   if (report.setup.checkpointing != Checkpointing::as_given) {
     text += ", checkpointing " + std::string(to_string(report.setup.checkpointing)) + " everywhere";
   }
@@ -104,7 +104,7 @@ std::string subject(const Report& report) {
 }
 
 void add_prose(std::vector<Line>& lines, const std::string& text, Line::Style style) {
-  auto wrapped = wrap(printable(text), prose_columns);
+  auto wrapped = wrap(legible(text), prose_columns);
   const bool cut = wrapped.size() > prose_lines;
   if (cut) wrapped.resize(prose_lines);
   for (const std::string& line : wrapped) lines.push_back({line, style});
@@ -127,12 +127,9 @@ std::vector<Line> make_header(const Report& report, const Selection& selection) 
 
 std::vector<Line> make_footer(const Report& report, const Selection& selection) {
   std::vector<Line> footer;
-  const bool folded =
-      std::any_of(selection.segments.begin(), selection.segments.end(), [](auto& s) { return s.last > s.first; });
-  if (has_conflict(report) || !selection.named.empty()) {
-    add_prose(footer,
-              "Left out: the parameters that are not in conflict, operations" +
-                  std::string(folded ? ", and what a box with a double outline folds." : "."),
+  const auto calm = std::count(selection.finding.begin(), selection.finding.end(), none);
+  if (!selection.named.empty() && calm > 0) {
+    add_prose(footer, "Left out: " + count(calm, "parameter") + " without a conflict, and the operations inside of the boxes.",
               Line::small);
   }
   for (const Finding& finding : report.findings) {
@@ -169,11 +166,11 @@ class Painter {
   void add_message() {
     if (report_.verdict.outcome != Outcome::other && !(selection_.named.empty() && !silent(report_))) return;
     Box box{.id = "message", .shape = Box::message, .lines = {{"torch says", Line::strong}}, .conflict = true};
-    auto lines = wrap(printable(report_.verdict.message), 60);
+    auto lines = wrap(legible(report_.verdict.message), 60);
     if (lines.size() > 6) lines.resize(6);
     for (const std::string& line : lines) box.lines.push_back({line, Line::small});
     scene_.boxes.push_back(box);
-    scene_.links.push_back({.from = "output", .to = "message", .meaning = Link::silence, .conflict = true});
+    scene_.links.push_back({.from = "output", .to = "message", .meaning = Link::below});
   }
 
   // -- Folded stages and stages without a conflict.
@@ -193,6 +190,7 @@ class Painter {
     }
     Box box{.id = "stage" + std::to_string(segment.first), .shape = regions > 0 ? Box::fold : Box::stage};
     if (kinds.size() == 1) box.regions = *kinds.begin();
+    box.folds = segment.last - segment.first + 1;
     box.conflict = !conflicting.empty();
     box.lines.push_back({fold_name(segment), Line::strong});
     box.lines.push_back({fold_size(segment, regions, kinds, parameters.size())});
@@ -233,10 +231,19 @@ class Painter {
   }
 
   std::string shared_fate(const std::set<int>& conflicting, std::size_t all) const {
-    const std::string who = conflicting.size() < all ? std::to_string(conflicting.size()) + " of them: "
-                            : all > 1                ? "each "
-                                                     : "";
-    return who + fate(conflicting) + ": same conflict";
+    const std::string who = conflicting.size() < all ? std::to_string(conflicting.size()) + " of them: " : "";
+    return who + fate(conflicting) + (conflicting.size() > 1 ? " each" : "") +
+           (shown_in_full(conflicting) ? ": same conflict" : ": in conflict too");
+  }
+
+  // Whether a stage drawn in full shows parameters with just these numbers of firings and marks.
+  bool shown_in_full(const std::set<int>& parameters) const {
+    std::set<std::string> shown;
+    for (const Segment& segment : selection_.segments) {
+      if (!segment.full) continue;
+      for (const Use& use : selection_.uses[segment.first]) shown.insert(fate({use.parameter}));
+    }
+    return std::all_of(parameters.begin(), parameters.end(), [&](int p) { return shown.contains(fate({p})); });
   }
 
   void add_seen(Box& box, const std::set<int>& parameters) const {
@@ -268,21 +275,17 @@ class Painter {
     const std::string node = "checkpoint" + std::to_string(id), frame = "region" + std::to_string(id);
     if (!drawn_regions_.insert(id).second) return node;
     const RegionReport& region = report_.regions[id];
-    scene_.frames.push_back(
-        {.id = frame, .parent = around, .lines = frame_lines(region), .kind = region.kind, .conflict = true});
+    scene_.frames.push_back({.id = frame, .parent = around, .kind = region.kind, .conflict = true});
     Box box{.id = node, .shape = Box::checkpoint, .frame = frame, .regions = region.kind, .conflict = true};
     box.lines = checkpoint_lines(region);
     scene_.boxes.push_back(box);
     return node;
   }
 
-  std::vector<Line> frame_lines(const RegionReport& region) const {
-    const std::string kind = region.kind == Kind::off ? "region, not checkpointed" : words(region.kind) + " checkpoint region";
-    return {{name(call_of(region)) + ": " + kind, Line::strong}};
-  }
-
   std::vector<Line> checkpoint_lines(const RegionReport& region) const {
-    std::vector<Line> lines{{"checkpoint" + (region.source.empty() ? "" : " at " + name(region.source)), Line::strong}};
+    const std::string kind = region.kind == Kind::off ? "region, not checkpointed" : words(region.kind) + " checkpoint region";
+    std::vector<Line> lines{{name(call_of(region)) + ": " + kind, Line::strong}};
+    if (!region.source.empty()) lines.push_back({"checkpoint called at " + name(region.source), Line::small});
     if (region.kind != Kind::reentrant) {
       lines.push_back({"its inside is part of the outer graph", Line::small});
     } else if (region.executed) {
@@ -334,10 +337,41 @@ class Painter {
   }
 
   void add_pass(int i, const std::vector<Use>& uses) {
-    const std::string from = add_nesting(i, uses[0].region);
+    const std::string from = add_pass_text(add_nesting(i, uses[0].region), i, uses);
     const std::size_t shown = uses.size() <= leaves_drawn + 1 ? uses.size() : leaves_drawn;
-    for (std::size_t k = 0; k < shown; ++k) add_leaf(i, from, uses[k], k == 0);
-    if (shown < uses.size()) add_more(i, from, {uses.begin() + shown, uses.end()});
+    for (std::size_t k = 0; k < shown; ++k) add_leaf(i, from, uses[k]);
+    if (shown < uses.size()) add_more(i, from, {uses.begin() + static_cast<std::ptrdiff_t>(shown), uses.end()});
+  }
+
+  // The text that all firings of one backward pass go through; returns its box.
+  std::string add_pass_text(const std::string& from, int i, const std::vector<Use>& uses) {
+    Box box{.id = "pass" + std::to_string(passes_++), .shape = Box::pass, .frame = frame_of(uses[0]), .conflict = true};
+    box.lines = pass_lines(i, uses);
+    scene_.boxes.push_back(box);
+    scene_.links.push_back({.from = from, .to = box.id, .meaning = firing_or_silence(uses[0]), .into_text = true});
+    return box.id;
+  }
+
+  static std::string frame_of(const Use& use) { return use.region == none ? "" : "region" + std::to_string(use.region); }
+  static Link::Meaning firing_or_silence(const Use& use) { return use.number > 0 ? Link::firing : Link::silence; }
+
+  // Marks come in the order of the search and then of the firings, if firings and search are all that marks.
+  int mark_number(const Use& use) const {
+    const ParameterReport& parameter = report_.parameters[use.parameter];
+    const bool by_search = searches(report_.setup) && !parameter.seen_by_search;
+    const int marks = static_cast<int>(parameter.fired_by.size()) + by_search;
+    return marks == ready_marks(report_, use.parameter) ? use.number + by_search : 0;
+  }
+
+  std::vector<Line> pass_lines(int i, const std::vector<Use>& uses) const {
+    if (uses[0].number == 0) return {{unreached(i) ? "the loss does not use them" : "no gradient comes: never fires"}};
+    std::set<int> marks;
+    for (const Use& use : uses) marks.insert(mark_number(use));
+    const bool same_mark = marks.size() == 1 && *marks.begin() > 0;
+    const std::string hooks = uses.size() == 1 ? "the hook fires" : "hooks fire";
+    const std::string mark = same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
+    if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the outer backward"}};
+    return {{mark + hooks + " in the"}, {"inner backward of " + name(call_of(report_.regions[uses[0].cause]), 24)}};
   }
 
   // Draws the regions from the stage's down to one of its own; returns the node whose backward pass fires what is inside.
@@ -367,11 +401,10 @@ class Painter {
 
   std::string leaf_id(const Use& use) { return "parameter" + std::to_string(use.parameter) + "_" + std::to_string(use.number); }
 
-  void add_leaf(int i, const std::string& from, const Use& use, bool first) {
+  void add_leaf(int i, const std::string& from, const Use& use) {
     const ParameterReport& parameter = report_.parameters[use.parameter];
     const std::size_t rank_here = rank(use.parameter);
-    Box box{.id = leaf_id(use), .shape = Box::parameter, .conflict = true, .named = rank_here == 0};
-    if (use.region != none) box.frame = "region" + std::to_string(use.region);
+    Box box{.id = leaf_id(use), .shape = Box::parameter, .frame = frame_of(use), .conflict = true, .named = rank_here == 0};
     box.lines.push_back({short_name(use) + " " + number(use.parameter), rank_here == 0 ? Line::strong : Line::plain});
     box.lines.push_back({fate({use.parameter})});
     if (parameter.fired_by.size() > 1) {
@@ -381,8 +414,7 @@ class Painter {
     if (rank_here < selection_.named.size()) add_naming(box);
     scene_.boxes.push_back(box);
     leaves_[use.parameter].push_back(box.id);
-    link_firing(from, box.id, use, first);
-    note_leaf(i, box.id, use);
+    add_leaf_links(i, from, box.id, use);
   }
 
   void add_naming(Box& box) const {
@@ -401,35 +433,16 @@ class Painter {
   void add_more(int i, const std::string& from, const std::vector<Use>& uses) {
     std::set<int> parameters;
     for (const Use& use : uses) parameters.insert(use.parameter);
-    Box box{.id = "more_" + leaf_id(uses[0]), .shape = Box::parameter, .conflict = true};
-    if (uses[0].region != none) box.frame = "region" + std::to_string(uses[0].region);
+    Box box{.id = "more_" + leaf_id(uses[0]), .shape = Box::parameter, .frame = frame_of(uses[0]), .conflict = true};
     box.lines = {{std::to_string(parameters.size()) + " more"}, {fate(parameters) + " each"}};
     scene_.boxes.push_back(box);
-    link_firing(from, box.id, uses[0], false);
-    note_leaf(i, box.id, uses[0]);
+    add_leaf_links(i, from, box.id, uses[0]);
   }
 
-  void note_leaf(int i, const std::string& id, const Use& use) {
-    leaves_in_[i].push_back(id);
-    if (use.number <= 1 && !report_.parameters[use.parameter].seen_by_search) unseen_[i].push_back(id);
-  }
-
-  void link_firing(const std::string& from, const std::string& leaf, const Use& use, bool labelled) {
-    Link link{.from = from, .to = leaf, .meaning = use.number > 0 ? Link::firing : Link::silence, .conflict = true};
-    if (labelled) link.lines = firing_lines(use);
-    scene_.links.push_back(link);
-  }
-
-  // Marks come in the order of the search and then of the firings, if the search is what adds to the firings.
-  std::vector<Line> firing_lines(const Use& use) const {
-    if (use.number == 0) return {{"never fires"}};
-    const ParameterReport& parameter = report_.parameters[use.parameter];
-    const std::string pass =
-        use.cause == none ? "outer backward" : "inner backward of " + name(call_of(report_.regions[use.cause]), 24);
-    const bool by_search = searches(report_.setup) && !parameter.seen_by_search;
-    const int marks = static_cast<int>(parameter.fired_by.size()) + by_search;
-    if (marks != ready_marks(report_, use.parameter)) return {{pass}, {"fires the hook"}};
-    return {{"mark " + std::to_string(use.number + by_search) + ": the hook fires in"}, {"the " + pass}};
+  void add_leaf_links(int i, const std::string& from, const std::string& leaf, const Use& use) {
+    scene_.links.push_back({.from = from, .to = leaf, .meaning = firing_or_silence(use), .conflict = true});
+    leaves_in_[i].push_back(leaf);
+    if (use.number <= 1 && !report_.parameters[use.parameter].seen_by_search) unseen_[i].push_back(leaf);
   }
 
   // -- Links between stages, to the search, between uses.
@@ -467,26 +480,29 @@ class Painter {
       if (first) box.lines.push_back({"output, before backward", Line::small});
       scene_.boxes.push_back(box);
       if (first) scene_.links.push_back({.from = "output", .to = box.id, .meaning = Link::walk});
-      add_search_links(box.id, i, leaves, first);
+      add_search_links(box.id, i, leaves);
     }
   }
 
-  void add_search_links(const std::string& search, int i, const std::vector<std::string>& leaves, bool first) {
+  void add_search_links(const std::string& search, int i, const std::vector<std::string>& leaves) {
     const int region = stage(i).region;
     if (region != none && report_.regions[region].kind == Kind::reentrant) {
       scene_.links.push_back({.from = search, .to = entry_[i], .meaning = Link::stop, .lines = {{"stops here"}}});
     }
-    for (const std::string& leaf : leaves) {
-      Link link{.from = search, .to = leaf, .meaning = Link::mark, .conflict = true};
-      if (first && leaf == leaves[0]) link.lines = {{"mark 1: not found by the search,"}, {"so marked ready at once"}};
-      scene_.links.push_back(link);
-    }
+    Box text{.id = "marking" + std::to_string(i), .shape = Box::marking, .conflict = true};
+    if (region != none) text.frame = "region" + std::to_string(region);
+    text.lines = {{"mark 1: not found by the search,"}, {"so marked ready at once"}};
+    scene_.boxes.push_back(text);
+    scene_.links.push_back({.from = search, .to = text.id, .meaning = Link::mark, .into_text = true});
+    for (const std::string& leaf : leaves) scene_.links.push_back({.from = text.id, .to = leaf, .meaning = Link::mark});
   }
 
   void add_same_links() {
     for (const auto& [parameter, leaves] : leaves_) {
       for (std::size_t k = 1; k < leaves.size(); ++k) {
-        scene_.links.push_back({.from = leaves[k - 1], .to = leaves[k], .meaning = Link::same, .lines = {{"same parameter"}}});
+        Link link{.from = leaves[k - 1], .to = leaves[k], .meaning = Link::same};
+        if (rank(parameter) == 0) link.lines = {{"same parameter"}};
+        scene_.links.push_back(link);
       }
     }
   }
@@ -512,6 +528,7 @@ class Painter {
   Scene scene_;
   std::map<int, std::string> entry_;  // for each stage the box that receives its gradients
   std::set<int> drawn_regions_;
+  int passes_ = 0;
   std::map<int, std::vector<std::string>> leaves_;     // for each parameter drawn by name its leaves, in the order of firing
   std::map<int, std::vector<std::string>> leaves_in_;  // for each stage its leaves
   std::map<int, std::vector<std::string>> unseen_;     // ... those that the search does not find

@@ -19,7 +19,7 @@ namespace gradscan {
 
 struct Line {
   enum Style { strong, plain, small };
-  std::string text;  // printable (dot/labels.h)
+  std::string text;  // legible (dot/labels.h)
   Style style = plain;
 };
 
@@ -31,6 +31,8 @@ struct Box {
     parameter,   // one use of a parameter, or of several equal ones
     fold,        // several stages, or one that is not drawn in full
     search,      // DDP's search for unused parameters
+    pass,        // where firings come from: a backward pass; bare text between a checkpoint or stage and its parameters
+    marking,     // where marks without a firing come from; bare text between the search and parameters
     message,     // what torch says, where no parameter carries it
   };
   std::string id{};  // unique, of dense numbers: "parameter157_0"
@@ -38,6 +40,7 @@ struct Box {
   std::vector<Line> lines{};
   std::string frame{};            // id of the innermost frame that holds it; empty: none
   std::optional<Kind> regions{};  // of a fold or checkpoint: the kind of its regions, if there is just one
+  int folds = 1;                  // stages that a fold stands for
   bool conflict = false;          // to be drawn loud
   bool named = false;             // the parameter of the title
 };
@@ -46,7 +49,6 @@ struct Box {
 struct Frame {
   std::string id{};
   std::string parent{};  // id of the frame around it; empty: none
-  std::vector<Line> lines{};
   Kind kind = Kind::reentrant;
   bool conflict = false;
 };
@@ -66,6 +68,7 @@ struct Link {
   Meaning meaning = backward;
   std::vector<Line> lines{};
   bool conflict = false;
+  bool into_text = false;  // leads to a text on its way, so it has no arrowhead
 };
 
 struct Scene {
