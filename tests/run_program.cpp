@@ -9,7 +9,7 @@
 namespace gradscan::tests {
 namespace {
 
-std::string quoted(const std::string& argument) {
+std::string shell_word(const std::string& argument) {
   std::string text = "'";
   for (char byte : argument) text += byte == '\'' ? "'\\''" : std::string(1, byte);
   return text + "'";
@@ -19,10 +19,11 @@ std::string quoted(const std::string& argument) {
 
 Finished run_gradscan(const std::string& folder, const std::vector<std::string>& arguments, const std::string& redirections) {
   TemporaryFolder streams;
-  std::string command = "set -o pipefail; cd " + quoted(folder) + " && { " + quoted(GRADSCAN_PROGRAM);
-  for (const std::string& argument : arguments) command += " " + quoted(argument);
-  command += " " + redirections + "; } </dev/null >" + quoted(streams.path("out")) + " 2>" + quoted(streams.path("err"));
-  int status = std::system(("bash -c " + quoted(command)).c_str());
+  std::string command = "set -o pipefail; cd " + shell_word(folder) + " && { " + shell_word(GRADSCAN_PROGRAM);
+  for (const std::string& argument : arguments) command += " " + shell_word(argument);
+  command +=
+      " " + redirections + "; } </dev/null >" + shell_word(streams.path("out")) + " 2>" + shell_word(streams.path("err"));
+  int status = std::system(("bash -c " + shell_word(command)).c_str());
   return {WEXITSTATUS(status), streams.read("out"), streams.read("err")};
 }
 
