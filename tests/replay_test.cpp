@@ -1,0 +1,184 @@
+// Replays against what the real DistributedDataParallel does: tests/truth/ddp_cases.txt and ddp_rows.json.
+#include "gradscan/replay.h"
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "gradscan/firings.h"
+#include "tests/capture_text.h"
+#include "tests/catch.h"
+
+using namespace gradscan;
+using nlohmann::json;
+using tests::capture_from_text;
+
+namespace {
+
+std::map<std::string, Capture> cases() {
+  std::ifstream file("tests/truth/ddp_cases.txt");
+  std::map<std::string, std::string> texts;
+  std::string* text = nullptr;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("case "))
+      text = &texts[line.substr(5, line.find(' ', 5) - 5)];
+    else if (text)
+      *text += line + '\n';
+  }
+  std::map<std::string, Capture> captures;
+  for (const auto& [name, lines] : texts) captures[name] = capture_from_text(lines);
+  return captures;
+}
+
+Setup setup_of(const json& row) {
+  Setup setup;
+  for (Checkpointing kind : {Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off})
+    if (row["checkpointing"] == to_string(kind)) setup.checkpointing = kind;
+  std::string flags = row["flags"];
+  setup.find_unused_parameters = flags.find("find_unused_parameters") != std::string::npos;
+  setup.static_graph = flags.find("static_graph") != std::string::npos;
+  setup.bucket_cap_mb = 1;
+  return setup;
+}
+
+std::string name_of(const Capture& capture, int index) {
+  return capture.parameters[ddp_order(capture)[index]].name;
+}
+
+json names_of(const Capture& capture, const std::vector<int>& indices) {
+  json names = json::array();
+  for (int index : indices) names.push_back(name_of(capture, index));
+  return names;
+}
+
+json indexed_names_of(const Capture& capture, const std::vector<int>& indices) {
+  json names = json::array();
+  for (int index : indices) names.push_back({index, name_of(capture, index)});
+  return names;
+}
+
+std::vector<std::size_t> counts(const std::vector<std::vector<int>>& causes) {
+  std::vector<std::size_t> counts;
+  for (const std::vector<int>& of_parameter : causes) counts.push_back(of_parameter.size());
+  return counts;
+}
+
+const std::string two_layers = "parameter l1.weight l1.bias l2.weight l2.bias\ninput x\n";
+
+}  // namespace
+
+TEST_CASE("the replay says what the real DistributedDataParallel says") {
+  json truth = json::parse(std::ifstream("tests/truth/ddp_rows.json"));
+  std::map<std::string, Capture> captures = cases();
+  CHECK(truth["rows"].size() == 288);
+  for (const json& row : truth["rows"]) {
+    INFO(row["case"] << ' ' << row["checkpointing"] << ' ' << row["flags"]);
+    const Capture& capture = captures.at(row["case"]);
+    Verdict verdict = replay(capture, setup_of(row)).verdict;
+    CHECK(to_string(verdict.outcome) == row["outcome"]);
+    CHECK((verdict.iteration ? json(*verdict.iteration) : json()) == row["iteration"]);
+    if (torch_version() == truth["measured_with"]["torch"])
+      CHECK(verdict.message == truth["messages"][row["message"].get<int>()]);
+    CHECK(indexed_names_of(capture, verdict.parameters) == row["parameters"]);
+    CHECK(names_of(capture, verdict.untrained) == row["untrained"]);
+    if (verdict.outcome == Outcome::pass) CHECK(verdict.unsynchronised.empty() == row["synchronised"]);
+    CHECK(counts(run_engine(capture, setup_of(row).checkpointing).causes) == row["firings"]);
+  }
+}
+
+TEST_CASE("the engine's firings are the ones that are counted in the graph") {
+  for (const auto& [name, capture] : cases())
+    for (Checkpointing checkpointing : {Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off}) {
+      INFO(name << ' ' << to_string(checkpointing));
+      GradGraph graph(capture, checkpointing);
+      CHECK(run_engine(capture, checkpointing).causes == count_firings(capture, graph, loss_roots(capture)).causes);
+      Replay search = replay(capture, {checkpointing, true});
+      for (const auto& causes : search.causes)
+        CHECK(causes == count_firings(capture, graph, sink_roots(capture, graph)).causes);
+    }
+}
+
+TEST_CASE("regions of several kinds, as the capture gives them") {
+  Capture capture = capture_from_text(two_layers +
+                                      "region a non_reentrant x\nh = linear x l1\nend h\n"
+                                      "region b reentrant h\nh = linear h l2\nend h\noutput h");
+  CHECK(run_engine(capture, Checkpointing::as_given).causes ==
+        std::vector<std::vector<int>>{{outer_graph}, {outer_graph}, {1}, {1}});
+  CHECK(replay(capture, {.find_unused_parameters = true}).verdict.parameters == std::vector<int>{3});
+}
+
+TEST_CASE("all iterations fire alike") {
+  Capture capture = cases().at("nested");
+  Replay run = replay(capture, {Checkpointing::reentrant, false, true});
+  REQUIRE(run.causes.size() == replay_iterations);
+  for (const auto& causes : run.causes) CHECK(causes == run_engine(capture, Checkpointing::reentrant).causes);
+}
+
+TEST_CASE("gradients that are not averaged are found, those of other parameters are not blamed") {
+  Verdict verdict = replay(cases().at("last_bucket_twice"), {Checkpointing::reentrant}).verdict;
+  CHECK(verdict.outcome == Outcome::pass);
+  CHECK(verdict.unsynchronised == std::vector<int>{0, 1});
+  CHECK_FALSE(verdict.clean());
+}
+
+TEST_CASE("a closure over an outer activation fails in torch's own words, with and without DDP") {
+  Capture capture = capture_from_text(
+      two_layers + "h = linear x l1\nregion f reentrant x\ny = linear x l2\ny = add y h\nend y\nz = add y h\noutput z");
+  EngineRun plain = run_engine(capture, Checkpointing::as_given);
+  CHECK_THAT(plain.error, tests::contains("Trying to backward through the graph a second time"));
+  Verdict verdict = replay(capture, {.static_graph = true}).verdict;
+  CHECK(verdict.outcome == Outcome::other);
+  CHECK(verdict.message == plain.error);
+  CHECK(verdict.iteration == 0);
+  CHECK(run_engine(capture, Checkpointing::off).error.empty());
+}
+
+TEST_CASE("a region whose recomputation needs no gradient fails as in torch") {
+  Capture capture = capture_from_text(two_layers + "region f reentrant x\nh = detach x\nend h\nh = linear h l1\noutput h");
+  CHECK(run_engine(capture, Checkpointing::as_given).error ==
+        "none of output has requires_grad=True, this checkpoint() is not necessary");
+}
+
+TEST_CASE("a loss that needs no gradient fails as in torch") {
+  Capture capture = capture_from_text(two_layers + "h = detach x\noutput h");
+  CHECK(run_engine(capture, Checkpointing::off).error ==
+        "element 0 of tensors does not require grad and does not have a grad_fn");
+}
+
+TEST_CASE("a model without parameters that require grad is refused as DDP refuses it") {
+  Verdict verdict = replay(capture_from_text("frozen l1.weight l1.bias\ninput x\nh = linear x l1\noutput h"), {}).verdict;
+  CHECK(verdict.outcome == Outcome::other);
+  CHECK_THAT(verdict.message, tests::contains("doesn't have any parameters that require a gradient"));
+}
+
+TEST_CASE("regions nested more deeply than the engine's own limit for one thread") {
+  std::string text = "parameter b\ninput x\n";
+  for (int i = 0; i < 200; ++i) text += "region r reentrant x\n";
+  text += "x = mul x b\n";
+  for (int i = 0; i < 200; ++i) text += "end x\n";
+  Capture capture = capture_from_text(text + "output x");
+  CHECK(run_engine(capture, Checkpointing::as_given).causes == std::vector<std::vector<int>>{{199}});
+  CHECK(replay(capture, {}).verdict.clean());
+}
+
+TEST_CASE("a chain of 100,000 operations or regions needs no stack") {
+  std::string text = "parameter b\ninput x\nx = mul x b\n";
+  for (int i = 0; i < 100000; ++i) text += "region f reentrant x\nx = mul x b\nend x\n";
+  Capture capture = capture_from_text(text + "output x");
+  CHECK(run_engine(capture, Checkpointing::off).causes == std::vector<std::vector<int>>{{outer_graph}});
+  CHECK(run_engine(capture, Checkpointing::reentrant).causes[0].size() == 100001);
+}
+
+TEST_CASE("several replays at the same time") {
+  std::map<std::string, Capture> captures = cases();
+  const Capture& capture = captures.at("chain");
+  auto message = [&] { return replay(capture, {Checkpointing::reentrant, true}).verdict.message; };
+  std::string alone = message(), beside;
+  std::thread thread([&] {
+    for (int i = 0; i < 20; ++i) beside = message();
+  });
+  for (int i = 0; i < 20; ++i) CHECK(message() == alone);
+  thread.join();
+  CHECK(beside == alone);
+}
