@@ -1,7 +1,9 @@
 #include "analyzer/causes.h"
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "analyzer/prose.h"
 #include "gradscan/firings.h"
 
 namespace gradscan {
@@ -84,13 +86,28 @@ int blocked_at(const Report& report, int region) {
   return blocked;
 }
 
-RegionNames::RegionNames(const Report& report) {
-  std::unordered_map<std::string, int> calls, seen;
-  for (const RegionReport& region : report.regions) ++calls[region.name];
-  for (const RegionReport& region : report.regions) {
-    int call = ++seen[region.name];
-    names_.push_back(calls[region.name] == 1 ? region.name : region.name + ", call " + std::to_string(call));
-  }
+RegionNames::RegionNames(const Report& report) : report_(report) {
+  std::unordered_map<std::string, int> total;
+  for (const RegionReport& region : report.regions) calls_.push_back(++total[region.name]);
+  for (const RegionReport& region : report.regions)
+    names_.push_back(total[region.name] == 1 ? region.name : region.name + ", call " + std::to_string(calls_[region.id]));
+}
+
+std::string RegionNames::list(const std::vector<int>& regions) const {
+  constexpr std::size_t named_at_most = 3;
+  if (regions.size() > named_at_most)
+    return names_[regions.front()] + " … " + names_[regions.back()] + " (" + count(regions.size(), "region") + ")";
+  std::vector<std::string> words;
+  bool same = same_function(regions);
+  for (int region : regions) words.push_back(same ? std::to_string(calls_[region]) : names_[region]);
+  std::string list = enumerate(words, named_at_most);
+  return same ? report_.regions[regions.front()].name + ", calls " + list : list;
+}
+
+bool RegionNames::same_function(const std::vector<int>& regions) const {
+  return regions.size() > 1 && std::all_of(regions.begin(), regions.end(), [&](int region) {
+           return report_.regions[region].name == report_.regions[regions.front()].name;
+         });
 }
 
 }  // namespace gradscan

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "gradscan/report.h"
@@ -56,8 +55,15 @@ class RegionNames {
   explicit RegionNames(const Report& report);
   const std::string& operator[](int region) const { return names_[region]; }
 
+  // "layer4.2", "l1 and l2", "l2, calls 1, 2 and 3", "layer1.0 … layer4.2 (16 regions)"
+  std::string list(const std::vector<int>& regions) const;
+
  private:
+  bool same_function(const std::vector<int>& regions) const;
+
+  const Report& report_;
   std::vector<std::string> names_;
+  std::vector<int> calls_;  // for each region its number among those of the same name, from 1
 };
 
 }  // namespace gradscan

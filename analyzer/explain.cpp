@@ -27,9 +27,7 @@ class Story {
   std::string write() {
     page_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
     page_.item("tensor", tensor(), 2, column);
-    page_.item("used in", used_in(), 2, column);
-    for (int region : parameter_.used_in)
-      if (region != none) page_.item("", about(report_.regions[region]), 2, column);
+    uses();
     page_.item("bucket", bucket(), 2, column);
     firings();
     search();
@@ -52,22 +50,21 @@ class Story {
 
   std::string place(int region) const { return region == none ? "the outer graph" : "region " + names_[region]; }
 
-  std::string used_in() const {
-    std::vector<std::string> places;
-    for (int region : parameter_.used_in) places.push_back(place(region));
-    if (places.empty()) return "nothing that forward computes with gradients";
-    return enumerate(places, 8) + (parameter_.returned_as.empty() ? "" : "; returned as " + parameter_.returned_as);
+  void uses() {
+    if (parameter_.used_in.empty()) page_.item("used in", "nothing that forward computes with gradients", 2, column);
+    for (int region : parameter_.used_in)
+      page_.item(region == parameter_.used_in.front() ? "used in" : "",
+                 region == none ? "the outer graph" : about(report_.regions[region]), 2, column);
+    if (!parameter_.returned_as.empty()) page_.item("returned", "as " + parameter_.returned_as, 2, column);
   }
 
   std::string about(const RegionReport& region) const {
-    std::string text = "region " + names_[region.id] + ": " + in_words(region.kind);
+    std::string text = "region " + names_[region.id] + " (" + in_words(region.kind);
     if (!region.source.empty()) text += ", " + region.source;
     if (region.parent != none) text += ", nested in " + names_[region.parent];
-    if (region.kind == Kind::reentrant)
-      text += region.executed ? ", executed in backward"
-                              : ", not executed in backward (" + std::to_string(region.arguments_without_grad.size()) + " of " +
-                                    count(region.arguments, "direct tensor argument") + " without grad)";
-    return text;
+    if (region.kind == Kind::reentrant) text += region.executed ? ", executed in backward" : ", not executed in backward";
+    return text + "), with " + std::to_string(region.arguments_without_grad.size()) + " of " +
+           count(region.arguments, "direct tensor argument") + " without grad";
   }
 
   std::string bucket() const {
@@ -146,7 +143,7 @@ class Story {
 
   void setups() {
     page_.heading("What happens to it in each setup");
-    for (const Verdict& verdict : report_.verdicts) page_.item(name(verdict.setup), fate(verdict), 2, 40);
+    for (const Verdict& verdict : report_.verdicts) page_.item(name(verdict.setup), fate(verdict), 2, 42);
   }
 
   static std::string name(const Setup& setup) {
@@ -170,7 +167,10 @@ class Story {
   void fixes() {
     if (report_.fixes.empty()) return;
     page_.heading("These changes replay clean");
-    for (const Fix& fix : report_.fixes) page_.prose(fix.change + "   (gradscan " + fix.options + ")", 2);
+    for (const Fix& fix : report_.fixes) {
+      page_.prose(fix.change, 2, Paint::good);
+      page_.prose("check with: gradscan " + fix.options, 6, Paint::dim);
+    }
   }
 
   const Report& report_;

@@ -40,7 +40,7 @@ bool contains(const std::string& text, std::string_view part) {
 
 Finding finding(const Report& report, std::string rule, Level level, std::string title, const std::vector<int>& parameters,
                 const Diagnose& diagnose) {
-  int named = report.verdict.parameters.empty() ? none : report.verdict.parameters.front();
+  int named = report.verdict.parameters.size() == 1 ? report.verdict.parameters.front() : none;
   std::vector<ExplainedGroup> groups = group(report, parameters, named, diagnose);
   Finding result{std::move(rule), level, std::move(title), explain_causes(report, groups), {}};
   for (ExplainedGroup& each : groups) result.groups.push_back(std::move(each.group));
@@ -167,7 +167,7 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
                                lost, why_no_gradient));
   if (!unneeded.empty())
     findings.push_back(finding(report, "not-trained", Level::note,
-                               "the loss does not depend on " + parameters_in_words(report, unneeded), unneeded,
+                               "The loss does not depend on " + parameters_in_words(report, unneeded), unneeded,
                                why_no_gradient));
 }
 
@@ -176,7 +176,7 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
   findings.push_back(
       {"no-regions-named",
        Level::note,
-       "this file names no checkpoint regions",
+       "This file names no checkpoint regions",
        "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
        "stands in the file. Name the regions with --checkpoint PATTERN, or export the model with gradscan.export.",
        {}});

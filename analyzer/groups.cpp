@@ -16,22 +16,28 @@ std::string module_of(const std::string& name) {
   return dot == std::string::npos ? "" : name.substr(0, dot);
 }
 
+bool is_within(const std::string& name, const std::string& module) {
+  return name == module || name.starts_with(module + ".");
+}
+
+// A shared parameter goes by the name that it has in the region.
+const std::string& name_in(const std::string& region, const ParameterReport& parameter) {
+  if (is_within(parameter.name, region)) return parameter.name;
+  auto alias = std::find_if(parameter.aliases.begin(), parameter.aliases.end(),
+                            [&](const std::string& name) { return is_within(name, region); });
+  return alias == parameter.aliases.end() ? parameter.name : *alias;
+}
+
 // The module path that all names have in common.
-std::string common_module(const Report& report, const std::vector<int>& parameters) {
-  std::string common = module_of(report.parameters[parameters.front()].name);
-  for (int index : parameters) {
-    const std::string& name = report.parameters[index].name;
-    while (!common.empty() && !(name.starts_with(common) && name[common.size()] == '.')) common = module_of(common);
-  }
+std::string common_module(const std::vector<std::string>& names) {
+  std::string common = module_of(names.front());
+  for (const std::string& name : names)
+    while (!common.empty() && !is_within(name, common)) common = module_of(common);
   return common;
 }
 
 std::string relative(const std::string& name, const std::string& module) {
   return module.empty() ? name : name.substr(module.size() + 1);
-}
-
-bool is_within(const std::string& module, const std::string& region_name) {
-  return module == region_name || module.starts_with(region_name + ".");
 }
 
 // A label taken apart: text and numbers in turn.
@@ -69,45 +75,46 @@ std::optional<long> step_between(const Label& from, const Label& to) {
   return step == 0 ? std::nullopt : std::optional(step);
 }
 
-// "DDP's search does not find it (1), inner backward of layer4.2 (1)"
+// "DDP's search does not find it (1), inner backward of its region (1)"
 class Reasons {
  public:
   Reasons(const Report& report, const RegionNames& names) : report_(report), names_(names) {}
 
-  std::string operator()(const Diagnosis& diagnosis, const ParameterReport& parameter, bool folded) const {
+  std::string operator()(const Diagnosis& diagnosis, const ParameterReport& parameter) const {
+    bool one_region = diagnosis.regions.size() == 1;
     std::vector<std::string> parts;
     if (marked_by_search(report_, parameter)) parts.push_back("DDP's search does not find it (1)");
     std::vector<int> causes = causes_asked(report_, parameter);
-    for (std::size_t begin = 0, end; begin < causes.size(); begin = end) {
-      end = std::upper_bound(causes.begin() + static_cast<std::ptrdiff_t>(begin), causes.end(), causes[begin]) - causes.begin();
-      parts.push_back(source(causes[begin], folded) + " (" + std::to_string(end - begin) + ")");
+    if (causes.size() <= 4) {
+      for (int cause : causes) parts.push_back(source(cause, one_region) + " (1)");
+    } else {
+      if (diagnosis.outside) parts.push_back("outer backward (1)");
+      parts.push_back("inner backward of each of " + names_.list(diagnosis.regions));
     }
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    std::string cause = remark(diagnosis, folded);
-    return text.empty() ? cause : cause.empty() ? text : text + "; " + cause;
+    std::string remark = this->remark(diagnosis.cause);
+    return text + (text.empty() || remark.empty() ? "" : ", ") + remark;
   }
 
  private:
-  std::string region(int id, bool folded) const { return folded ? "its region" : names_[id]; }
-
-  std::string source(int cause, bool folded) const {
-    return cause == none ? "outer backward" : "inner backward of " + region(cause, folded);
+  std::string source(int cause, bool one_region) const {
+    if (cause == none) return "outer backward";
+    return "inner backward of " + (one_region ? "its region" : names_[cause]);
   }
 
-  std::string remark(const Diagnosis& diagnosis, bool folded) const {
-    std::string where = diagnosis.regions.empty() ? "its region" : region(diagnosis.regions.front(), folded);
-    switch (diagnosis.cause) {
+  static std::string remark(Cause cause) {
+    switch (cause) {
       case Cause::not_used:
         return "forward does not use it";
       case Cause::not_in_loss:
         return "the loss does not depend on it";
       case Cause::no_argument_with_grad:
-        return where + " is not executed: no direct tensor argument requires grad";
+        return "its region is not executed, because no direct tensor argument requires grad";
       case Cause::nested_outputs:
-        return where + " is not executed: its outputs are inside a dict or list";
+        return "its region is not executed, because the outputs are inside a dict or list";
       case Cause::cut_off:
-        return "the gradient does not come back to it";
+        return "no gradient comes back to it";
       case Cause::only_through_sink:
         return "fires in iteration 0 only, through DDP's sink";
       case Cause::zero_gradient:
@@ -155,18 +162,20 @@ class Grouping {
   void complete(ExplainedGroup& unit) const {
     Group& group = unit.group;
     group.regions = unit.diagnosis.regions;
-    std::string module = common_module(report_, group.parameters);
-    group.label = regions_in_words(names_, group.regions);
+    std::string region = group.regions.empty() ? "" : report_.regions[group.regions.front()].name;
+    for (int index : group.parameters) group.members.push_back(name_in(region, report_.parameters[index]));
+    std::string module = common_module(group.members);
+    group.label = names_.list(group.regions);
     if (group.regions.empty()) {
       group.label = module.empty() ? "the model's root" : module;
-    } else if (!module.empty() && !is_within(module, report_.regions[group.regions.front()].name)) {
-      group.label += " (" + module + ")";
+    } else if (!module.empty() && is_within(module, region)) {
+      module = region;
     } else if (!module.empty()) {
-      module = report_.regions[group.regions.front()].name;
+      group.label += " (" + module + ")";
     }
     if (unit.diagnosis.outside && !group.regions.empty()) group.label += " and outside";
-    for (int index : group.parameters) group.members.push_back(relative(report_.parameters[index].name, module));
-    group.reason = Reasons(report_, names_)(unit.diagnosis, report_.parameters[group.parameters.front()], false);
+    for (std::string& member : group.members) member = relative(member, module);
+    group.reason = Reasons(report_, names_)(unit.diagnosis, report_.parameters[group.parameters.front()]);
   }
 
   static bool holds(const ExplainedGroup& unit, int named) {
@@ -218,7 +227,6 @@ class Grouping {
     std::sort(group.parameters.begin(), group.parameters.end());
     group.label = units_[end - 1].group.label + " … " + units_[begin].group.label;
     group.folded = static_cast<int>(end - begin);
-    group.reason = Reasons(report_, names_)(result.diagnosis, report_.parameters[group.parameters.front()], true);
     result.diagnosis.regions = group.regions;
     return result;
   }
@@ -235,15 +243,6 @@ class Grouping {
 std::vector<ExplainedGroup> group(const Report& report, const std::vector<int>& parameters, int named,
                                   const Diagnose& diagnose) {
   return Grouping(report, diagnose).run(parameters, named);
-}
-
-std::string regions_in_words(const RegionNames& names, const std::vector<int>& regions) {
-  constexpr std::size_t named_at_most = 3;
-  if (regions.size() > named_at_most)
-    return names[regions.front()] + " … " + names[regions.back()] + " (" + count(regions.size(), "region") + ")";
-  std::vector<std::string> words;
-  for (int region : regions) words.push_back(names[region]);
-  return enumerate(words, named_at_most);
 }
 
 }  // namespace gradscan

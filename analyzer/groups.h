@@ -22,7 +22,4 @@ using Diagnose = std::function<Diagnosis(const Report&, const ParameterReport&)>
 std::vector<ExplainedGroup> group(const Report& report, const std::vector<int>& parameters, int named,
                                   const Diagnose& diagnose);
 
-// A region or module of a group, as a sentence names it: "layer4.2", "l2, call 1 and l2, call 2", "16 regions".
-std::string regions_in_words(const RegionNames& names, const std::vector<int>& regions);
-
 }  // namespace gradscan

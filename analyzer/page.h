@@ -18,7 +18,7 @@ class Page {
   void prose(std::string_view text, int indent = 0, Paint paint = Paint::plain);
 
   // A line (or several, wrapped below each other) behind a word that stands in a column of its own: "loss      output".
-  void item(std::string_view term, std::string_view text, int indent = 2, int column = 12);
+  void item(std::string_view term, std::string_view text, int indent = 2, int column = 14);
 
   // Text that already has its lines; each is wrapped behind `prefix`.
   void quote(std::string_view text, std::string_view prefix);

@@ -198,7 +198,9 @@ bool has_conflict(const Report& report) {
                      [](const Finding& finding) { return finding.level != Level::note; });
 }
 
+// DDP's messages put a dot before the name of a parameter of the root module.
 const ParameterReport* find_parameter(const Report& report, std::string_view name_or_index) {
+  if (name_or_index.starts_with('.')) name_or_index.remove_prefix(1);
   for (const ParameterReport& parameter : report.parameters)
     if (std::to_string(parameter.index) == name_or_index || parameter.name == name_or_index ||
         std::find(parameter.aliases.begin(), parameter.aliases.end(), name_or_index) != parameter.aliases.end())

@@ -86,7 +86,7 @@ class Text {
                     finding.level == Level::error ? Paint::bad : Paint::warn);
     if (errors) {
       page_.blank();
-      page_.prose("DDP's own words:", 2);
+      page_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
       page_.quote(report_.verdict.message, "  | ");
     }
     if (!conflict) page_.prose("OK: " + good_news(), 2, Paint::good);
@@ -98,21 +98,18 @@ class Text {
   }
 
   std::string good_news() const {
-    auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
-    std::size_t fire_once = std::count_if(report_.parameters.begin(), report_.parameters.end(), once);
-    std::string runs = "four iterations pass, and all gradients are averaged over the ranks";
-    if (fire_once == report_.parameters.size()) return "every parameter fires once per iteration; " + runs;
-    return std::to_string(fire_once) + " of " + count(report_.parameters.size(), "parameter") + " fire once per iteration; " +
-           runs;
+    bool all_once = std::all_of(report_.parameters.begin(), report_.parameters.end(),
+                                [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; });
+    return std::string(all_once ? "every parameter fires once per iteration, " : "") +
+           "four iterations pass, and all gradients are averaged over the ranks";
   }
 
   void details(const Finding& finding) {
     std::size_t concerned = 0;
     for (const Group& group : finding.groups) concerned += group.parameters.size();
     if (concerned > 0) {
-      page_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()) +
-                    headline(finding));
-      for (const Group& group : finding.groups) this->group(group);
+      page_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()));
+      groups(finding);
     }
     if (finding.why.empty()) return;
     page_.heading("Why");
@@ -120,27 +117,31 @@ class Text {
   }
 
   // What all groups have in common is said once, above them.
-  static std::string headline(const Finding& finding) {
-    return all_equal(finding) ? " (each: " + numbers(finding.groups.front()) + ")" : "";
-  }
-
-  static bool all_equal(const Finding& finding) {
+  void groups(const Finding& finding) {
     const Group& first = finding.groups.front();
-    return finding.groups.size() > 1 && std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) {
-             return group.firings == first.firings && group.ready_marks == first.ready_marks;
-           });
+    bool one_reason = std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) {
+      return numbers(group) == numbers(first) && group.reason == first.reason;
+    });
+    bool many = finding.groups.size() > 1 || first.parameters.size() > 1;
+    if (one_reason) page_.prose((many ? "each with " : "with ") + numbers(first), 2);
+    std::map<std::vector<std::string>, const Group*> told;  // groups by their members
+    for (const Group& group : finding.groups) {
+      page_.prose(group.label + ": " + size(group), 2, Paint::bold);
+      const Group* same = told.try_emplace(group.members, &group).first->second;
+      page_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
+      if (!one_reason) page_.prose(numbers(group), 6);
+    }
   }
 
   static std::string numbers(const Group& group) {
-    return count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
+    std::string text = count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
+    return group.reason.empty() ? text : text + ": " + group.reason;
   }
 
-  void group(const Group& group) {
-    std::string size = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
-    if (group.folded > 1) size = count(group.folded, group.regions.empty() ? "module" : "region") + ", " + size + ", in each:";
-    page_.prose(group.label + "  " + size, 2, Paint::bold);
-    page_.prose(members(group), 6);
-    page_.prose(numbers(group) + ": " + group.reason, 6);
+  static std::string size(const Group& group) {
+    std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+    if (group.folded == 1) return text;
+    return count(group.folded, group.regions.empty() ? "module" : "region") + ", " + text + ", in each";
   }
 
   // All names; those that begin alike are folded: "bn1.{weight, bias}".
@@ -218,7 +219,7 @@ class Text {
       OutcomeWords outcome = in_words(report_, verdict);
       std::size_t length = outcome.words.size() + 2;
       line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.loudness));
-      if (column < 2) line += std::string(widths[column + 1] > length ? widths[column + 1] - length : 1, ' ');
+      if (column < 2) line += std::string(widths[column + 1] - length, ' ');
     }
     page_.raw(line + "\n");
   }
@@ -252,7 +253,7 @@ class Text {
     for (const Finding& finding : report_.findings) {
       if (finding.level != Level::note) continue;
       page_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
-      for (const Group& group : finding.groups) this->group(group);
+      if (!finding.groups.empty()) groups(finding);
     }
     for (const std::string& note : report_.notes) page_.prose(note, 2);
   }

@@ -16,17 +16,19 @@ struct Told {
   Cause cause;
   std::vector<int> parameters, regions;
   bool outside = false;
+  int firings = 0;  // of each; 0 if they differ
 };
 
 std::vector<Told> by_cause(const std::vector<ExplainedGroup>& groups) {
   std::vector<Told> told;
   for (const ExplainedGroup& each : groups) {
     auto known = std::find_if(told.begin(), told.end(), [&](const Told& one) { return one.cause == each.diagnosis.cause; });
-    if (known == told.end()) known = told.insert(told.end(), Told{each.diagnosis.cause, {}, {}});
+    if (known == told.end()) known = told.insert(told.end(), Told{each.diagnosis.cause, {}, {}, false, each.group.firings});
     const Group& group = each.group;
     known->parameters.insert(known->parameters.end(), group.parameters.begin(), group.parameters.end());
     known->regions.insert(known->regions.end(), each.diagnosis.regions.begin(), each.diagnosis.regions.end());
     known->outside |= each.diagnosis.outside;
+    if (known->firings != group.firings) known->firings = 0;
   }
   for (Told& one : told) {
     std::sort(one.parameters.begin(), one.parameters.end());
@@ -89,11 +91,12 @@ class Explanation {
   }
   std::string regions(const Told& told) const {
     if (told.regions.size() > names_told) return "the " + count(told.regions.size(), "reentrant region");
-    return regions_in_words(names_, told.regions);
+    return names_.list(told.regions);
   }
 
   std::string fires_several_times(const Told& told) const {
-    std::string text = who(told) + shared(told) + (one(told) ? " fires" : " fire") + " more than once: ";
+    std::string text = who(told) + shared(told) + (one(told) ? " fires " : " fire ") +
+                       (told.firings == 0 ? "more than once" : times(told.firings)) + ": ";
     if (told.outside && told.regions.size() == 1) {
       text += (one(told) ? "it is" : "they are") + std::string(" used inside of the reentrant region ") + regions(told) +
               " and outside of it.";
@@ -123,17 +126,12 @@ class Explanation {
   }
 
   std::string inside_region(const Told& told) const {
-    bool many = told.regions.size() > 1;
-    std::string text =
-        "The hook of " + (one(told) ? who(told) : "each of " + who(told)) +
-        " fires once; the other mark is DDP's own. With find_unused_parameters=True DDP walks the autograd graph "
-        "from forward's return value and marks whatever parameter it does not meet as ready at once. The graph "
-        "inside of a reentrant region exists only while backward runs, so the walk does not see into " +
-        regions(told) +
-        ": its parameters are taken for unused, and marked again when the inner backward fires "
-        "their hooks.";
-    if (many) text.replace(text.find(": its parameters"), 6, ": their");
-    return text;
+    return "The hook of " + (one(told) ? "" : std::string("each of ")) + who(told) +
+           " fires once; the other mark is DDP's own. With find_unused_parameters=True DDP walks the autograd graph from "
+           "forward's return value and marks whatever parameter it does not meet as ready at once. The graph inside of a "
+           "reentrant region exists only while backward runs, so the walk does not see into " +
+           where(told) + ": " + (told.regions.size() == 1 ? "its" : "their") +
+           " parameters are taken for unused, and marked again when the inner backward fires their hooks.";
   }
 
   std::string returned_itself(const Told& told) const {
@@ -167,9 +165,11 @@ class Explanation {
                             : first.arguments == 1
                                 ? "its only direct tensor argument does not require grad"
                                 : "none of its " + count(first.arguments, "direct tensor argument") + " requires grad";
-    std::string text = "Backward never executes the reentrant region " + names_[first.id] + ": " + arguments +
-                       " (tensors inside lists, dicts or objects do not count), so torch records nothing for it and its "
-                       "parameters get no gradient, although the loss depends on them.";
+    std::string text =
+        "Backward never executes the reentrant region " + names_[first.id] + ": " + arguments +
+        " (tensors inside lists, dicts or objects do not count), so torch records nothing for it and its "
+        "parameters get no gradient, although the loss depends on them. It would be executed if an argument required grad; a "
+        "frozen layer's output can be made to with requires_grad_().";
     if (told.regions.size() > 1)
       text += " The same holds for " + count(told.regions.size() - 1, "further region") + ", " + names_[told.regions.back()] +
               (told.regions.size() > 2 ? " the last of them." : ".");
@@ -188,7 +188,7 @@ class Explanation {
            " to. In iteration 0 DDP's own node behind forward still sends an (undefined) gradient there, so the " +
            (one(told) ? "hook fires" : "hooks fire") +
            " and static_graph=True expects that from then on. The node is gone in "
-           "iteration 1, the firing does not come, and the bucket is never reduced.";
+           "iteration 1, and the firing does not come.";
   }
 
   std::string zero_gradient(const Told& told) const {
@@ -202,14 +202,14 @@ class Explanation {
 
   std::string after_the_last_mark(const Told& told) const {
     return "DDP averages the gradients when every parameter has been marked once. Here the last first mark falls inside the "
-           "inner backward of a reentrant region: DDP finishes when that inner backward ends, and what " +
-           who(told) + (one(told) ? " gets" : " get") + " later (" + firings(told) + ") stays local to each rank.";
+           "inner backward of a reentrant region, and DDP finishes when that inner backward ends. What " +
+           who(told) + (one(told) ? " gets" : " get") + " after that stays local to each rank; " + firings(told) + ".";
   }
 
   std::string firings(const Told& told) const {
-    std::string text;
-    if (!told.regions.empty()) text = "fired in " + where(told);
-    if (told.outside) text += (text.empty() ? "fired" : " and") + std::string(" by the outer backward");
+    std::string text = one(told) ? "it fires" : "they fire";
+    if (!told.regions.empty()) text += " in " + where(told);
+    if (told.outside) text += std::string(told.regions.empty() ? " " : " and ") + "in the outer backward";
     return text;
   }
 

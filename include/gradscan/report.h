@@ -78,7 +78,7 @@ struct Group {
   std::vector<std::string> members;  // names of the parameters of one of them, without the module path that the label has
   int firings = 0;                   // of each parameter, per iteration, in the setup asked
   int ready_marks = 0;               // likewise
-  std::string reason;  // where each mark comes from: "DDP's search does not find it (1), inner backward of layer4.2 (1)"
+  std::string reason;  // where each mark comes from: "DDP's search does not find it (1), inner backward of its region (1)"
 };
 
 struct Finding {

@@ -1,0 +1,111 @@
+#include "tests/report_fixture.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/capture_text.h"
+
+namespace gradscan::tests {
+namespace {
+
+Predictions predictions_of(const Capture& capture, Checkpointing asked) {
+  return {predict(capture, asked), predict(capture, Checkpointing::reentrant), predict(capture, Checkpointing::non_reentrant)};
+}
+
+Replays replays_from_marks(const Capture& capture, const Verdict& asked) {
+  Replays replays{"2.13.0", asked, {{}}, {}};
+  for (std::size_t index = ddp_order(capture).size(); index-- > 0;) replays.buckets[0].push_back(static_cast<int>(index));
+  for (const Setup& setup : setups_to_compare(capture, asked.setup.bucket_cap_mb))
+    replays.verdicts.push_back(verdict_from_marks(capture, setup));
+  return replays;
+}
+
+// Writes the text of a capture (see capture_text.h).
+class ResNet50 {
+ public:
+  std::string text() {
+    conv("h", "h", "conv1", "bn1");
+    const int blocks[] = {3, 4, 6, 3};
+    for (int layer = 1; layer <= 4; ++layer)
+      for (int block = 0; block < blocks[layer - 1]; ++block)
+        bottleneck("layer" + std::to_string(layer) + "." + std::to_string(block), block == 0);
+    parameters_ << " fc.weight fc.bias";
+    body_ << "h = linear h fc\noutput h\n";
+    return "parameter" + parameters_.str() + "\ninput x\nh = view x\n" + body_.str();
+  }
+
+ private:
+  void conv(const std::string& to, const std::string& from, const std::string& conv, const std::string& norm) {
+    parameters_ << ' ' << conv << ".weight " << norm << ".weight " << norm << ".bias";
+    body_ << to << " = convolution " << from << ' ' << conv << ".weight\n"
+          << to << " = batch_norm " << to << ' ' << norm << ".weight " << norm << ".bias\n";
+  }
+
+  void bottleneck(const std::string& name, bool downsample) {
+    body_ << "region " << name << " reentrant h\ni = view h\n";
+    for (std::string k : {"1", "2", "3"}) conv("h", "h", name + ".conv" + k, name + ".bn" + k);
+    if (downsample) conv("i", "i", name + ".downsample.0", name + ".downsample.1");
+    body_ << "h = add h i\nend h\nh = relu h\n";
+  }
+
+  std::ostringstream parameters_, body_;
+};
+
+}  // namespace
+
+Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
+  Prediction prediction = predict(capture, setup.checkpointing);
+  Verdict verdict;
+  verdict.setup = setup;
+  std::vector<int> twice, never;
+  int parameters = static_cast<int>(prediction.seen.size());
+  for (int index = 0; index < parameters; ++index) {
+    int marks = ready_marks(prediction, setup, index);
+    if (marks > 1) twice.push_back(index);
+    if (marks == 0) never.push_back(index);
+    if (prediction.from_loss.causes[index].empty()) verdict.untrained.push_back(index);
+  }
+  if (twice.empty() && never.empty()) return verdict;
+  verdict.untrained.clear();
+  verdict.outcome = twice.empty() ? Outcome::unfinished_reduction : Outcome::marked_ready_twice;
+  verdict.iteration = !twice.empty() ? 0 : setup.static_graph ? 2 : 1;
+  verdict.parameters = twice.empty() ? never : std::vector<int>{twice.back()};
+  verdict.message = twice.empty() ? "Expected to have finished reduction in the prior iteration before starting a new one."
+                                  : "Expected to mark a variable ready only once. Parameter at index " +
+                                        std::to_string(twice.back()) + " has been marked as ready twice.";
+  return verdict;
+}
+
+Report report_from_marks(const Capture& capture, const Setup& setup) {
+  return report_from_marks(capture, verdict_from_marks(capture, setup));
+}
+
+Report report_from_marks(const Capture& capture, const Verdict& asked) {
+  return build_report(capture, asked.setup, predictions_of(capture, asked.setup.checkpointing),
+                      replays_from_marks(capture, asked));
+}
+
+Capture case_named(const std::string& name) {
+  std::ifstream file("tests/truth/ddp_cases.txt");
+  std::string text;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("case "))
+      inside = line == "case " + name;
+    else if (inside)
+      text += line + "\n";
+  }
+  if (text.empty()) throw std::invalid_argument("no case " + name);
+  Capture capture = capture_from_text(text);
+  capture.model = name + ".pt";
+  return capture;
+}
+
+Capture resnet50() {
+  Capture capture = capture_from_text(ResNet50().text());
+  capture.model = "resnet50.pt";
+  return capture;
+}
+
+}  // namespace gradscan::tests
