@@ -6,7 +6,7 @@ between two calls of the scripted functions below, which stay in the traced grap
 what their arguments mean.
 
     regions = Regions()
-    hidden = regions.checkpoint(block, hidden, name="Block.forward", module="blocks.3", source="model.py:17")
+    hidden = regions.checkpoint(block, hidden, name="blocks.3", source="model.py:17")
 """
 import json
 from typing import List
@@ -38,13 +38,13 @@ class Regions:
         self._next = 0
         self._open: List[int] = []
 
-    def checkpoint(self, function, *args, kind="reentrant", name="", module="", source=""):
+    def checkpoint(self, function, *args, kind="reentrant", name="", source=""):
         """Calls function(*args) as a region of that kind. Tensors among `args` are its direct arguments; the result is a tensor
         or a tuple; tensors among its members are the region's outputs."""
         region, parent = self._next, self._open[-1] if self._open else None
         self._next += 1
         tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
-        begin = {"region": region, "parent": parent, "kind": kind, "function": name, "module": module, "source": source,
+        begin = {"region": region, "parent": parent, "kind": kind, "name": name, "source": source,
                  "direct": [True] * len(tensors), "requires_grad": [tensor.requires_grad for tensor in tensors]}
         token, *aliases = gradscan_region_begin(json.dumps(begin), [_token()] + tensors)
         self._open.append(region)

@@ -56,14 +56,14 @@ class Bottleneck(nn.Module):
 
     def forward(self, x):
         if x.requires_grad:
-            out = self.checkpoint(self.inner, x, name="Bottleneck.inner", module=self.name, source=SOURCE)
+            out = self.checkpoint(self.inner, x, name=self.name, source=SOURCE)
         else:
             out = self.inner(x)
         return self.relu(out)
 
 
 class ResNet50(nn.Module):
-    """`checkpoint(function, x, name=..., module=..., source=...)` calls function(x) as a region."""
+    """`checkpoint(function, x, name=..., source=...)` calls function(x) as a region."""
 
     def __init__(self, checkpoint=no_checkpoint):
         super().__init__()
