@@ -243,7 +243,7 @@ class GraphMaker {
     picture_ = agsubg(root_, mutable_text("cluster_picture"), 1);
     set(root_, picture_, {{"peripheries", "0"}, {"labelloc", "b"}, {"labeljust", "l"}, {"margin", "10"}, {"id", "picture"}});
     set_label(root_, picture_, legend(scene_));
-    for (const Frame& frame : scene_.frames) add(frame);
+    for (const RegionFrame& frame : scene_.frames) add(frame);
     for (const Box& box : scene_.boxes) add(box);
     for (const Link& link : scene_.links) add(link);
   }
@@ -251,7 +251,7 @@ class GraphMaker {
  private:
   Agraph_t* holder(const std::string& frame) const { return frame.empty() ? picture_ : clusters_.at(frame); }
 
-  void add(const Frame& frame) {
+  void add(const RegionFrame& frame) {
     Agraph_t* cluster = agsubg(holder(frame.parent), mutable_text("cluster_" + frame.id), 1);
     clusters_[frame.id] = cluster;
     set(root_, cluster, region_look(frame.kind, frame.conflict));

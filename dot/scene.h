@@ -46,7 +46,7 @@ struct Box {
 };
 
 // A checkpoint region.
-struct Frame {
+struct RegionFrame {
   std::string id{};
   std::string parent{};  // id of the frame around it; empty: none
   Kind kind = Kind::reentrant;
@@ -72,9 +72,9 @@ struct Link {
 };
 
 struct Scene {
-  std::vector<Line> header;   // the verdict in words, what was scanned, why
-  std::vector<Line> footer;   // what is left out, what helps
-  std::vector<Frame> frames;  // parents before children
+  std::vector<Line> header;         // the verdict in words, what was scanned, why
+  std::vector<Line> footer;         // what is left out, what helps
+  std::vector<RegionFrame> frames;  // parents before children
   std::vector<Box> boxes;
   std::vector<Link> links;
 };
