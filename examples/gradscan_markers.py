@@ -16,14 +16,17 @@ import torch
 
 # The markers return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged
 # result, and a later use of the argument outside of the region would seem to be a use inside.
+#
+# A token goes from a region's begin to its end: the first of begin's results is the first of end's arguments. So a region
+# without tensor arguments keeps its begin, whose results nothing else would use.
 @torch.jit.script
-def gradscan_region_begin(meta: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
-    return [tensor.view_as(tensor) for tensor in tensors]
+def gradscan_region_begin(marker: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+    return [torch.zeros([0])] + [tensor.view_as(tensor) for tensor in tensors]
 
 
 @torch.jit.script
-def gradscan_region_end(meta: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
-    return [tensor.view_as(tensor) for tensor in tensors]
+def gradscan_region_end(marker: str, token_and_tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+    return [tensor.view_as(tensor) for tensor in token_and_tensors[1:]]
 
 
 @torch.jit.script
@@ -46,21 +49,16 @@ class Regions:
         tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
         begin = {"region": region, "parent": parent, "kind": kind, "name": name, "source": source,
                  "direct": [True] * len(tensors), "requires_grad": [tensor.requires_grad for tensor in tensors]}
-        token, *aliases = gradscan_region_begin(json.dumps(begin), [_token()] + tensors)
+        token, *aliases = gradscan_region_begin(json.dumps(begin), tensors)
         self._open.append(region)
         result = function(*_replace_tensors(args, aliases))
         self._open.pop()
         members = result if isinstance(result, tuple) else (result,)
         tensors = [member for member in members if isinstance(member, torch.Tensor)]
         end = {"region": region, "direct": [True] * len(tensors)}
-        _, *aliases = gradscan_region_end(json.dumps(end), [token] + tensors)
+        aliases = gradscan_region_end(json.dumps(end), [token] + tensors)
         members = _replace_tensors(members, aliases)
         return members if isinstance(result, tuple) else members[0]
-
-
-def _token():
-    """Goes from a region's begin to its end, so that a region without tensors keeps both of its markers."""
-    return torch.zeros((), dtype=torch.int64)
 
 
 def _replace_tensors(values, tensors):
