@@ -90,11 +90,6 @@ Finding graph_changed(const Report& report) {
   return result;
 }
 
-// Of a pass in which DDP all-reduces a parameter that is marked, but has no gradient yet.
-Diagnosis why_marked_too_early(const Report& report, const ParameterReport& parameter) {
-  return why_marked_again(report, parameter);
-}
-
 Finding other_error(const Report& report) {
   const Verdict& verdict = report.verdict;
   bool undefined = contains(verdict.message, "gradient which is undefined");
@@ -103,7 +98,7 @@ Finding other_error(const Report& report) {
   });
   std::string words = verdict.message.substr(0, verdict.message.find_first_of(".\n"));
   Finding result = finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words,
-                           united(early, verdict.parameters), why_marked_too_early);
+                           united(early, verdict.parameters), why_marked_again);
   if (undefined)
     add_sentence(result,
                  "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "

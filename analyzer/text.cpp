@@ -63,7 +63,7 @@ class Text {
     if (report_.regions.empty()) return "this file names no checkpoint regions";
     std::map<std::string, int> kinds;
     for (const RegionReport& region : report_.regions)
-      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (known from " + region.origin + ")")];
+      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (known from " + region.origin + "s)")];
     std::string text;
     for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
     return text;
@@ -182,7 +182,7 @@ class Text {
   }
 
   std::string price(const Fix& fix) const {
-    if (fix.setup.static_graph) return "only if every iteration runs the same graph";
+    if (fix.setup.static_graph && !report_.setup.static_graph) return "only if every iteration runs the same graph";
     if (fix.setup.checkpointing != Checkpointing::off) return "";
     std::int64_t memory = 0, work = 0;
     for (const RegionReport& region : report_.regions) {

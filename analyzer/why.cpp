@@ -106,8 +106,8 @@ class Explanation {
       text += (one(told) ? "it is" : "each is") + std::string(" used in more than one reentrant region (") + regions(told) +
               ")" + nesting(told) + ".";
     }
-    return text + " Each reentrant region runs a backward of its own, which fires the hook, and so does the outer backward" +
-           (told.outside ? ". " : " where it reaches the parameter. ") + "DDP takes every firing for a ready mark.";
+    return text + " Each reentrant region runs a backward of its own, which fires the hook" +
+           (told.outside ? ", and so does the outer backward" : "") + ". DDP takes every firing for a ready mark.";
   }
 
   std::string nesting(const Told& told) const {

@@ -13,11 +13,26 @@ Predictions predictions_of(const Capture& capture, Checkpointing asked) {
   return {predict(capture, asked), predict(capture, Checkpointing::reentrant), predict(capture, Checkpointing::non_reentrant)};
 }
 
+// The row of the table that is about the regions as they are asked for.
+Checkpointing kind_asked(const Capture& capture, const Setup& setup) {
+  if (setup.checkpointing != Checkpointing::as_given || mixes_kinds(capture)) return setup.checkpointing;
+  if (capture.regions.empty()) return Checkpointing::off;
+  Kind kind = capture.regions.front().kind;
+  return kind == Kind::reentrant       ? Checkpointing::reentrant
+         : kind == Kind::non_reentrant ? Checkpointing::non_reentrant
+                                       : Checkpointing::off;
+}
+
 Replays replays_from_marks(const Capture& capture, const Verdict& asked) {
   Replays replays{"2.13.0", asked, {{}}, {}};
   for (std::size_t index = ddp_order(capture).size(); index-- > 0;) replays.buckets[0].push_back(static_cast<int>(index));
-  for (const Setup& setup : setups_to_compare(capture, asked.setup.bucket_cap_mb))
-    replays.verdicts.push_back(verdict_from_marks(capture, setup));
+  for (const Setup& setup : setups_to_compare(capture, asked.setup.bucket_cap_mb)) {
+    bool same_flags =
+        setup.find_unused_parameters == asked.setup.find_unused_parameters && setup.static_graph == asked.setup.static_graph;
+    bool is_asked = same_flags && setup.checkpointing == kind_asked(capture, asked.setup);
+    replays.verdicts.push_back(is_asked ? asked : verdict_from_marks(capture, setup));
+    replays.verdicts.back().setup = setup;
+  }
   return replays;
 }
 
