@@ -139,12 +139,14 @@ TEST_CASE("Inputs that do not fit") {
 }
 
 TEST_CASE("A model that fails") {
-  std::string line = refusal_of({.methods = "def forward(self, x: Tensor) -> Tensor:\n  raise Exception('no\\nluck')\n"}, 4);
+  std::string line = refusal_of(
+      {.methods = "def forward(self, x: Tensor) -> Tensor:\n  assert x.numel() < 0, 'no luck'\n  return x @ self.weight\n"},
+      4);
   CHECK_THAT(line, StartsWith("m.pt: ") && Contains("luck"));
 }
 
 TEST_CASE("An operator that this torch does not have is named") {
-  std::string methods = "def forward(self, x: Tensor) -> Tensor:\n  return torch.ops.gradscan_tests.same(x @ self.weight)\n";
+  std::string methods = "def forward(self, x: Tensor) -> Tensor:\n  return gradscan_tests.same(x @ self.weight)\n";
   CHECK_THAT(refusal_of({.methods = methods}, 4), Contains("gradscan_tests::same"));
 }
 
