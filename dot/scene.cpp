@@ -13,7 +13,7 @@ namespace {
 constexpr int name_columns = 34;  // characters of a name in a box
 constexpr int title_columns = 70;
 constexpr int prose_columns = 104;
-constexpr int prose_lines = 5;
+constexpr int prose_lines = 8;
 constexpr int leaves_drawn = 2;   // of the equal parameters that one backward pass fires
 constexpr int passes_drawn = 3;   // backward passes drawn in one stage
 constexpr int nesting_drawn = 3;  // frames within one another
@@ -201,7 +201,7 @@ class Painter {
 
   std::string fold_name(const Segment& segment) const {
     const std::string first = name(call_name(segment.first), 26), last = name(call_name(segment.last), 26);
-    if (segment.first == segment.last) return first;
+    if (segment.first == segment.last) return name(call_name(segment.first), 44);
     return first + (segment.last - segment.first == 1 ? ", " : " … ") + last;
   }
 
