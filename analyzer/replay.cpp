@@ -9,7 +9,6 @@
 #include "analyzer/ddp_message.h"
 #include "analyzer/reducer.h"
 #include "analyzer/skeleton.h"
-#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
@@ -51,32 +50,14 @@ std::vector<std::string> ddp_names(const Capture& capture) {
   return names;
 }
 
-struct PlainRun {
-  EngineRun run;
-  std::vector<float> gradients;
-};
-
-PlainRun run_plain(const Capture& capture, Checkpointing checkpointing) {
-  Skeleton skeleton(capture, checkpointing);
-  PlainRun plain;
-  try {
-    skeleton.backward(in_loss(capture, skeleton.forward()));
-  } catch (const std::exception& error) {
-    plain.run.error = words_of(error);
-  }
-  plain.run.causes = skeleton.take_causes();
-  plain.gradients = skeleton.gradients();
-  return plain;
-}
-
 // What is seen of each parameter over the iterations, by DDP index.
 struct Observations {
   explicit Observations(std::size_t parameters) : averaged(parameters, true), trained(parameters, false) {}
 
-  // A synchronised gradient is half of the plain one: the other rank has contributed zero.
-  void add(const std::vector<float>& gradients, const std::vector<float>& plain) {
+  // A synchronised gradient is half of what this rank has contributed: the other rank has contributed zero.
+  void add(const std::vector<float>& gradients, const std::vector<float>& local) {
     for (std::size_t index = 0; index < gradients.size(); ++index) {
-      if (gradients[index] * 2 != plain[index]) averaged[index] = false;
+      if (gradients[index] * 2 != local[index]) averaged[index] = false;
       if (gradients[index] != 0) trained[index] = true;
     }
   }
@@ -103,7 +84,6 @@ std::vector<int> train(const Capture& capture, Replay& replay) {
   Setup setup = replay.verdict.setup;
   Skeleton skeleton(capture, setup.checkpointing);
   DdpReducer reducer(skeleton.parameters(), ddp_names(capture), setup);
-  PlainRun plain = run_plain(capture, setup.checkpointing);
   Observations observations(skeleton.parameters().size());
   for (int iteration = 0; iteration < replay_iterations; ++iteration) {
     try {
@@ -116,10 +96,8 @@ std::vector<int> train(const Capture& capture, Replay& replay) {
       return reducer.arrival_order();
     }
     replay.causes.push_back(skeleton.take_causes());
-    observations.add(skeleton.gradients(), plain.gradients);
+    observations.add(skeleton.gradients(), skeleton.local_gradients());
   }
-  if (!plain.run.error.empty())
-    throw Error(Failure::internal, "replay", "DDP passes although backward without DDP fails: " + plain.run.error);
   replay.verdict.unsynchronised = indices_of_false(observations.averaged);
   replay.verdict.untrained = indices_of_false(observations.trained);
   return reducer.arrival_order();
@@ -129,7 +107,15 @@ std::vector<int> train(const Capture& capture, Replay& replay) {
 
 EngineRun run_engine(const Capture& capture, Checkpointing checkpointing) {
   SilentWarnings silent;
-  return run_plain(capture, checkpointing).run;
+  Skeleton skeleton(capture, checkpointing);
+  EngineRun run;
+  try {
+    skeleton.backward(in_loss(capture, skeleton.forward()));
+  } catch (const std::exception& error) {
+    run.error = words_of(error);
+  }
+  run.causes = skeleton.take_causes();
+  return run;
 }
 
 Replay replay(const Capture& capture, const Setup& setup) {

@@ -44,19 +44,33 @@ bool any_valid(const GradientEdges& edges) {
   return std::any_of(edges.begin(), edges.end(), [](const Edge& edge) { return edge.is_valid(); });
 }
 
+// Whether a node's saved tensors have been freed in this iteration.
+class Saved {
+ public:
+  explicit Saved(const int& iteration) : iteration_(iteration) {}
+  void release() { released_in_ = iteration_; }
+  void check() const { TORCH_CHECK(released_in_ != iteration_, torch::autograd::ERR_BACKWARD_TWICE); }
+
+ private:
+  const int& iteration_;
+  int released_in_ = none;
+};
+
 // The backward node of an operation.
 class Operation : public torch::autograd::Node {
  public:
-  Operation(GradientEdges next, int inputs, bool saves_tensors, const Units& units)
-      : Node(std::move(next)), units_(units), saves_tensors_(saves_tensors) {
+  Operation(GradientEdges next, int inputs, bool saves_tensors, const Units& units, const int& iteration)
+      : Node(std::move(next)), units_(units), saves_tensors_(saves_tensors), saved_(iteration) {
     add_inputs(*this, inputs, units.one);
   }
 
-  void release_variables() override { released_ = saves_tensors_; }
+  void release_variables() override {
+    if (saves_tensors_) saved_.release();
+  }
 
  protected:
   variable_list apply(variable_list&& gradients) override {
-    TORCH_CHECK(!released_, torch::autograd::ERR_BACKWARD_TWICE);
+    saved_.check();
     return variable_list(num_outputs(), sum(gradients));
   }
 
@@ -69,7 +83,8 @@ class Operation : public torch::autograd::Node {
   }
 
   const Units& units_;
-  bool saves_tensors_, released_ = false;
+  bool saves_tensors_;
+  Saved saved_;
 };
 
 class Sink : public torch::autograd::Node {
@@ -105,8 +120,10 @@ struct Model {
   std::vector<int> inputs;              // by captured node: how many slots others send gradients to
   std::vector<Edge> accumulators;       // by position in Capture::parameters; invalid for frozen ones
   std::vector<at::Tensor> parameters;   // in DDP's order
-  Causes causes;
-  int running = none;  // the region whose inner backward is running
+  int iteration = 0;
+  Causes causes;                       // of the firings since they were last taken
+  std::vector<float> local_gradients;  // by DDP index: the sum of what has been accumulated since zero_grad()
+  int running = none;                  // the region whose inner backward is running
 };
 
 // The nodes of one stretch of the capture: the whole of it, or the inside of a reentrant region. It owns them, and gives them
@@ -145,23 +162,25 @@ class Scope {
 class CheckpointNode : public torch::autograd::Node {
  public:
   CheckpointNode(Model& model, const Scope& outer, int region, GradientEdges arguments, int outputs)
-      : Node(std::move(arguments)), model_(model), outer_(outer), region_(region) {
+      : Node(std::move(arguments)), model_(model), outer_(outer), region_(region), saved_(model.iteration) {
     add_inputs(*this, outputs, model.units.one);
   }
 
-  void release_variables() override { released_ = true; }
+  void release_variables() override { saved_.release(); }
 
  protected:
   variable_list apply(variable_list&& gradients) override;
 
  private:
-  std::vector<at::Tensor> detached_arguments() const;
-  void run_inner_backward(const Scope& inner, const variable_list& gradients);
+  void build_inner();
+  void run_inner_backward(const variable_list& gradients);
 
   Model& model_;
   const Scope& outer_;
   int region_;
-  bool released_ = false;
+  Saved saved_;
+  std::vector<at::Tensor> arguments_;  // the detached copies; undefined for those that do not require grad
+  std::unique_ptr<Scope> inner_;
 };
 
 class RunningRegion {
@@ -180,8 +199,9 @@ class RecordFiring : public torch::autograd::FunctionPostHook {
  public:
   RecordFiring(Model& model, int index) : model_(model), index_(index) {}
 
-  variable_list operator()(const variable_list& outputs, const variable_list&) override {
+  variable_list operator()(const variable_list& outputs, const variable_list& gradients) override {
     model_.causes[index_].push_back(model_.running);
+    if (gradients[0].defined()) model_.local_gradients[index_] += *gradients[0].const_data_ptr<float>();
     return outputs;
   }
 
@@ -211,6 +231,7 @@ Model::Model(const Capture& capture, Checkpointing checkpointing)
     accumulators[id].function->add_post_hook(std::make_unique<RecordFiring>(*this, index));
   }
   causes.resize(parameters.size());
+  local_gradients.resize(parameters.size());
 }
 
 Edge Scope::resolve(GradEdge edge) const {
@@ -252,7 +273,8 @@ int Scope::build_node(int id) {
       break;
     case Role::operation:
       if (GradientEdges next = resolve(node.next); any_valid(next))
-        nodes_[id - first_] = make_node<Operation>(std::move(next), model_.inputs[id], node.saves_tensors, model_.units);
+        nodes_[id - first_] =
+            make_node<Operation>(std::move(next), model_.inputs[id], node.saves_tensors, model_.units, model_.iteration);
   }
   return id + 1;
 }
@@ -276,32 +298,33 @@ int Scope::build_begin(int id, int region_id) {
   return region.end + 1;
 }
 
-std::vector<at::Tensor> CheckpointNode::detached_arguments() const {
-  std::vector<at::Tensor> leaves;
-  for (const Edge& edge : next_edges()) leaves.push_back(edge.is_valid() ? new_leaf(model_.units) : at::Tensor());
-  return leaves;
+void CheckpointNode::build_inner() {
+  const Region& region = model_.capture.regions[region_];
+  GradientEdges edges;
+  for (const Edge& outside : next_edges()) {
+    arguments_.push_back(outside.is_valid() ? new_leaf(model_.units) : at::Tensor());
+    edges.push_back(outside.is_valid() ? accumulator_of(arguments_.back()) : Edge());
+  }
+  inner_ = std::make_unique<Scope>(model_, &outer_, region.begin);
+  inner_->set_boundary(region.begin, std::move(edges));
+  inner_->build(region.begin + 1, region.end);
 }
 
 variable_list CheckpointNode::apply(variable_list&& gradients) {
-  TORCH_CHECK(!released_, torch::autograd::ERR_BACKWARD_TWICE);
-  std::vector<at::Tensor> leaves = detached_arguments();
-  GradientEdges arguments(leaves.size());
-  for (std::size_t slot = 0; slot < leaves.size(); ++slot)
-    if (leaves[slot].defined()) arguments[slot] = accumulator_of(leaves[slot]);
-  const Region& region = model_.capture.regions[region_];
-  Scope inner(model_, &outer_, region.begin);
-  inner.set_boundary(region.begin, std::move(arguments));
-  inner.build(region.begin + 1, region.end);
-  run_inner_backward(inner, gradients);
+  saved_.check();
+  if (!inner_) build_inner();
+  for (const at::Tensor& argument : arguments_)
+    if (argument.defined()) argument.mutable_grad().reset();
+  run_inner_backward(gradients);
   variable_list result;
-  for (const at::Tensor& leaf : leaves) result.push_back(leaf.defined() ? leaf.grad() : at::Tensor());
+  for (const at::Tensor& argument : arguments_) result.push_back(argument.defined() ? argument.grad() : at::Tensor());
   return result;
 }
 
 // Starts at all outputs that require grad in the recomputation; those that the loss does not use get a zero.
-void CheckpointNode::run_inner_backward(const Scope& inner, const variable_list& gradients) {
+void CheckpointNode::run_inner_backward(const variable_list& gradients) {
   const Region& region = model_.capture.regions[region_];
-  GradientEdges roots = inner.resolve(model_.capture.nodes[region.end].next);
+  GradientEdges roots = inner_->resolve(model_.capture.nodes[region.end].next);
   for (int slot : region.nested_outputs) roots[slot] = Edge();
   variable_list root_gradients;
   for (std::size_t slot = 0; slot < roots.size(); ++slot)
@@ -353,9 +376,11 @@ const std::vector<at::Tensor>& Skeleton::parameters() const {
 
 GradientEdges Skeleton::forward() {
   const Capture& capture = state_->model.capture;
-  state_->graph.reset();
-  state_->graph = std::make_unique<Scope>(state_->model, nullptr, 0);
-  state_->graph->build(0, static_cast<int>(capture.nodes.size()));
+  ++state_->model.iteration;
+  if (!state_->graph) {
+    state_->graph = std::make_unique<Scope>(state_->model, nullptr, 0);
+    state_->graph->build(0, static_cast<int>(capture.nodes.size()));
+  }
   GradientEdges outputs;
   for (const Output& output : capture.outputs) outputs.push_back(state_->graph->resolve(output.edge));
   return outputs;
@@ -365,7 +390,7 @@ void Skeleton::backward(const GradientEdges& loss) {
   const Units& units = state_->model.units;
   at::Tensor tensor = at::zeros({1});
   if (any_valid(loss)) {
-    auto root = make_node<Operation>(GradientEdges(loss), 1, false, units);
+    auto root = make_node<Operation>(GradientEdges(loss), 1, false, units, state_->model.iteration);
     torch::autograd::impl::set_gradient_edge(tensor, {root, 0});
   }
   torch::autograd::backward({tensor}, {units.one});
@@ -377,6 +402,10 @@ Causes Skeleton::take_causes() {
   return causes;
 }
 
+const std::vector<float>& Skeleton::local_gradients() const {
+  return state_->model.local_gradients;
+}
+
 std::vector<float> Skeleton::gradients() const {
   std::vector<float> values;
   for (const at::Tensor& parameter : parameters())
@@ -386,6 +415,7 @@ std::vector<float> Skeleton::gradients() const {
 
 void Skeleton::zero_grad() {
   for (const at::Tensor& parameter : parameters()) parameter.mutable_grad().reset();
+  state_->model.local_gradients.assign(parameters().size(), 0.0f);
 }
 
 }  // namespace gradscan

@@ -3,8 +3,8 @@
 // Every captured operation becomes one trivial node: if any gradient comes in it sends a gradient along each of its edges, the
 // constant 1 or, if all that came in are zero, 0; else it sends undefined gradients. So no value can overflow, however deep the
 // model, and what reaches a parameter is a small whole number that depends on the topology alone.
-// Every reentrant region becomes one checkpoint node which, when it runs backward, rebuilds the nodes inside the region and
-// runs torch's engine on them, as torch.utils.checkpoint does.
+// Every reentrant region becomes one checkpoint node which, when it runs backward, runs torch's engine on the nodes inside the
+// region, as torch.utils.checkpoint does; it builds them when it runs for the first time.
 //
 // Regions that are not reentrant are transparent. For those that are not checkpointed this is what torch does. For
 // non-reentrant ones it is as true: their forward records the same nodes, in the same order, only with saved tensors that are
@@ -12,7 +12,9 @@
 // thrown away. So the two kinds have the same graph, sequence numbers in the same order, and the same firings.
 //
 // Building is one loop over the captured nodes in ascending order: torch's engine prefers the node that was created last, so
-// the order of creation decides which parameter comes first in backward.
+// the order of creation decides which parameter comes first in backward. A graph that is the same in every iteration needs to
+// be built only once: in an iteration a node changes nothing but that it frees its saved tensors, and the next forward saves
+// them anew. Nodes of different backward passes are never compared by age, so the order within each pass is enough.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -51,7 +53,7 @@ class Skeleton {
   // The parameters that DDP manages, in its order.
   const std::vector<at::Tensor>& parameters() const;
 
-  // Builds the outer graph anew; the gradient edge of each of the capture's outputs.
+  // Begins an iteration; the gradient edge of each of the capture's outputs.
   GradientEdges forward();
 
   // Runs torch's engine from a loss computed from these edges. Throws what torch throws.
@@ -60,8 +62,12 @@ class Skeleton {
   // The firings since the last call.
   Causes take_causes();
 
-  // The parameters' gradients; 0 for an undefined one.
+  // The parameters' gradients as they stand after backward (and DDP's all-reduce, if there is a Reducer); 0 for an undefined
+  // one.
   std::vector<float> gradients() const;
+
+  // What this rank has contributed to them: the sum over the firings since zero_grad().
+  const std::vector<float>& local_gradients() const;
 
   // As zero_grad(set_to_none=True).
   void zero_grad();
