@@ -1,0 +1,46 @@
+// From a TorchScript file to a model that can be run for a capture, and what the file says about itself.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+
+namespace gradscan {
+
+// A module object and its first path: "layer4.2".
+struct NamedModule {
+  std::string path;
+  torch::jit::Module module;
+};
+
+// gradscan.json, which gradscan.export stores in the file; see docs/markers.md. Without it, everything is empty.
+struct Metadata {
+  bool found = false;
+  std::string torch;  // version that wrote the file
+  ExportedSetup exported;
+  std::vector<std::string> parameters;  // names, in the original module's order
+  std::vector<Input> inputs;            // by name; paths as "x[0]" for tensors inside of an argument
+  std::vector<Output> outputs;          // path and found_by_ddp, in the order of the tensors in forward's result
+  std::vector<std::string> notes;
+};
+
+struct Model {
+  torch::jit::Module module;
+  std::vector<NamedModule> modules;   // each object once, in named_modules() order: parents first
+  std::vector<Parameter> parameters;  // as Capture::parameters
+  std::vector<at::Tensor> tensors;    // of `parameters`
+  Metadata metadata;
+  // forward's arguments when it was traced; their shapes and dtypes are true, their values are not.
+  std::optional<std::vector<c10::IValue>> traced_inputs;
+};
+
+// Loads on the CPU whatever device the model was saved on, in training mode. Throws Error: not_a_model for a file that holds no
+// model that can be trained, model_failed if torch cannot load it.
+Model load_model(const std::string& path);
+
+}  // namespace gradscan

@@ -1,0 +1,37 @@
+// Region markers: what gradscan.export leaves in a TorchScript file to say where checkpoint regions begin and end.
+//
+// A marker is a call of a small scripted function, which is saved with the model, so that the file runs anywhere. Its first
+// argument is a text in JSON. docs/markers.md describes the format; this is its reader. No torch here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+
+namespace gradscan {
+
+inline constexpr std::string_view begin_marker = "gradscan_region_begin";
+inline constexpr std::string_view end_marker = "gradscan_region_end";
+inline constexpr std::string_view requires_grad_marker = "gradscan_requires_grad";
+
+struct BeginMarker {
+  std::string region;  // a number, unique in the file
+  std::string parent;  // the region that encloses it; empty if none does
+  std::string name;    // as Region::name
+  Kind kind = Kind::reentrant;
+  std::string source;               // as Region::source
+  std::vector<bool> direct;         // for each tensor: whether it is itself an argument, or inside a list, dict or object
+  std::vector<bool> requires_grad;  // for each tensor, at the call
+};
+
+struct EndMarker {
+  std::string region;
+  std::vector<bool> direct;  // for each tensor: whether it is the result or a member of a result tuple
+};
+
+// Throw Error (not_a_model) for a text that docs/markers.md does not allow.
+BeginMarker parse_begin_marker(const std::string& json);
+EndMarker parse_end_marker(const std::string& json);
+
+}  // namespace gradscan

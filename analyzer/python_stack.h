@@ -1,0 +1,32 @@
+// The Python stack that torch.jit.trace stores with every operation, as text: one frame per line, the innermost first.
+//
+//     model.py(17): forward
+//     /usr/lib/python3/site-packages/torch/nn/modules/module.py(1768): _slow_forward
+//     train.py(40): <module>
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradscan {
+
+struct Frame {
+  std::string_view file;
+  std::string_view line;
+  std::string_view function;
+
+  // "model.py:17"
+  std::string where() const;
+  bool in_torch() const;         // torch's own Python code
+  bool calls_module() const;     // torch.nn.Module calling its forward under the tracer: one frame per module call
+  bool runs_checkpoint() const;  // torch.utils.checkpoint.checkpoint running the checkpointed function
+};
+
+// The frames refer to `text`. Empty if the text is no such stack.
+std::vector<Frame> parse_stack(std::string_view text);
+
+// Where the innermost frame of the user's code is; empty if there is none.
+std::string user_line(const std::vector<Frame>& frames);
+
+}  // namespace gradscan
