@@ -1,5 +1,5 @@
 // The messages are those of DDP in torch 2.13, shortened where nothing is read from them.
-#include "analyzer/ddp_message.h"
+#include "analyzer/replay/ddp_message.h"
 
 #include <string>
 

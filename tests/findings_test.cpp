@@ -1,4 +1,4 @@
-#include "analyzer/findings.h"
+#include "analyzer/report/findings.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "analyzer/fixes.h"
+#include "analyzer/report/fixes.h"
 
 #include "tests/catch.h"
 #include "tests/report_fixture.h"

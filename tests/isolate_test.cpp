@@ -1,4 +1,4 @@
-#include "analyzer/isolate.h"
+#include "analyzer/command/isolate.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "analyzer/options.h"
+#include "analyzer/command/options.h"
 
 #include "gradscan/error.h"
 #include "tests/catch.h"

@@ -1,4 +1,4 @@
-#include "analyzer/patterns.h"
+#include "analyzer/capture/patterns.h"
 
 #include "tests/capture_text.h"
 #include "tests/catch.h"

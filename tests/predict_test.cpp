@@ -1,4 +1,4 @@
-#include "analyzer/predict.h"
+#include "analyzer/graph/predict.h"
 
 #include "gradscan/error.h"
 #include "tests/catch.h"

@@ -1,4 +1,4 @@
-#include "analyzer/prose.h"
+#include "analyzer/report/prose.h"
 
 #include "tests/catch.h"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "analyzer/report.h"
+#include "analyzer/report/report.h"
 #include "gradscan/capture.h"
 #include "gradscan/report.h"
 

@@ -1,4 +1,4 @@
-#include "analyzer/report.h"
+#include "analyzer/report/report.h"
 
 #include "tests/capture_text.h"
 #include "tests/catch.h"

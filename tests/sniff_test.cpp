@@ -1,4 +1,4 @@
-#include "analyzer/sniff.h"
+#include "analyzer/capture/sniff.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

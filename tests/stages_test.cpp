@@ -1,4 +1,4 @@
-#include "analyzer/stages.h"
+#include "analyzer/report/stages.h"
 
 #include <algorithm>
 #include <functional>

@@ -9,7 +9,7 @@
 // are zero, so a synchronised gradient is half of the plain one.
 //
 // Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: torch records the same graph for both (why:
-// analyzer/skeleton.h). Who wants both can copy one. A bucket_cap_mb of 25 is taken for an argument that was left alone, for
+// analyzer/replay/skeleton.h). Who wants both can copy one. A bucket_cap_mb of 25 is taken for an argument that was left alone, for
 // which DDP makes the first bucket smaller (1 MiB).
 //
 // Threads: several replays may run at the same time. Throws Error (internal) for what cannot happen.

@@ -1,0 +1,63 @@
+#include "analyzer/capture/flops.h"
+
+#include <ATen/core/Tensor.h>
+
+namespace gradscan {
+namespace {
+
+using Inputs = c10::ArrayRef<const c10::IValue>;
+
+// (m x k) times (k x n), or a batch of them.
+std::int64_t product(const at::Tensor& left, const at::Tensor& right) {
+  return 2 * left.numel() * right.size(-1);
+}
+
+std::int64_t mm(Inputs inputs) {
+  return product(inputs[0].toTensor(), inputs[1].toTensor());
+}
+
+std::int64_t addmm(Inputs inputs) {
+  return product(inputs[1].toTensor(), inputs[2].toTensor());
+}
+
+// A list of one number stands for all dimensions.
+std::int64_t element(const std::vector<std::int64_t>& list, std::size_t dimension) {
+  return list.size() == 1 ? list[0] : list[dimension];
+}
+
+// input, weight, bias, stride, padding, dilation, transposed, ...
+std::int64_t convolution(Inputs inputs) {
+  const at::Tensor& input = inputs[0].toTensor();
+  const at::Tensor& weight = inputs[1].toTensor();
+  auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(), dilation = inputs[5].toIntVector();
+  bool transposed = inputs[6].toBool();
+  std::int64_t positions = input.dim() == weight.dim() ? input.size(0) : 1;
+  for (std::int64_t k = 2; k < weight.dim(); ++k) {
+    std::int64_t size = input.size(k - weight.dim());
+    std::int64_t reach = element(dilation, k - 2) * (weight.size(k) - 1) + 1;
+    positions *= transposed ? size : (size + 2 * element(padding, k - 2) - reach) / element(stride, k - 2) + 1;
+  }
+  return 2 * positions * weight.numel();
+}
+
+// query, key, value: scores = query x key, result = scores x value
+std::int64_t attention(Inputs inputs) {
+  const at::Tensor& query = inputs[0].toTensor();
+  const at::Tensor& key = inputs[1].toTensor();
+  const at::Tensor& value = inputs[2].toTensor();
+  return 2 * query.numel() * key.size(-2) + 2 * query.numel() / query.size(-1) * key.size(-2) * value.size(-1);
+}
+
+}  // namespace
+
+std::int64_t forward_flops(std::string_view operation, Inputs inputs) {
+  if (operation == "aten::mm" || operation == "aten::bmm") return mm(inputs);
+  if (operation == "aten::addmm" || operation == "aten::baddbmm") return addmm(inputs);
+  if (operation == "aten::convolution" || operation == "aten::_convolution") return convolution(inputs);
+  if (operation.starts_with("aten::_scaled_dot_product_") && operation.find("attention") != std::string_view::npos &&
+      !operation.ends_with("_math") && operation.find("backward") == std::string_view::npos)
+    return attention(inputs);
+  return 0;
+}
+
+}  // namespace gradscan

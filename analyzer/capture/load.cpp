@@ -1,0 +1,184 @@
+#include "analyzer/capture/load.h"
+
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/import_read.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "analyzer/capture/sniff.h"
+#include "analyzer/torch_adapter.h"
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+constexpr const char* metadata_file = "gradscan.json";
+
+// torch's message about an operator that this build of torch does not have.
+constexpr std::string_view unknown_operator = "Unknown builtin op: ";
+
+std::string dtype_name(const at::Tensor& tensor) {
+  return std::string(c10::getDtypeNames(tensor.scalar_type()).first);
+}
+
+Error load_error(const std::string& path, const std::exception& error) {
+  std::string text = error.what();
+  std::size_t found = text.find(unknown_operator);
+  if (found != std::string::npos) {
+    std::size_t start = found + unknown_operator.size();
+    std::string name = text.substr(start, text.find_first_of(".\n ", start) - start);
+    return Error(Failure::model_failed, path, "uses the operator " + name + ", which this torch does not have",
+                 "export the model without it: gradscan cannot load the library that defines it");
+  }
+  return Error(Failure::model_failed, path, "cannot be loaded: " + last_error_line(error),
+               "export the model again with torch.jit.trace or gradscan.export");
+}
+
+torch::jit::Module load_module(const std::string& path, std::string& metadata) {
+  torch::jit::ExtraFilesMap extra_files{{metadata_file, ""}};
+  try {
+    torch::jit::Module module = torch::jit::load(path, at::Device(at::kCPU), extra_files);
+    metadata = extra_files[metadata_file];
+    return module;
+  } catch (const std::exception& error) {
+    throw load_error(path, error);
+  }
+}
+
+std::optional<std::vector<c10::IValue>> read_traced_inputs(const std::string& path) {
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(path);
+    if (!reader.hasRecord("traced_inputs.pkl")) return std::nullopt;
+    auto methods = torch::jit::readArchiveAndTensors("traced_inputs", "", "traced_inputs/", std::nullopt, std::nullopt,
+                                                     at::Device(at::kCPU), reader)
+                       .toGenericDict();
+    auto forward = methods.find("forward");
+    if (forward == methods.end()) return std::nullopt;
+    return forward->value().toListRef().vec();
+  } catch (const std::exception&) {
+    return std::nullopt;  // an argument of a class that only the model knows: the inputs must then be given
+  }
+}
+
+// Python's named_modules() order: parents before children, children in the order of their registration.
+std::vector<NamedModule> modules_of(const torch::jit::Module& root) {
+  std::vector<NamedModule> modules, stack{{"", root}};
+  std::unordered_set<const c10::ivalue::Object*> seen;
+  while (!stack.empty()) {
+    NamedModule next = std::move(stack.back());
+    stack.pop_back();
+    if (!seen.insert(next.module._ivalue().get()).second) continue;
+    std::vector<NamedModule> children;
+    for (const auto& child : next.module.named_children())
+      children.push_back({next.path.empty() ? child.name : next.path + '.' + child.name, child.value});
+    std::move(children.rbegin(), children.rend(), std::back_inserter(stack));
+    modules.push_back(std::move(next));
+  }
+  return modules;
+}
+
+// A module's own parameters come before those of its children. A second name in the same module is none to Python.
+void collect_parameters(Model& model) {
+  std::unordered_map<const at::TensorImpl*, std::size_t> known;
+  for (const NamedModule& owner : model.modules) {
+    std::unordered_set<const at::TensorImpl*> own;
+    for (const auto& parameter : owner.module.named_parameters(false)) {
+      const at::Tensor& tensor = parameter.value;
+      if (!own.insert(tensor.unsafeGetTensorImpl()).second) continue;
+      std::string name = owner.path.empty() ? parameter.name : owner.path + '.' + parameter.name;
+      auto [found, is_new] = known.try_emplace(tensor.unsafeGetTensorImpl(), model.tensors.size());
+      if (!is_new) {
+        model.parameters[found->second].aliases.push_back(name);
+        continue;
+      }
+      model.tensors.push_back(tensor);
+      model.parameters.push_back(
+          {.name = name, .shape = tensor.sizes().vec(), .dtype = dtype_name(tensor), .requires_grad = tensor.requires_grad()});
+    }
+  }
+}
+
+Metadata read_metadata(const nlohmann::json& json) {
+  Metadata metadata{.found = true, .torch = json.value("torch", ""), .notes = json.value("notes", std::vector<std::string>())};
+  if (auto ddp = json.find("ddp"); ddp != json.end()) {
+    metadata.exported = {.known = true,
+                         .find_unused_parameters = ddp->value("find_unused_parameters", false),
+                         .static_graph = ddp->value("static_graph", false),
+                         .bucket_cap_mb = ddp->value("bucket_cap_mb", 25.0)};
+  }
+  metadata.parameters = json.value("parameters", std::vector<std::string>());
+  for (const auto& input : json.value("inputs", nlohmann::json::array()))
+    metadata.inputs.push_back({.name = input.at("name").get<std::string>(),
+                               .dtype = input.at("dtype").get<std::string>(),
+                               .shape = input.at("shape").get<std::vector<std::int64_t>>(),
+                               .requires_grad = input.value("requires_grad", false),
+                               .origin = "gradscan metadata"});
+  for (const auto& output : json.value("outputs", nlohmann::json::array()))
+    metadata.outputs.push_back(
+        {.path = output.at("path").get<std::string>(), .found_by_ddp = output.value("found_by_ddp", true)});
+  return metadata;
+}
+
+Metadata parse_metadata(const std::string& path, const std::string& text) {
+  try {
+    return text.empty() ? Metadata{} : read_metadata(nlohmann::json::parse(text));
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Failure::not_a_model, path, std::string("its gradscan.json is damaged: ") + error.what(),
+                "export the model again with gradscan.export");
+  }
+}
+
+// The original module's order, which the file states where it was exported by gradscan.
+void reorder_parameters(const std::string& path, Model& model) {
+  if (model.metadata.parameters.empty()) return;
+  std::unordered_map<std::string, std::size_t> position;
+  for (std::size_t k = 0; k < model.parameters.size(); ++k) position[model.parameters[k].name] = k;
+  std::vector<Parameter> parameters;
+  std::vector<at::Tensor> tensors;
+  for (const std::string& name : model.metadata.parameters) {
+    auto found = position.find(name);
+    if (found == position.end())
+      throw Error(Failure::not_a_model, path, "its gradscan.json names a parameter that it does not have: " + name,
+                  "export the model again with gradscan.export");
+    parameters.push_back(model.parameters[found->second]);
+    tensors.push_back(model.tensors[found->second]);
+  }
+  if (parameters.size() != model.parameters.size())
+    throw Error(Failure::not_a_model, path, "its gradscan.json does not name all of its parameters",
+                "export the model again with gradscan.export");
+  model.parameters = std::move(parameters);
+  model.tensors = std::move(tensors);
+}
+
+void require_trainable(const std::string& path, const Model& model) {
+  if (!model.module.find_method("forward"))
+    throw Error(Failure::not_a_model, path, "has no method forward", "export the module that the training script calls");
+  if (model.parameters.empty())
+    throw Error(Failure::not_a_model, path, "has no parameters, as a frozen model has none",
+                "export the model as it is trained, without torch.jit.freeze");
+  if (std::none_of(model.tensors.begin(), model.tensors.end(), [](const at::Tensor& t) { return t.requires_grad(); }))
+    throw Error(Failure::not_a_model, path, "has no parameter that requires grad",
+                "export the model as it is trained, with the requires_grad of its training");
+}
+
+}  // namespace
+
+Model load_model(const std::string& path) {
+  require_torchscript(path);
+  std::string metadata;
+  Model model{.module = load_module(path, metadata)};
+  model.metadata = parse_metadata(path, metadata);
+  model.module.train();
+  model.modules = modules_of(model.module);
+  collect_parameters(model);
+  require_trainable(path, model);
+  reorder_parameters(path, model);
+  model.traced_inputs = read_traced_inputs(path);
+  return model;
+}
+
+}  // namespace gradscan

@@ -1,0 +1,44 @@
+#include "gradscan/scan.h"
+
+#include <string_view>
+
+#include "analyzer/capture/capture_model.h"
+#include "analyzer/capture/loss.h"
+#include "analyzer/capture/patterns.h"
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+Capture saved_capture(const std::string& path, const CaptureOptions& options) {
+  if (!options.inputs.empty())
+    throw Error(Failure::usage, "--input " + options.inputs.front().name, "a saved capture has been made with its inputs",
+                "give the model itself to use other ones");
+  Capture capture = read_capture(path);
+  apply_patterns(capture, options.checkpoint);
+  if (!options.loss.empty()) choose_loss(capture, options.loss);
+  return capture;
+}
+
+}  // namespace
+
+Capture capture_file(const std::string& path, const CaptureOptions& options) {
+  return path.ends_with(".capture.json") ? saved_capture(path, options) : capture_model(path, options);
+}
+
+Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
+  const ExportedSetup& file = capture.exported;
+  Setup setup;
+  setup.checkpointing = options.checkpointing.value_or(Checkpointing::as_given);
+  setup.find_unused_parameters = options.find_unused_parameters.value_or(file.find_unused_parameters);
+  setup.static_graph = options.static_graph.value_or(file.static_graph);
+  setup.bucket_cap_mb = options.bucket_cap_mb.value_or(file.bucket_cap_mb);
+  return setup;
+}
+
+Report scan(const std::string& path, const ScanOptions& options) {
+  Capture capture = capture_file(path, options);
+  return analyse(capture, resolve_setup(capture, options));
+}
+
+}  // namespace gradscan

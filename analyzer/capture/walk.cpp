@@ -1,0 +1,192 @@
+#include "analyzer/capture/walk.h"
+
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "analyzer/capture/ivalues.h"
+
+namespace gradscan {
+namespace {
+
+using torch::autograd::AccumulateGrad;
+using RawNode = torch::autograd::Node*;
+
+// Boundaries of regions by their autograd node: {region, whether it is the region's end}.
+using Boundaries = std::unordered_map<RawNode, std::pair<int, bool>>;
+
+class Walk {
+ public:
+  Walk(const Model& model, const Inputs& inputs, const Recorder& recorder, Capture& capture)
+      : recorder_(recorder), capture_(capture) {
+    for (std::size_t k = 0; k < model.tensors.size(); ++k)
+      parameters_[model.tensors[k].unsafeGetTensorImpl()] = static_cast<int>(k);
+    for (const at::Tensor& tensor : model.tensors) alive_anyway(tensor);
+    for (const at::Tensor& tensor : inputs.values) alive_anyway(tensor);
+    for (const at::Tensor& buffer : model.module.buffers()) alive_anyway(buffer);
+    for (std::size_t k = 0; k < recorder.regions().size(); ++k) {
+      boundaries_[recorder.regions()[k].begin.get()] = {static_cast<int>(k), false};
+      boundaries_[recorder.regions()[k].end.get()] = {static_cast<int>(k), true};
+    }
+  }
+
+  void run(const Model& model, const c10::IValue& result) {
+    collect_outputs(model, result);
+    for (const auto& edge : output_edges_) visit(edge.function);
+    for (const RecordedRegion& region : recorder_.regions()) {
+      visit(region.begin);
+      visit(region.end);
+    }
+    order();
+    for (const NodePtr& node : nodes_) capture_.nodes.push_back(describe(node));
+    describe_regions();
+    for (std::size_t k = 0; k < output_edges_.size(); ++k) finish_output(capture_.outputs[k], output_edges_[k]);
+  }
+
+ private:
+  void alive_anyway(const at::Tensor& tensor) {
+    if (tensor.defined() && tensor.has_storage()) alive_anyway_.insert(tensor.storage().unsafeGetStorageImpl());
+  }
+
+  void collect_outputs(const Model& model, const c10::IValue& result) {
+    for_each_tensor(result, "output", [&](const at::Tensor& tensor, const TensorPlace& place) {
+      Output output{.path = place.path,
+                    .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
+                    .shape = tensor.sizes().vec(),
+                    .found_by_ddp = !place.in_object};
+      capture_.outputs.push_back(std::move(output));
+      output_edges_.push_back(tensor.requires_grad() ? torch::autograd::impl::gradient_edge(tensor) : torch::autograd::Edge());
+    });
+    const std::vector<Output>& stated = model.metadata.outputs;
+    if (stated.size() != capture_.outputs.size()) return;
+    for (std::size_t k = 0; k < stated.size(); ++k) {
+      capture_.outputs[k].path = stated[k].path;
+      capture_.outputs[k].found_by_ddp = stated[k].found_by_ddp;
+    }
+  }
+
+  // Finds all nodes behind `root`.
+  void visit(const NodePtr& root) {
+    std::vector<NodePtr> stack{root};
+    while (!stack.empty()) {
+      NodePtr node = std::move(stack.back());
+      stack.pop_back();
+      if (!node || !seen_.insert(node.get()).second) continue;
+      nodes_.push_back(node);
+      for (const auto& edge : node->next_edges()) stack.push_back(edge.function);
+    }
+  }
+
+  // Where a node belongs: parameters in their order, then other leaves, then all others as they were created.
+  std::tuple<int, std::uint64_t> place(RawNode node) const {
+    if (auto* accumulate = dynamic_cast<AccumulateGrad*>(node)) {
+      auto parameter = parameters_.find(accumulate->variable.unsafeGetTensorImpl());
+      return parameter == parameters_.end() ? std::tuple(1, std::uint64_t{0}) : std::tuple(0, std::uint64_t(parameter->second));
+    }
+    return {2, node->sequence_nr()};
+  }
+
+  void order() {
+    std::stable_sort(nodes_.begin(), nodes_.end(),
+                     [&](const NodePtr& a, const NodePtr& b) { return place(a.get()) < place(b.get()); });
+    for (std::size_t k = 0; k < nodes_.size(); ++k) number_[nodes_[k].get()] = static_cast<int>(k);
+  }
+
+  GradEdge edge(const torch::autograd::Edge& edge) const {
+    if (!edge.function) return {};
+    return {number_.at(edge.function.get()), static_cast<int>(edge.input_nr)};
+  }
+
+  Node describe(const NodePtr& node) {
+    Node result;
+    for (const auto& next : node->next_edges()) result.next.push_back(edge(next));
+    if (auto* accumulate = dynamic_cast<AccumulateGrad*>(node.get())) {
+      auto parameter = parameters_.find(accumulate->variable.unsafeGetTensorImpl());
+      result.role = parameter == parameters_.end() ? Role::leaf : Role::parameter;
+      if (result.role == Role::parameter) result.parameter = parameter->second;
+    } else if (auto boundary = boundaries_.find(node.get()); boundary != boundaries_.end()) {
+      auto [region, is_end] = boundary->second;
+      result.role = is_end ? Role::region_end : Role::region_begin;
+      result.module = recorder_.module_path(recorder_.regions()[region].module);
+      result.source = recorder_.regions()[region].start.source;
+    } else {
+      describe_operation(node, result);
+    }
+    return result;
+  }
+
+  void describe_operation(const NodePtr& node, Node& result) {
+    result.op = node->name();
+    result.forward_flops = recorder_.flops_of(node->sequence_nr());
+    if (const RecordedOperation* operation = recorder_.operation_of(node->sequence_nr())) {
+      result.module = recorder_.module_path(operation->module);
+      result.source = operation->source;
+    }
+    auto saved = saved_tensors(node);
+    if (!saved) {
+      silent_about_saved_.insert(result.op);
+      return;
+    }
+    for (const at::Tensor& tensor : *saved) {
+      int storage = storage_number(tensor);
+      if (storage == none || std::count(result.saved.begin(), result.saved.end(), storage)) continue;
+      result.saved.push_back(storage);
+    }
+    result.saves_tensors = !saved->empty();
+  }
+
+  int storage_number(const at::Tensor& tensor) {
+    if (!tensor.defined() || !tensor.has_storage()) return none;
+    auto* storage = tensor.storage().unsafeGetStorageImpl();
+    auto [found, is_new] = storages_.try_emplace(storage, static_cast<int>(capture_.storages.size()));
+    if (is_new) capture_.storages.push_back({static_cast<std::int64_t>(storage->nbytes()), !alive_anyway_.contains(storage)});
+    return found->second;
+  }
+
+  void describe_regions() {
+    for (const RecordedRegion& region : recorder_.regions()) {
+      capture_.regions.push_back({.name = region.start.name,
+                                  .kind = region.start.kind,
+                                  .parent = region.parent,
+                                  .begin = number_.at(region.begin.get()),
+                                  .end = number_.at(region.end.get()),
+                                  .nested_outputs = region.nested_outputs,
+                                  .source = region.start.source,
+                                  .origin = region.start.origin});
+    }
+    for (const std::string& op : silent_about_saved_)
+      capture_.notes.push_back("which tensors " + op + " saves for backward is not known: saved memory may be more than shown");
+  }
+
+  void finish_output(Output& output, const torch::autograd::Edge& gradient) const {
+    output.edge = edge(gradient);
+    output.in_loss = output.edge.node != none;
+  }
+
+  const Recorder& recorder_;
+  Capture& capture_;
+  std::unordered_map<const at::TensorImpl*, int> parameters_;
+  std::unordered_set<const c10::StorageImpl*> alive_anyway_;
+  Boundaries boundaries_;
+  std::vector<torch::autograd::Edge> output_edges_;
+  std::vector<NodePtr> nodes_;
+  std::unordered_set<RawNode> seen_;
+  std::unordered_map<RawNode, int> number_;
+  std::unordered_map<const c10::StorageImpl*, int> storages_;
+  std::set<std::string> silent_about_saved_;
+};
+
+}  // namespace
+
+void walk_graph(const Model& model, const Inputs& inputs, const Recorder& recorder, const c10::IValue& result,
+                Capture& capture) {
+  Walk(model, inputs, recorder, capture).run(model, result);
+}
+
+}  // namespace gradscan

@@ -1,0 +1,178 @@
+#include "analyzer/replay/reducer.h"
+
+#include <ATen/core/ivalue.h>
+#include <c10/util/Exception.h>
+#include <torch/csrc/autograd/engine.h>
+#include <torch/csrc/distributed/c10d/debug.h>
+
+#include <algorithm>
+#include <mutex>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/Work.hpp>
+#include <torch/csrc/distributed/c10d/logger.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+#include <unordered_map>
+#include <utility>
+
+namespace gradscan {
+namespace {
+
+// The Reducer takes time quadratic in the parameters of one bucket to lay it out, and what it says does not depend on the
+// layout; so it gets small buckets. buckets.h has the layout of the real model.
+constexpr std::size_t parameters_per_bucket = 64;
+constexpr std::int64_t bucket_bytes = parameters_per_bucket * sizeof(float);
+
+class DoneWork : public c10d::Work {
+ public:
+  explicit DoneWork(std::vector<at::Tensor> tensors)
+      : future_(c10::make_intrusive<c10::ivalue::Future>(c10::ListType::ofTensors())) {
+    future_->markCompleted(c10::IValue(std::move(tensors)));
+    finish();
+  }
+
+  c10::intrusive_ptr<c10::ivalue::Future> getFuture() override { return future_; }
+
+ private:
+  c10::intrusive_ptr<c10::ivalue::Future> future_;
+};
+
+// Rank 0 of two, where the other rank contributes zeros and takes what it is given.
+class LocalBackend : public c10d::Backend {
+ public:
+  LocalBackend() : Backend(0, 2) {}
+
+  const std::string getBackendName() const override { return "local"; }
+
+  c10::intrusive_ptr<c10d::Work> allreduce(std::vector<at::Tensor>& tensors, const c10d::AllreduceOptions&) override {
+    return c10::make_intrusive<DoneWork>(tensors);
+  }
+
+  c10::intrusive_ptr<c10d::Work> broadcast(std::vector<at::Tensor>& tensors, const c10d::BroadcastOptions&) override {
+    return c10::make_intrusive<DoneWork>(tensors);
+  }
+};
+
+c10::intrusive_ptr<c10d::ProcessGroup> local_group() {
+  auto group = c10::make_intrusive<c10d::ProcessGroup>(0, 2);
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::CUSTOM, c10::make_intrusive<LocalBackend>());
+  group->setDefaultBackend(c10d::ProcessGroup::BackendType::CUSTOM);
+  return group;
+}
+
+// Shows the order of arrival, which the Reducer keeps until it rebuilds its buckets.
+class Reducer : public c10d::Reducer {
+ public:
+  using c10d::Reducer::Reducer;
+  const std::vector<std::int64_t>& arrived() const { return rebuilt_param_indices_; }
+};
+
+using ParameterNames = std::unordered_map<std::size_t, std::string>;
+
+// The Reducer prints names only if this level was set when it was made. The level belongs to the whole process.
+class NamesInMessages {
+ public:
+  NamesInMessages() : lock_(mutex()), before_(c10d::debug_level()) { c10d::setDebugLevel(c10d::DebugLevel::Info); }
+  ~NamesInMessages() { c10d::setDebugLevel(before_); }
+  NamesInMessages(const NamesInMessages&) = delete;
+  NamesInMessages& operator=(const NamesInMessages&) = delete;
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+
+  std::lock_guard<std::mutex> lock_;
+  c10d::DebugLevel before_;
+};
+
+// The constructor's arguments up to use_python_reducer have been the same since 2.7; newer versions add further ones, the first
+// of them without a default.
+template <class... Args>
+std::shared_ptr<Reducer> new_reducer(Args&&... args) {
+  NamesInMessages names_in_messages;
+  if constexpr (std::is_constructible_v<Reducer, Args&&...>) {
+    return std::make_shared<Reducer>(std::forward<Args>(args)...);
+  } else {
+    return std::make_shared<Reducer>(std::forward<Args>(args)..., std::vector<std::int64_t>());
+  }
+}
+
+std::vector<std::vector<std::size_t>> small_buckets(std::size_t parameters) {
+  std::vector<std::vector<std::size_t>> buckets;
+  for (std::size_t index = parameters; index-- > 0;) {
+    if (buckets.empty() || buckets.back().size() == parameters_per_bucket) buckets.emplace_back();
+    buckets.back().push_back(index);
+  }
+  return buckets;
+}
+
+ParameterNames numbered(const std::vector<std::string>& names) {
+  ParameterNames result;
+  for (std::size_t index = 0; index < names.size(); ++index) result[index] = names[index];
+  return result;
+}
+
+}  // namespace
+
+struct DdpReducer::State {
+  State(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
+      : search(setup.find_unused_parameters && !setup.static_graph),
+        static_graph(setup.static_graph),
+        reducer(new_reducer(parameters, small_buckets(parameters.size()), local_group(),
+                            std::vector<bool>(parameters.size(), false), bucket_bytes, setup.find_unused_parameters,
+                            /*gradient_as_bucket_view=*/false, numbered(names), bucket_bytes,
+                            /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false)),
+        logger(std::make_shared<c10d::Logger>(reducer)) {}
+
+  const bool search, static_graph;
+  bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
+  std::vector<int> arrival_order;
+  std::shared_ptr<Reducer> reducer;
+  std::shared_ptr<c10d::Logger> logger;  // the search for unused parameters needs it
+};
+
+DdpReducer::DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
+    : state_(std::make_unique<State>(parameters, names, setup)) {
+  state_->reducer->set_logger(state_->logger);
+  state_->logger->set_construction_data_and_log("", /*device_ids=*/{}, /*output_device=*/-1, /*broadcast_buffers=*/true,
+                                                /*has_sync_bn=*/false, setup.static_graph);
+  if (!setup.static_graph) return;
+  state_->reducer->set_static_graph();
+  state_->logger->set_static_graph();
+}
+
+DdpReducer::~DdpReducer() = default;
+
+void DdpReducer::before_forward() {
+  Reducer& reducer = *state_->reducer;
+  state_->logger->set_runtime_stats_and_log();
+  reducer.prepare_for_forward();
+  std::vector<std::int64_t> arrived = reducer.arrived();
+  if (reducer.rebuild_buckets()) state_->arrival_order.assign(arrived.begin(), arrived.end());
+}
+
+GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector<bool>& found) {
+  State& state = *state_;
+  GradientEdges found_edges;
+  for (std::size_t output = 0; output < outputs.size(); ++output)
+    if (found[output]) found_edges.push_back(outputs[output]);
+  std::vector<at::Tensor> tensors;
+  if (state.search) std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
+  state.reducer->prepare_for_backward(tensors);
+  if (!state.search && (!state.static_graph || state.all_reduce_delayed)) return outputs;
+  GradientEdges behind_sink = sink_behind(found_edges, [&state] {
+    if (!state.static_graph || std::exchange(state.all_reduce_delayed, true)) return;
+    torch::autograd::Engine::get_default_engine().queue_callback([&state] { state.reducer->delay_all_reduce(); });
+  });
+  for (std::size_t output = 0, next = 0; output < outputs.size(); ++output)
+    if (found[output]) outputs[output] = behind_sink[next++];
+  return outputs;
+}
+
+std::vector<int> DdpReducer::arrival_order() const {
+  return state_->arrival_order;
+}
+
+}  // namespace gradscan

@@ -1,0 +1,35 @@
+// The real c10d::Reducer, called in the order in which Python's DistributedDataParallel calls it.
+//
+// It works in one process. A backend of its own takes the place of a second rank whose gradients are all zero: its all-reduce
+// leaves the sum as it is, and the Reducer then divides by two. So a synchronised gradient is exactly half of the plain one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyzer/replay/skeleton.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+class DdpReducer {
+ public:
+  // `names`: what DDP calls the parameters, by DDP index.
+  DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup);
+  ~DdpReducer();
+
+  // What DDP does before and after the module's forward. Both throw what the Reducer throws.
+  void before_forward();
+  // Returns the edges of what DDP's forward returns. `found`: the outputs in which DDP finds tensors.
+  GradientEdges after_forward(GradientEdges outputs, const std::vector<bool>& found);
+
+  // DDP indices in the order in which their gradients arrived in the first iteration; empty unless all did.
+  std::vector<int> arrival_order() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gradscan

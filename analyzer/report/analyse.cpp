@@ -1,0 +1,123 @@
+// analyse() runs what needs torch: a backward without DDP for each kind of checkpointing, which checks the predicted firings
+// whatever DDP does later, and a replay for each setup. Setups that build the same graph share one run: as_given where all
+// regions are of one kind, and off, because non-reentrant regions are transparent: they leave the graph, the firings and DDP's
+// search as they are without checkpointing. What they change, memory and recomputation, a replay does not have.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "analyzer/graph/predict.h"
+#include "analyzer/report/report.h"
+#include "gradscan/replay.h"
+#include "gradscan/report.h"
+
+namespace gradscan {
+namespace {
+
+constexpr std::size_t threads_at_most = 2;
+
+// The kind of checkpointing that stands for all those that build the same graph.
+Checkpointing representative(const Capture& capture, Checkpointing checkpointing) {
+  bool one_kind = !mixes_kinds(capture);
+  if (capture.regions.empty()) return Checkpointing::non_reentrant;
+  if (checkpointing == Checkpointing::as_given && one_kind)
+    return capture.regions.front().kind == Kind::reentrant ? Checkpointing::reentrant : Checkpointing::non_reentrant;
+  return checkpointing == Checkpointing::off ? Checkpointing::non_reentrant : checkpointing;
+}
+
+// Calls task(0) ... task(count - 1) on a few threads; rethrows the first exception.
+template <typename Task>
+void run_all(std::size_t count, Task task) {
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::exception_ptr> errors(count);
+  auto work = [&] {
+    for (std::size_t at = next++; at < count; at = next++) {
+      try {
+        task(at);
+      } catch (...) {
+        errors[at] = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t thread = 1; thread < std::min(threads_at_most, count); ++thread) threads.emplace_back(work);
+    work();
+  }
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+}
+
+class Runs {
+ public:
+  explicit Runs(const Capture& capture) : capture_(capture) {}
+
+  void add(const Setup& setup) {
+    if (place_.try_emplace(key(setup), setups_.size()).second) setups_.push_back(represented(setup));
+    predictions_.try_emplace(represented(setup).checkpointing);
+  }
+
+  // Predicts, replays and compares.
+  void run() {
+    for (auto& [checkpointing, prediction] : predictions_) {
+      prediction = predict(capture_, checkpointing);
+      check_run(capture_, prediction, run_engine(capture_, checkpointing));
+    }
+    replays_.resize(setups_.size());
+    run_all(setups_.size(), [&](std::size_t at) {
+      replays_[at] = replay(capture_, setups_[at]);
+      check_replay(capture_, predictions_.at(setups_[at].checkpointing), replays_[at]);
+    });
+  }
+
+  const Prediction& prediction(Checkpointing checkpointing) const {
+    return predictions_.at(representative(capture_, checkpointing));
+  }
+
+  Verdict verdict(const Setup& setup) const {
+    Verdict verdict = replays_[place_.at(key(setup))].verdict;
+    verdict.setup = setup;
+    return verdict;
+  }
+
+  const std::vector<std::vector<int>>& buckets(const Setup& setup) const { return replays_[place_.at(key(setup))].buckets; }
+
+ private:
+  using Key = std::tuple<Checkpointing, bool, bool>;
+
+  Setup represented(Setup setup) const {
+    setup.checkpointing = representative(capture_, setup.checkpointing);
+    return setup;
+  }
+
+  Key key(const Setup& setup) const {
+    return {represented(setup).checkpointing, setup.find_unused_parameters, setup.static_graph};
+  }
+
+  const Capture& capture_;
+  std::map<Key, std::size_t> place_;  // in setups_ and replays_
+  std::vector<Setup> setups_;
+  std::vector<Replay> replays_;
+  std::map<Checkpointing, Prediction> predictions_;
+};
+
+}  // namespace
+
+Report analyse(const Capture& capture, const Setup& setup) {
+  std::vector<Setup> setups = setups_to_compare(capture, setup.bucket_cap_mb);
+  Runs runs(capture);
+  runs.add(setup);
+  for (const Setup& each : setups) runs.add(each);
+  runs.run();
+
+  Replays replays{torch_version(), runs.verdict(setup), runs.buckets(setup), {}};
+  for (const Setup& each : setups) replays.verdicts.push_back(runs.verdict(each));
+  Predictions predictions{runs.prediction(setup.checkpointing), runs.prediction(Checkpointing::reentrant),
+                          runs.prediction(Checkpointing::non_reentrant)};
+  return build_report(capture, setup, predictions, std::move(replays));
+}
+
+}  // namespace gradscan

@@ -1,0 +1,113 @@
+#include "analyzer/report/causes.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "analyzer/report/prose.h"
+#include "gradscan/firings.h"
+
+namespace gradscan {
+namespace {
+
+bool finds_no_tensor(const Report& report) {
+  return std::none_of(report.outputs.begin(), report.outputs.end(), [](const Output& output) { return output.found_by_ddp; });
+}
+
+std::vector<int> without_outer(std::vector<int> causes) {
+  std::erase(causes, outer_graph);
+  causes.erase(std::unique(causes.begin(), causes.end()), causes.end());
+  return causes;
+}
+
+bool contains(const std::vector<int>& values, int value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
+  return {cause, without_outer(regions_or_outer), contains(regions_or_outer, outer_graph)};
+}
+
+Cause why_region_blocked(const RegionReport& region) {
+  if (region.arguments_without_grad.size() == static_cast<std::size_t>(region.arguments)) return Cause::no_argument_with_grad;
+  return region.nested_outputs > 0 ? Cause::nested_outputs : Cause::cut_off;
+}
+
+}  // namespace
+
+Diagnosis why_marked_again(const Report& report, const ParameterReport& parameter) {
+  std::vector<int> causes = causes_asked(report, parameter);
+  if (causes.size() > 1) return diagnosis(Cause::fires_several_times, causes);
+  if (causes.empty() || !marked_by_search(report, parameter)) return diagnosis(Cause::unknown, parameter.used_in);
+  if (causes.front() != outer_graph) return diagnosis(Cause::inside_region, causes);
+  return diagnosis(parameter.returned_as.empty() ? Cause::behind_hidden_output : Cause::returned_itself, causes);
+}
+
+Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter) {
+  if (!parameter.fired_by.empty()) return diagnosis(Cause::zero_gradient, parameter.fired_by);
+  if (report.setup.static_graph && !parameter.fired_by_sink.empty() && marks_asked(report, parameter) == 0)
+    return diagnosis(Cause::only_through_sink, parameter.fired_by_sink);
+  if (parameter.used_in.empty()) return {Cause::not_used, {}, false};
+  if (parameter.firings.off == 0) return diagnosis(Cause::not_in_loss, parameter.used_in);
+  for (int region : parameter.used_in)
+    if (int blocked = region == none ? none : blocked_at(report, region); blocked != none)
+      return {why_region_blocked(report.regions[blocked]), {blocked}, contains(parameter.used_in, none)};
+  return diagnosis(Cause::cut_off, parameter.used_in);
+}
+
+Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter) {
+  if (report.setup.static_graph && finds_no_tensor(report)) return diagnosis(Cause::no_tensor_found, parameter.fired_by);
+  std::vector<int> causes = causes_asked(report, parameter);
+  bool anything_reentrant =
+      std::any_of(report.regions.begin(), report.regions.end(), [](auto& region) { return region.executed; });
+  return diagnosis(anything_reentrant && !causes.empty() ? Cause::after_the_last_mark : Cause::unknown, causes);
+}
+
+int marks_asked(const Report& report, const ParameterReport& parameter) {
+  if (report.setup.static_graph) return parameter.ready_marks.static_graph;
+  return report.setup.find_unused_parameters ? parameter.ready_marks.find_unused_parameters : parameter.ready_marks.defaults;
+}
+
+std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter) {
+  std::vector<int> causes = parameter.fired_by;
+  if (report.setup.find_unused_parameters && !report.setup.static_graph)
+    causes.insert(causes.end(), parameter.fired_by_sink.begin(), parameter.fired_by_sink.end());
+  std::sort(causes.begin(), causes.end());
+  return causes;
+}
+
+bool marked_by_search(const Report& report, const ParameterReport& parameter) {
+  return report.setup.find_unused_parameters && !report.setup.static_graph && !parameter.seen_by_search;
+}
+
+int blocked_at(const Report& report, int region) {
+  int blocked = none;
+  for (; region != none; region = report.regions[region].parent)
+    if (report.regions[region].kind == Kind::reentrant && !report.regions[region].executed) blocked = region;
+  return blocked;
+}
+
+RegionNames::RegionNames(const Report& report) : report_(report) {
+  std::unordered_map<std::string, int> total;
+  for (const RegionReport& region : report.regions) calls_.push_back(++total[region.name]);
+  for (const RegionReport& region : report.regions)
+    names_.push_back(total[region.name] == 1 ? region.name : region.name + ", call " + std::to_string(calls_[region.id]));
+}
+
+std::string RegionNames::list(const std::vector<int>& regions) const {
+  constexpr std::size_t named_at_most = 3;
+  if (regions.size() > named_at_most)
+    return names_[regions.front()] + " … " + names_[regions.back()] + " (" + count(regions.size(), "region") + ")";
+  std::vector<std::string> words;
+  bool same = same_function(regions);
+  for (int region : regions) words.push_back(same ? std::to_string(calls_[region]) : names_[region]);
+  std::string list = enumerate(words, named_at_most);
+  return same ? report_.regions[regions.front()].name + ", calls " + list : list;
+}
+
+bool RegionNames::same_function(const std::vector<int>& regions) const {
+  return regions.size() > 1 && std::all_of(regions.begin(), regions.end(), [&](int region) {
+           return report_.regions[region].name == report_.regions[regions.front()].name;
+         });
+}
+
+}  // namespace gradscan

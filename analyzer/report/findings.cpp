@@ -1,0 +1,200 @@
+#include "analyzer/report/findings.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "analyzer/report/groups.h"
+#include "analyzer/report/prose.h"
+#include "analyzer/report/why.h"
+
+namespace gradscan {
+namespace {
+
+std::string in_iteration(const Verdict& verdict) {
+  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+}
+
+std::vector<int> select(const Report& report, auto&& holds) {
+  std::vector<int> indices;
+  for (const ParameterReport& parameter : report.parameters)
+    if (holds(parameter)) indices.push_back(parameter.index);
+  return indices;
+}
+
+std::vector<int> united(std::vector<int> left, const std::vector<int>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  return left;
+}
+
+std::vector<int> without(const std::vector<int>& left, const std::vector<int>& right) {
+  std::vector<int> rest;
+  std::set_difference(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(rest));
+  return rest;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+Finding finding(const Report& report, std::string rule, Level level, std::string title, const std::vector<int>& parameters,
+                const Diagnose& diagnose) {
+  int named = report.verdict.parameters.size() == 1 ? report.verdict.parameters.front() : none;
+  std::vector<ExplainedGroup> groups = group(report, parameters, named, diagnose);
+  Finding result{std::move(rule), level, std::move(title), explain_causes(report, groups), {}};
+  for (ExplainedGroup& each : groups) result.groups.push_back(std::move(each.group));
+  return result;
+}
+
+void add_sentence(Finding& finding, const std::string& sentence) {
+  finding.why += (finding.why.empty() ? "" : " ") + sentence;
+}
+
+Finding marked_ready_twice(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> marked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) > 1; });
+  std::vector<int> named = verdict.parameters.empty() ? marked : verdict.parameters;
+  std::string title = named.empty()
+                          ? "a parameter is marked ready twice"
+                          : parameters_in_words(report, named) + (named.size() == 1 ? " is" : " are") + " marked ready twice";
+  Finding result = finding(report, "marked-ready-twice", Level::error, title + in_iteration(verdict),
+                           united(marked, verdict.parameters), why_marked_again);
+  if (marked.size() > 1 && named.size() == 1)
+    add_sentence(result, "The message names only the first of them in the order of backward.");
+  return result;
+}
+
+Finding unfinished_reduction(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> unmarked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) == 0; });
+  unmarked = united(unmarked, verdict.parameters);
+  std::string title = unmarked.empty() ? "a reduction is not finished"
+                                       : parameters_in_words(report, unmarked) + " never " +
+                                             (unmarked.size() == 1 ? "becomes" : "become") + " ready";
+  Finding result = finding(report, "unfinished-reduction", Level::error, title + ": DDP raises" + in_iteration(verdict),
+                           unmarked, why_no_gradient);
+  add_sentence(result,
+               "A bucket that holds such a parameter is never reduced: its gradients have stayed local to each rank when the "
+               "next forward finds out and raises.");
+  return result;
+}
+
+Finding graph_changed(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> changed = select(report, [&](auto& parameter) { return parameter.ready_marks.static_graph != 1; });
+  Finding result = finding(report, "graph-changed", Level::error,
+                           "the graph differs from that of iteration 0: DDP raises" + in_iteration(verdict),
+                           united(changed, verdict.parameters), why_no_gradient);
+  add_sentence(result, "static_graph=True takes the firings of iteration 0 as a contract for all iterations.");
+  return result;
+}
+
+Finding other_error(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  bool undefined = contains(verdict.message, "gradient which is undefined");
+  std::vector<int> early = select(report, [&](auto& parameter) {
+    return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
+  });
+  std::string words = verdict.message.substr(0, verdict.message.find_first_of(".\n"));
+  Finding result = finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words,
+                           united(early, verdict.parameters), why_marked_again);
+  if (undefined)
+    add_sentence(result,
+                 "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "
+                 "does not exist yet.");
+  if (contains(verdict.message, "backward through the graph a second time"))
+    add_sentence(
+        result,
+        "A checkpointed function uses a tensor of the graph outside that is not among the region's arguments. The inner "
+        "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.");
+  return result;
+}
+
+void add_error(const Report& report, std::vector<Finding>& findings) {
+  switch (report.verdict.outcome) {
+    case Outcome::pass:
+      return;
+    case Outcome::marked_ready_twice:
+      return findings.push_back(marked_ready_twice(report));
+    case Outcome::unfinished_reduction:
+      return findings.push_back(unfinished_reduction(report));
+    case Outcome::graph_changed:
+      return findings.push_back(graph_changed(report));
+    case Outcome::other:
+      return findings.push_back(other_error(report));
+  }
+}
+
+void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
+  const std::vector<int>& local = report.verdict.unsynchronised;
+  if (local.empty() || report.verdict.outcome != Outcome::pass) return;
+  findings.push_back(
+      finding(report, "not-averaged", Level::silent,
+              "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks, and DDP says nothing",
+              local, why_not_averaged));
+}
+
+std::vector<int> concerned(const std::vector<Finding>& findings) {
+  std::vector<int> parameters;
+  for (const Finding& finding : findings)
+    for (const Group& group : finding.groups)
+      parameters.insert(parameters.end(), group.parameters.begin(), group.parameters.end());
+  std::sort(parameters.begin(), parameters.end());
+  return parameters;
+}
+
+// Without an error the replay tells which parameters are never trained; with one the firings do.
+std::vector<int> untrained(const Report& report) {
+  if (report.verdict.outcome == Outcome::pass) return report.verdict.untrained;
+  return select(report, [](auto& parameter) { return parameter.fired_by.empty(); });
+}
+
+void add_not_trained(const Report& report, std::vector<Finding>& findings) {
+  std::vector<int> rest = without(untrained(report), concerned(findings));
+  Verdict verdict;
+  verdict.untrained = rest;
+  std::vector<int> lost = lost_to_checkpointing(report, verdict), unneeded = without(rest, lost);
+  if (!lost.empty())
+    findings.push_back(finding(report, "not-trained", Level::silent,
+                               parameters_in_words(report, lost) + (lost.size() == 1 ? " never gets" : " never get") +
+                                   " a gradient, and DDP says nothing",
+                               lost, why_no_gradient));
+  if (!unneeded.empty())
+    findings.push_back(finding(report, "not-trained", Level::note,
+                               "The loss does not depend on " + parameters_in_words(report, unneeded), unneeded,
+                               why_no_gradient));
+}
+
+void add_no_regions_named(const Report& report, std::vector<Finding>& findings) {
+  if (!report.regions.empty()) return;
+  findings.push_back(
+      {"no-regions-named",
+       Level::note,
+       "This file names no checkpoint regions",
+       "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
+       "stands in the file. Name the regions with --checkpoint PATTERN, or export the model with gradscan.export.",
+       {}});
+}
+
+}  // namespace
+
+std::vector<Finding> find_conflicts(const Report& report) {
+  std::vector<Finding> findings;
+  add_error(report, findings);
+  add_not_averaged(report, findings);
+  add_not_trained(report, findings);
+  add_no_regions_named(report, findings);
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& left, const Finding& right) { return left.level < right.level; });
+  return findings;
+}
+
+std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verdict) {
+  std::vector<int> lost;
+  for (int index : verdict.untrained)
+    if (report.parameters[index].firings.off > 0) lost.push_back(index);
+  return lost;
+}
+
+}  // namespace gradscan

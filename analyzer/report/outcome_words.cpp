@@ -1,0 +1,43 @@
+#include "analyzer/report/outcome_words.h"
+
+#include "analyzer/report/findings.h"
+
+namespace gradscan {
+
+OutcomeWords in_words(const Report& report, const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::marked_ready_twice:
+      return {Loudness::error, "ERROR ready twice"};
+    case Outcome::unfinished_reduction:
+      return {Loudness::error, "ERROR unfinished"};
+    case Outcome::graph_changed:
+      return {Loudness::error, "ERROR graph changed"};
+    case Outcome::other:
+      return {Loudness::error, "ERROR other"};
+    case Outcome::pass:
+      break;
+  }
+  if (!verdict.unsynchronised.empty()) return {Loudness::silent, "SILENT not averaged"};
+  if (!lost_to_checkpointing(report, verdict).empty()) return {Loudness::silent, "SILENT not trained"};
+  return {Loudness::pass, "pass"};
+}
+
+std::string in_words(Checkpointing checkpointing) {
+  switch (checkpointing) {
+    case Checkpointing::as_given:
+      return "as given";
+    case Checkpointing::reentrant:
+      return "reentrant";
+    case Checkpointing::non_reentrant:
+      return "non-reentrant";
+    case Checkpointing::off:
+      break;
+  }
+  return "off";
+}
+
+std::string in_words(Kind kind) {
+  return kind == Kind::reentrant ? "reentrant" : kind == Kind::non_reentrant ? "non-reentrant" : "not checkpointed";
+}
+
+}  // namespace gradscan

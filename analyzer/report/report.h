@@ -1,0 +1,36 @@
+// From plain results to a Report: everything of analyse() that does not run torch.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/graph/predict.h"
+#include "gradscan/capture.h"
+#include "gradscan/report.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+// What only torch can tell.
+struct Replays {
+  std::string torch;                      // version
+  Verdict verdict;                        // of the setup asked
+  std::vector<std::vector<int>> buckets;  // likewise
+  std::vector<Verdict> verdicts;          // of setups_to_compare(), in that order
+};
+
+// Counted from the graphs; `off` equals non_reentrant, whose regions are transparent as well.
+struct Predictions {
+  Prediction asked, reentrant, non_reentrant;
+};
+
+bool mixes_kinds(const Capture& capture);
+Kind kind_under(const Capture& capture, Checkpointing checkpointing, int region);
+
+// Rows of the table: as_given where the file mixes kinds, then reentrant, non_reentrant and off, each with DDP's defaults, with
+// find_unused_parameters and with static_graph.
+std::vector<Setup> setups_to_compare(const Capture& capture, double bucket_cap_mb);
+
+Report build_report(const Capture& capture, const Setup& setup, const Predictions& predictions, Replays replays);
+
+}  // namespace gradscan

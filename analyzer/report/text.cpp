@@ -1,0 +1,271 @@
+// The text report. Its order is that of a reader who has only DDP's message in hand: what was read, what DDP will do, to which
+// parameters, why, what helps, and what every other setup would do.
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "analyzer/report/findings.h"
+#include "analyzer/report/outcome_words.h"
+#include "analyzer/report/page.h"
+#include "analyzer/report/prose.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+std::string shape_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {
+  std::string text = dtype + "[";
+  for (std::size_t at = 0; at < shape.size(); ++at) text += (at == 0 ? "" : ", ") + std::to_string(shape[at]);
+  return text + "]";
+}
+
+Paint paint_of(Loudness loudness) {
+  return loudness == Loudness::error ? Paint::bad : loudness == Loudness::silent ? Paint::warn : Paint::good;
+}
+
+class Text {
+ public:
+  Text(const Report& report, const TextOptions& options) : report_(report), page_(options) {}
+
+  std::string write() {
+    file();
+    verdict();
+    for (const Finding& finding : report_.findings)
+      if (finding.level != Level::note) details(finding);
+    fixes();
+    table();
+    notes();
+    return page_.take();
+  }
+
+ private:
+  void file() {
+    page_.prose(report_.model + " (gradscan " + report_.gradscan + ", torch " + report_.torch +
+                    (report_.written_by.empty() ? "" : "; file written by torch " + report_.written_by) + ")",
+                0, Paint::bold);
+    page_.item("parameters", parameters());
+    page_.item("regions", regions());
+    for (const Input& input : report_.inputs)
+      page_.item("input", input.name + " " + shape_in_words(input.dtype, input.shape) +
+                              (input.requires_grad ? ", requires grad" : "") +
+                              (input.origin.empty() ? "" : " (" + input.origin + ")"));
+    page_.item("loss", loss());
+  }
+
+  std::string parameters() const {
+    std::string text = std::to_string(report_.parameters.size());
+    if (report_.frozen > 0)
+      text += " that require grad, and " + std::to_string(report_.frozen) + " frozen ones that DDP ignores";
+    return text;
+  }
+
+  std::string regions() const {
+    if (report_.regions.empty()) return "this file names no checkpoint regions";
+    std::map<std::string, int> kinds;
+    for (const RegionReport& region : report_.regions)
+      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (known from " + region.origin + "s)")];
+    std::string text;
+    for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
+    return text;
+  }
+
+  std::string loss() const {
+    std::vector<std::string> taken, left;
+    for (const Output& output : report_.outputs)
+      (output.in_loss ? taken : left).push_back(output.path + " " + shape_in_words(output.dtype, output.shape));
+    std::string text = (taken.size() > 1 ? "sum over " : "") + enumerate(taken, 6);
+    return left.empty() ? text : text + "; not used: " + enumerate(left, 6);
+  }
+
+  void verdict() {
+    bool errors = report_.verdict.outcome != Outcome::pass, conflict = has_conflict(report_);
+    page_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
+    for (const Finding& finding : report_.findings)
+      if (finding.level != Level::note)
+        page_.prose((finding.level == Level::error ? "ERROR: " : "SILENT FAILURE: ") + finding.title, 2,
+                    finding.level == Level::error ? Paint::bad : Paint::warn);
+    if (errors) {
+      page_.blank();
+      page_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
+      page_.quote(report_.verdict.message, "  | ");
+    }
+    if (!conflict) page_.prose("OK: " + good_news(), 2, Paint::good);
+  }
+
+  std::string kinds_asked() const {
+    if (report_.regions.empty() || report_.setup.checkpointing == Checkpointing::as_given) return "";
+    return ", checkpointing " + in_words(report_.setup.checkpointing);
+  }
+
+  std::string good_news() const {
+    bool all_once = std::all_of(report_.parameters.begin(), report_.parameters.end(),
+                                [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; });
+    return std::string(all_once ? "every parameter fires once per iteration, " : "") +
+           "four iterations pass, and all gradients are averaged over the ranks";
+  }
+
+  void details(const Finding& finding) {
+    std::size_t concerned = 0;
+    for (const Group& group : finding.groups) concerned += group.parameters.size();
+    if (concerned > 0) {
+      page_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()));
+      groups(finding);
+    }
+    if (finding.why.empty()) return;
+    page_.heading("Why");
+    page_.prose(finding.why, 2);
+  }
+
+  // What all groups have in common is said once, above them.
+  void groups(const Finding& finding) {
+    const Group& first = finding.groups.front();
+    bool one_reason = std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) {
+      return numbers(group) == numbers(first) && group.reason == first.reason;
+    });
+    bool many = finding.groups.size() > 1 || first.parameters.size() > 1;
+    if (one_reason) page_.prose((many ? "each with " : "with ") + numbers(first), 2);
+    std::map<std::vector<std::string>, const Group*> told;  // groups by their members
+    for (const Group& group : finding.groups) {
+      page_.prose(group.label + ": " + size(group), 2, Paint::bold);
+      const Group* same = told.try_emplace(group.members, &group).first->second;
+      page_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
+      if (!one_reason) page_.prose(numbers(group), 6);
+    }
+  }
+
+  static std::string numbers(const Group& group) {
+    std::string text = count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
+    return group.reason.empty() ? text : text + ": " + group.reason;
+  }
+
+  static std::string size(const Group& group) {
+    std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+    if (group.folded == 1) return text;
+    return count(group.folded, group.regions.empty() ? "module" : "region") + ", " + text + ", in each";
+  }
+
+  // All names; those that begin alike are folded: "bn1.{weight, bias}".
+  static std::string members(const Group& group) {
+    std::string text;
+    for (std::size_t begin = 0, end; begin < group.members.size(); begin = end) {
+      std::string module = module_of(group.members[begin]);
+      end = begin + 1;
+      while (end < group.members.size() && module_of(group.members[end]) == module) ++end;
+      text += (text.empty() ? "" : ", ") + folded(group.members, begin, end, module);
+    }
+    return text;
+  }
+
+  static std::string module_of(const std::string& name) { return name.substr(0, name.rfind('.') + 1); }
+
+  static std::string folded(const std::vector<std::string>& names, std::size_t begin, std::size_t end,
+                            const std::string& module) {
+    if (end - begin == 1) return names[begin];
+    std::string text;
+    for (std::size_t at = begin; at < end; ++at) text += (text.empty() ? "" : ", ") + names[at].substr(module.size());
+    return module.empty() ? text : module + "{" + text + "}";
+  }
+
+  void fixes() {
+    if (!has_conflict(report_)) return;
+    if (report_.fixes.empty()) {
+      page_.heading("None of the setups in the table replays clean");
+      return;
+    }
+    page_.heading("These changes replay clean");
+    for (const Fix& fix : report_.fixes) {
+      page_.prose(fix.change, 2, Paint::good);
+      std::string price = this->price(fix);
+      if (!price.empty()) page_.prose(price, 6);
+      page_.prose("check with: gradscan " + fix.options, 6, Paint::dim);
+    }
+  }
+
+  std::string price(const Fix& fix) const {
+    if (fix.setup.static_graph && !report_.setup.static_graph) return "only if every iteration runs the same graph";
+    if (fix.setup.checkpointing != Checkpointing::off) return "";
+    std::int64_t memory = 0, work = 0;
+    for (const RegionReport& region : report_.regions) {
+      if (region.parent != none) continue;
+      memory += region.saved_bytes;
+      work += region.recompute_flops;
+    }
+    if (memory == 0) return "";
+    return "keeps up to " + bytes(memory) + " of activations for these inputs" +
+           (work > 0 ? "; saves recomputing " + flops(work) + " per iteration" : "");
+  }
+
+  void table() {
+    page_.heading("All setups");
+    if (report_.regions.empty()) page_.prose("(without checkpoint regions the rows are equal)", 2);
+    std::vector<std::string> header{"checkpointing", "DDP's defaults", "find_unused_parameters", "static_graph"};
+    std::string line = "  " + padded(header[0], widths[0]);
+    for (std::size_t column = 1; column < header.size(); ++column) line += padded(header[column], widths[column]);
+    page_.raw(trimmed(line) + "\n");
+    for (std::size_t row = 0; row + 2 < report_.verdicts.size(); row += 3) this->row(row);
+    if (std::none_of(report_.verdicts.begin(), report_.verdicts.end(), [&](auto& verdict) { return is_asked(verdict.setup); }))
+      page_.prose("asked: " + ddp_call(report_.setup) + kinds_asked() + ": " + in_words(report_, report_.verdict).words, 2);
+    else
+      page_.prose("> the setup asked", 2, Paint::dim);
+  }
+
+  // Of the columns; an outcome has at most 19 characters, and two before them for the mark, so the table is 80 wide.
+  static constexpr std::array<std::size_t, 4> widths{15, 21, 23, 0};
+
+  void row(std::size_t first) {
+    std::string line = "  " + padded(in_words(report_.verdicts[first].setup.checkpointing), widths[0] - 2);
+    for (std::size_t column = 0; column < 3; ++column) {
+      const Verdict& verdict = report_.verdicts[first + column];
+      OutcomeWords outcome = in_words(report_, verdict);
+      std::size_t length = outcome.words.size() + 2;
+      line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.loudness));
+      if (column < 2) line += std::string(widths[column + 1] - length, ' ');
+    }
+    page_.raw(line + "\n");
+  }
+
+  static std::string padded(std::string text, std::size_t width) {
+    if (text.size() < width) text.resize(width, ' ');
+    return text;
+  }
+
+  static std::string trimmed(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
+
+  bool is_asked(const Setup& setup) const {
+    const Setup& asked = report_.setup;
+    return setup.find_unused_parameters == asked.find_unused_parameters && setup.static_graph == asked.static_graph &&
+           (setup.checkpointing == asked.checkpointing || is_row_as_given(setup.checkpointing));
+  }
+
+  // Whether a row is what the file says: all of its regions are of that kind.
+  bool is_row_as_given(Checkpointing row) const {
+    if (report_.setup.checkpointing != Checkpointing::as_given) return false;
+    if (report_.regions.empty()) return row == Checkpointing::off;
+    return std::all_of(report_.regions.begin(), report_.regions.end(),
+                       [&](const RegionReport& region) { return to_string(region.kind) == to_string(row); });
+  }
+
+  void notes() {
+    bool any = !report_.notes.empty() || std::any_of(report_.findings.begin(), report_.findings.end(),
+                                                     [](const Finding& finding) { return finding.level == Level::note; });
+    if (!any) return;
+    page_.heading("Notes");
+    for (const Finding& finding : report_.findings) {
+      if (finding.level != Level::note) continue;
+      page_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
+      if (!finding.groups.empty()) groups(finding);
+    }
+    for (const std::string& note : report_.notes) page_.prose(note, 2);
+  }
+
+  const Report& report_;
+  Page page_;
+};
+
+}  // namespace
+
+std::string to_text(const Report& report, const TextOptions& options) {
+  return Text(report, options).write();
+}
+
+}  // namespace gradscan
