@@ -68,6 +68,10 @@ TEST_CASE("what is not a capture is refused in one line") {
   refuse("{\"schema\": \"gradscan-capture/1\", \"regions\": [{\"name\": \"r\", \"kind\": \"odd\", \"begin\": 0, \"end\": 0}]}",
          "unknown kind");
   refuse("{\"schema\": \"gradscan-capture/1\", \"parameters\": [{\"name\": \"p\", \"shape\": [-1]}]}", "negative extent");
+  refuse("{\"schema\": \"gradscan-capture/1\", \"parameters\": [{\"name\": \"p\", \"shape\": [4294967296, 4294967296]}]}",
+         "larger than any memory");
+  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{}, {\"next\": [[4294967296, 0]]}]}", "no number of anything");
+  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{}, {\"next\": [[0.5, 0]]}]}", "no number of anything");
 }
 
 TEST_CASE("an empty capture is one") {

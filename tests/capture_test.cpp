@@ -39,8 +39,28 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
   check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "two gradient nodes");
   check([](Capture& c) { c.parameters[0].requires_grad = false; }, "frozen parameter");
   check([](Capture& c) { c.regions[0].end = 3; }, "no boundary nodes");
+  check([](Capture& c) { c.regions[0].end = 77; }, "no boundary nodes");
+  check([](Capture& c) { c.regions.push_back(c.regions[0]); }, "region 1 shares a boundary node");
   check([](Capture& c) { c.regions.clear(); }, "belongs to no region");
+  check(
+      [](Capture& c) {
+        c.nodes[3] = {.role = Role::region_begin};
+        c.nodes[4].next[0] = {0, 0};
+      },
+      "belongs to no region");
   check([](Capture& c) { c.regions[0].parent = 0; }, "stands before its parent");
+  check([](Capture& c) { c.regions[0].parent = -5; }, "is not inside of its parent");
+  check([](Capture& c) { std::swap(c.regions[0].begin, c.regions[0].end); }, "no boundary nodes");
+  check([](Capture& c) { c.nodes[4].next[0].slot = 2'000'000'000; }, "slots that are far too high");
   check([](Capture& c) { c.regions[0].nested_outputs = {3}; }, "has no output 3");
   check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside of a region");
+}
+
+TEST_CASE("regions that overlap are refused") {
+  Capture capture = capture_from_text("input x\nregion a reentrant x\nend x\nregion b reentrant x\nend x\noutput x");
+  std::swap(capture.nodes[2], capture.nodes[3]);
+  std::swap(capture.regions[0].end, capture.regions[1].begin);
+  capture.nodes[2].next[0] = {1, 0};
+  capture.nodes[3].next[0] = {1, 0};
+  CHECK_THROWS_WITH(validate(capture, "f"), tests::contains("region 1 is not inside of its parent"));
 }

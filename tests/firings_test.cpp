@@ -93,6 +93,20 @@ TEST_CASE("an output nested in a dict comes back from a reentrant region without
   CHECK(count(capture, Checkpointing::off).causes == Causes{{}, {}, {outer_graph}, {outer_graph}});
 }
 
+TEST_CASE("an argument or outer tensor that a reentrant region returns in a dict keeps its own history") {
+  Capture argument =
+      capture_from_text(two_layers + "h = linear x l1\nregion f reentrant h\na = linear h l2\nend a {h}\noutput h");
+  CHECK(count(argument).causes == Causes{{outer_graph}, {outer_graph}, {}, {}});
+
+  Capture closure =
+      capture_from_text(two_layers + "h = linear x l1\nregion f reentrant x\na = linear x l2\nend a {h}\noutput h");
+  CHECK(count(closure).causes == Causes{{outer_graph}, {outer_graph}, {}, {}});
+
+  Capture also_at_top_level =
+      capture_from_text(two_layers + "region f reentrant x\na = linear x l1\nb = relu a\nend a {a}\noutput a");
+  CHECK(count(also_at_top_level).causes == Causes{{0}, {0}, {}, {}});
+}
+
 TEST_CASE("a parameter inside nested regions fires once, because of the innermost") {
   Capture capture =
       capture_from_text(two_layers +

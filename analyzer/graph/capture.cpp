@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "gradscan/error.h"
@@ -9,11 +10,12 @@
 namespace gradscan {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, int>, 23> element_sizes{{
-    {"float64", 8},     {"float32", 4},       {"float16", 2},         {"bfloat16", 2},        {"int64", 8},  {"int32", 4},
-    {"int16", 2},       {"int8", 1},          {"uint8", 1},           {"uint16", 2},          {"uint32", 4}, {"uint64", 8},
-    {"bool", 1},        {"complex32", 4},     {"complex64", 8},       {"complex128", 16},     {"qint8", 1},  {"quint8", 1},
-    {"float8_e5m2", 1}, {"float8_e4m3fn", 1}, {"float8_e5m2fnuz", 1}, {"float8_e4m3fnuz", 1}, {"qint32", 4},
+constexpr std::array<std::pair<std::string_view, int>, 25> element_sizes{{
+    {"float64", 8},         {"float32", 4},         {"float16", 2}, {"bfloat16", 2},       {"int64", 8},
+    {"int32", 4},           {"int16", 2},           {"int8", 1},    {"uint8", 1},          {"uint16", 2},
+    {"uint32", 4},          {"uint64", 8},          {"bool", 1},    {"complex32", 4},      {"complex64", 8},
+    {"complex128", 16},     {"qint8", 1},           {"quint8", 1},  {"float8_e5m2", 1},    {"float8_e4m3fn", 1},
+    {"float8_e5m2fnuz", 1}, {"float8_e4m3fnuz", 1}, {"qint32", 4},  {"float8_e8m0fnu", 1}, {"float4_e2m1fn_x2", 1},
 }};
 
 class Validator {
@@ -25,6 +27,7 @@ class Validator {
     check_parameters_once();
     check_regions();
     for (const Output& output : capture_.outputs) check_edge(output.edge, node_count(), "output " + output.path);
+    check_slot_count();
     check_scopes();
   }
 
@@ -42,6 +45,21 @@ class Validator {
     bool boundary = target.role == Role::region_begin || target.role == Role::region_end;
     if (boundary && edge.slot >= static_cast<int>(target.next.size()))
       fail(owner + " uses a slot that its region does not have");
+  }
+
+  // A replay makes every slot up to the highest that is used.
+  void check_slot_count() const {
+    std::vector<std::int64_t> slots(capture_.nodes.size(), 0);
+    std::int64_t edges = 0;
+    auto use = [&](GradEdge edge) {
+      if (edge.node == none) return;
+      slots[edge.node] = std::max<std::int64_t>(slots[edge.node], edge.slot + std::int64_t{1});
+      ++edges;
+    };
+    for (const Node& node : capture_.nodes) std::for_each(node.next.begin(), node.next.end(), use);
+    for (const Output& output : capture_.outputs) use(output.edge);
+    std::int64_t limit = 1'000'000 + 16 * edges;
+    if (std::accumulate(slots.begin(), slots.end(), std::int64_t{0}) > limit) fail("it uses slots that are far too high");
   }
 
   void check_node(int id) const {
@@ -67,26 +85,44 @@ class Validator {
   }
 
   void check_regions() const {
-    std::size_t boundaries = 0;
-    for (const Node& node : capture_.nodes) boundaries += node.role == Role::region_begin || node.role == Role::region_end;
-    if (boundaries != 2 * capture_.regions.size()) fail("a region boundary belongs to no region");
-    for (std::size_t id = 0; id < capture_.regions.size(); ++id) check_region(static_cast<int>(id));
+    std::vector<int> region_of(capture_.nodes.size(), none);
+    for (std::size_t id = 0; id < capture_.regions.size(); ++id) {
+      const Region& region = capture_.regions[id];
+      claim(region_of, region.begin, Role::region_begin, static_cast<int>(id));
+      claim(region_of, region.end, Role::region_end, static_cast<int>(id));
+      int outputs = static_cast<int>(capture_.nodes[region.end].next.size());
+      for (int slot : region.nested_outputs)
+        if (slot < 0 || slot >= outputs) fail(words(id) + " has no output " + std::to_string(slot));
+      if (region.parent >= static_cast<int>(id)) fail(words(id) + " stands before its parent");
+    }
+    check_nesting(region_of);
   }
 
-  bool is(int node, Role role) const { return node >= 0 && node < node_count() && capture_.nodes[node].role == role; }
+  static std::string words(std::size_t region) { return "region " + std::to_string(region); }
 
-  void check_region(int id) const {
-    const Region& region = capture_.regions[id];
-    std::string owner = "region " + std::to_string(id);
-    if (!is(region.begin, Role::region_begin) || !is(region.end, Role::region_end) || region.begin > region.end)
-      fail(owner + " has no boundary nodes");
-    int outputs = static_cast<int>(capture_.nodes[region.end].next.size());
-    for (int slot : region.nested_outputs)
-      if (slot < 0 || slot >= outputs) fail(owner + " has no output " + std::to_string(slot));
-    if (region.parent == none) return;
-    if (region.parent < 0 || region.parent >= id) fail(owner + " stands before its parent");
-    const Region& parent = capture_.regions[region.parent];
-    if (region.begin < parent.begin || region.end > parent.end) fail(owner + " is not inside its parent");
+  void claim(std::vector<int>& region_of, int node, Role role, int region) const {
+    if (node < 0 || node >= node_count() || capture_.nodes[node].role != role) fail(words(region) + " has no boundary nodes");
+    if (region_of[node] != none) fail(words(region) + " shares a boundary node");
+    region_of[node] = region;
+  }
+
+  void check_nesting(const std::vector<int>& region_of) const {
+    std::vector<int> open;
+    for (int id = 0; id < node_count(); ++id) {
+      Role role = capture_.nodes[id].role;
+      if (role != Role::region_begin && role != Role::region_end) continue;
+      int region = region_of[id];
+      if (region == none) fail("node " + std::to_string(id) + " is a boundary that belongs to no region");
+      int around = open.empty() ? none : open.back();
+      if (role == Role::region_end) {
+        if (around != region) fail(words(region) + " ends where it has not begun");
+        open.pop_back();
+      } else {
+        if (capture_.regions[region].parent != around) fail(words(region) + " is not inside of its parent");
+        open.push_back(region);
+      }
+    }
+    if (!open.empty()) fail(words(open.back()) + " has no end behind its begin");
   }
 
   // Nothing outside of a region may point into it: only its end node does. A region's begin node belongs to the scope around it
@@ -126,6 +162,13 @@ std::vector<int> ddp_order(const Capture& capture) {
   return order;
 }
 
+std::vector<int> ddp_indices(const Capture& capture) {
+  std::vector<int> indices(capture.parameters.size(), none);
+  int next = 0;
+  for (int id : ddp_order(capture)) indices[id] = next++;
+  return indices;
+}
+
 std::string ddp_name(const Parameter& parameter) {
   const std::string& last = parameter.aliases.empty() ? parameter.name : parameter.aliases.back();
   return last.find('.') == std::string::npos ? "." + last : last;
@@ -144,6 +187,19 @@ std::vector<int> innermost_regions(const Capture& capture) {
     if (role == Role::region_end && !open.empty()) open.pop_back();
   }
   return innermost;
+}
+
+GradEdge nested_output_edge(const Capture& capture, const Region& region, int slot) {
+  const std::vector<GradEdge>& outputs = capture.nodes[region.end].next;
+  GradEdge inside = outputs[slot];
+  if (inside.node == none || inside.node < region.begin) return inside;
+  if (inside.node == region.begin) return capture.nodes[region.begin].next[inside.slot];
+  for (std::size_t other = 0; other < outputs.size(); ++other) {
+    bool nested = std::count(region.nested_outputs.begin(), region.nested_outputs.end(), static_cast<int>(other)) > 0;
+    bool same = outputs[other].node == inside.node && outputs[other].slot == inside.slot;
+    if (same && !nested) return {region.end, static_cast<int>(other)};
+  }
+  return {};
 }
 
 std::int64_t element_size(std::string_view dtype) {

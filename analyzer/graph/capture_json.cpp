@@ -2,6 +2,7 @@
 // thing: an edge is [node, slot] or null, every element of a list has a line of its own, and a member that has its default
 // value may be missing.
 #include <array>
+#include <climits>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -30,13 +31,34 @@ void get(const Json& object, const char* key, T& value) {
   if (auto found = object.find(key); found != object.end()) found->get_to(value);
 }
 
+[[noreturn]] void fail(const Json& object, const std::string& problem) {
+  throw Json::other_error::create(501, problem, &object);
+}
+
+// A number of a node, slot, parameter, region or storage.
+int small_integer(const Json& json) {
+  bool fits = json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT_MAX) &&
+              json.get<std::int64_t>() >= none && json.get<std::int64_t>() <= INT_MAX;
+  if (!fits) fail(json, json.dump() + " is no number of anything");
+  return json.get<int>();
+}
+
+void get(const Json& object, const char* key, int& value) {
+  if (auto found = object.find(key); found != object.end()) value = small_integer(*found);
+}
+
+void get(const Json& object, const char* key, std::vector<int>& values) {
+  if (auto found = object.find(key); found != object.end())
+    for (const Json& value : *found) values.push_back(small_integer(value));
+}
+
 template <typename Enum, std::size_t count>
 Enum parse_enum(const Json& object, const char* key, const std::array<Enum, count>& values, Enum default_value) {
   auto found = object.find(key);
   if (found == object.end()) return default_value;
   for (Enum value : values)
     if (to_string(value) == found->template get<std::string>()) return value;
-  throw Json::other_error::create(501, std::string("unknown ") + key + " " + found->dump(), &object);
+  fail(object, std::string("unknown ") + key + " " + found->dump());
 }
 
 Role parse_role(const Json& object) {
@@ -54,7 +76,7 @@ Json image(GradEdge edge) {
 
 GradEdge edge_from(const Json& json) {
   if (json.is_null()) return {};
-  return {json.at(0).get<int>(), json.at(1).get<int>()};
+  return {small_integer(json.at(0)), small_integer(json.at(1))};
 }
 
 Json image(const Parameter& parameter) {
@@ -70,9 +92,11 @@ void read(const Json& json, Parameter& parameter) {
   get(json, "dtype", parameter.dtype);
   get(json, "aliases", parameter.aliases);
   get(json, "requires_grad", parameter.requires_grad);
-  for (std::int64_t extent : parameter.shape)
-    if (extent < 0) throw Json::other_error::create(501, "a negative extent in the shape of " + parameter.name, &json);
-  element_size(parameter.dtype);
+  std::int64_t bytes = element_size(parameter.dtype);
+  for (std::int64_t extent : parameter.shape) {
+    if (extent < 0) fail(json, "a negative extent in the shape of " + parameter.name);
+    if (__builtin_mul_overflow(bytes, extent, &bytes)) fail(json, parameter.name + " is larger than any memory");
+  }
 }
 
 Json image(const Storage& storage) {
@@ -128,8 +152,8 @@ Json image(const Region& region) {
 void read(const Json& json, Region& region) {
   json.at("name").get_to(region.name);
   region.kind = parse_kind(json);
-  json.at("begin").get_to(region.begin);
-  json.at("end").get_to(region.end);
+  region.begin = small_integer(json.at("begin"));
+  region.end = small_integer(json.at("end"));
   get(json, "parent", region.parent);
   get(json, "nested_outputs", region.nested_outputs);
   get(json, "source", region.source);
@@ -204,7 +228,7 @@ void read_list(const Json& json, const char* key, std::vector<T>& elements) {
 }
 
 Capture capture_from(const Json& json) {
-  if (json.at("schema") != schema) throw Json::other_error::create(501, "its schema is not " + std::string(schema), &json);
+  if (json.at("schema") != schema) fail(json, "its schema is not " + std::string(schema));
   Capture capture;
   get(json, "model", capture.model);
   get(json, "torch", capture.torch);

@@ -56,19 +56,12 @@ std::vector<int> targets(const GradGraph& graph, const std::vector<GradEdge>& ed
   return vertices;
 }
 
-std::vector<int> ddp_index_of_parameter(const Capture& capture) {
-  std::vector<int> index(capture.parameters.size(), none);
-  int next = 0;
-  for (int id : ddp_order(capture)) index[id] = next++;
-  return index;
-}
-
 class Counter {
  public:
   Counter(const Capture& capture, const GradGraph& graph)
       : capture_(capture),
         graph_(graph),
-        ddp_index_(ddp_index_of_parameter(capture)),
+        ddp_index_(ddp_indices(capture)),
         last_pass_(capture.nodes.size(), none),
         ran_(capture.nodes.size()) {
     firings_.causes.resize(ddp_order(capture).size());
@@ -143,7 +136,7 @@ std::vector<bool> seen_by_search(const Capture& capture, const GradGraph& graph)
   std::vector<GradEdge> roots;
   for (const Output& output : capture.outputs)
     if (output.found_by_ddp && has_backward_node(capture, graph, output)) roots.push_back(output.edge);
-  std::vector<int> last_pass(capture.nodes.size(), none), ddp_index = ddp_index_of_parameter(capture);
+  std::vector<int> last_pass(capture.nodes.size(), none), ddp_index = ddp_indices(capture);
   std::vector<bool> seen(ddp_order(capture).size());
   search(graph, targets(graph, roots), PassColors{&last_pass, 0}, [&](int vertex) {
     const Node& node = capture.nodes[vertex];

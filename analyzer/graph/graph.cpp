@@ -7,45 +7,16 @@
 #include <utility>
 
 namespace gradscan {
-namespace {
-
-std::vector<Kind> kinds_under(const Capture& capture, Checkpointing checkpointing) {
-  std::vector<Kind> kinds;
-  for (const Region& region : capture.regions) {
-    switch (checkpointing) {
-      case Checkpointing::as_given:
-        kinds.push_back(region.kind);
-        break;
-      case Checkpointing::reentrant:
-        kinds.push_back(Kind::reentrant);
-        break;
-      case Checkpointing::non_reentrant:
-        kinds.push_back(Kind::non_reentrant);
-        break;
-      case Checkpointing::off:
-        kinds.push_back(Kind::off);
-        break;
-    }
-  }
-  return kinds;
-}
-
-bool contains(const std::vector<int>& values, int value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
-}  // namespace
-
 GradGraph::GradGraph(const Capture& capture, Checkpointing checkpointing)
     : boundary_of_(capture.nodes.size(), none),
       slots_(2 * capture.regions.size()),
       exists_(capture.nodes.size()),
       region_of_(capture.nodes.size(), none),
       inner_roots_(capture.regions.size()) {
-  resolve(capture, kinds_under(capture, checkpointing));
+  resolve(capture, checkpointing);
 }
 
-void GradGraph::resolve(const Capture& capture, const std::vector<Kind>& kinds) {
+void GradGraph::resolve(const Capture& capture, Checkpointing checkpointing) {
   for (std::size_t region = 0; region < capture.regions.size(); ++region) {
     boundary_of_[capture.regions[region].begin] = static_cast<int>(2 * region);
     boundary_of_[capture.regions[region].end] = static_cast<int>(2 * region + 1);
@@ -56,7 +27,7 @@ void GradGraph::resolve(const Capture& capture, const std::vector<Kind>& kinds) 
     int id = static_cast<int>(vertex);
     if (boundary_of_[vertex] != none) {
       int region = boundary_of_[vertex] / 2;
-      resolve_boundary(capture, id, region, kinds[region] == Kind::reentrant);
+      resolve_boundary(capture, id, region, kind_under(checkpointing, capture.regions[region].kind) == Kind::reentrant);
     } else {
       exists_[vertex] = node.role != Role::operation ||
                         std::any_of(node.next.begin(), node.next.end(), [&](GradEdge edge) { return target(edge) != none; });
@@ -83,13 +54,15 @@ void GradGraph::resolve_boundary(const Capture& capture, int vertex, int region,
   }
   const std::vector<int>& arguments = slots_[boundary_of_[capture.regions[region].begin]];
   bool executed = std::any_of(arguments.begin(), arguments.end(), [](int argument) { return argument != none; });
-  const std::vector<int>& nested = capture.regions[region].nested_outputs;
   if (executed) region_of_[vertex] = region;
-  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    bool differentiable = executed && !contains(nested, static_cast<int>(slot));
-    if (differentiable && slots[slot] != none) inner_roots_[region].push_back(slots[slot]);
-    slots[slot] = differentiable ? vertex : none;
+  const std::vector<int>& nested = capture.regions[region].nested_outputs;
+  for (int slot : nested) slots[slot] = none;
+  for (int& slot : slots) {
+    if (executed && slot != none) inner_roots_[region].push_back(slot);
+    slot = executed ? vertex : none;
   }
+  for (int slot : nested) slots[slot] = none;
+  for (int slot : nested) slots[slot] = target(nested_output_edge(capture, capture.regions[region], slot));
 }
 
 int GradGraph::target(GradEdge edge) const {

@@ -4,6 +4,20 @@
 
 namespace gradscan {
 
+Kind kind_under(Checkpointing checkpointing, Kind given) {
+  switch (checkpointing) {
+    case Checkpointing::as_given:
+      return given;
+    case Checkpointing::reentrant:
+      return Kind::reentrant;
+    case Checkpointing::non_reentrant:
+      return Kind::non_reentrant;
+    case Checkpointing::off:
+      return Kind::off;
+  }
+  return given;
+}
+
 std::string_view to_string(Checkpointing checkpointing) {
   switch (checkpointing) {
     case Checkpointing::as_given:

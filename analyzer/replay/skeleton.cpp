@@ -109,8 +109,7 @@ struct Model {
   Model(const Capture& capture, Checkpointing checkpointing);
 
   bool reentrant(int region) const {
-    return checkpointing == Checkpointing::as_given ? capture.regions[region].kind == Kind::reentrant
-                                                    : checkpointing == Checkpointing::reentrant;
+    return kind_under(checkpointing, capture.regions[region].kind) == Kind::reentrant;
   }
 
   const Capture& capture;
@@ -291,10 +290,12 @@ int Scope::build_begin(int id, int region_id) {
   if (any_valid(arguments)) {
     auto node = make_node<CheckpointNode>(model_, *this, region_id, std::move(arguments), outputs);
     for (int slot = 0; slot < outputs; ++slot) slots[slot] = Edge(node, slot);
-    for (int slot : region.nested_outputs) slots[slot] = Edge();
     nodes_[region.end - first_] = std::move(node);
   }
+  for (int slot : region.nested_outputs) slots[slot] = Edge();
   set_boundary(region.end, std::move(slots));
+  for (int slot : region.nested_outputs)
+    boundaries_[region.end][slot] = resolve(nested_output_edge(model_.capture, region, slot));
   return region.end + 1;
 }
 

@@ -84,7 +84,7 @@ struct Region {
   int parent = none;                // the region that encloses it; parents stand before children
   int begin = none, end = none;     // its boundary nodes
   std::vector<int> nested_outputs;  // slots of `end` that are not tensors at the top level of the result (inside a dict or
-                                    // list): a reentrant region returns these without grad
+                                    // list): see nested_output_edge()
   std::string source;               // where checkpoint was called: "resnet.py:88"; empty if unknown
   std::string origin;               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
 };
@@ -131,11 +131,20 @@ struct Capture {
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.
 std::vector<int> ddp_order(const Capture& capture);
 
+// The reverse: for each of capture.parameters its index in DDP's messages; none for a frozen one.
+std::vector<int> ddp_indices(const Capture& capture);
+
 // The name that DDP prints for a parameter: its last alias, with a leading dot for a parameter of the root module.
 std::string ddp_name(const Parameter& parameter);
 
 // For every node its innermost region; none outside of all. Boundary nodes belong to the region that they bound.
 std::vector<int> innermost_regions(const Capture& capture);
+
+// Where the gradient of a nested output of a reentrant region really goes. torch gives the outputs of the region their history,
+// but leaves alone what is inside of a dict or list: an argument or outer tensor that is returned as it is keeps its own
+// history, one that is also an output at the top level shares that one's, all others come back without grad (none). The edge is
+// one of the scope around the region.
+GradEdge nested_output_edge(const Capture& capture, const Region& region, int slot);
 
 // Bytes of one element; throws Error (not_a_model) for an unknown dtype.
 std::int64_t element_size(std::string_view dtype);

@@ -45,7 +45,7 @@ class GradGraph {
   const std::vector<int>& inner_roots(int region) const { return inner_roots_[region]; }
 
  private:
-  void resolve(const Capture& capture, const std::vector<Kind>& kinds);
+  void resolve(const Capture& capture, Checkpointing checkpointing);
   void resolve_boundary(const Capture& capture, int vertex, int region, bool reentrant);
 
   Edges edges_;

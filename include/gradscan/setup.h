@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gradscan/capture.h"
+
 namespace gradscan {
 
 enum class Checkpointing {
@@ -19,6 +21,9 @@ enum class Checkpointing {
   non_reentrant,  // ... non-reentrant
   off,            // ... not checkpointed
 };
+
+// The kind of a region that the capture says to be `given`.
+Kind kind_under(Checkpointing checkpointing, Kind given);
 
 struct Setup {
   Checkpointing checkpointing = Checkpointing::as_given;
