@@ -110,6 +110,7 @@ std::vector<std::vector<std::size_t>> small_buckets(std::size_t parameters) {
 
 ParameterNames numbered(const std::vector<std::string>& names) {
   ParameterNames result;
+  result.reserve(names.size());  // as Python's binding does: a message lists names in the order of this map
   for (std::size_t index = 0; index < names.size(); ++index) result[index] = names[index];
   return result;
 }

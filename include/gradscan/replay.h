@@ -8,9 +8,9 @@
 // zero_grad(set_to_none=True) between them, in one process; a local backend takes the place of a second rank whose gradients
 // are zero, so a synchronised gradient is half of the plain one.
 //
-// Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: torch records the same graph for both (why:
-// analyzer/replay/skeleton.h). Who wants both can copy one. A bucket_cap_mb of 25 is taken for an argument that was left alone, for
-// which DDP makes the first bucket smaller (1 MiB).
+// Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: a non-reentrant region records its graph
+// as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one. A
+// bucket_cap_mb of 25 is taken for an argument that was left alone, for which DDP makes the first bucket smaller (1 MiB).
 //
 // Threads: several replays may run at the same time. Throws Error (internal) for what cannot happen.
 #pragma once
