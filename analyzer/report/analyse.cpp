@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <map>
 #include <thread>
 #include <tuple>
@@ -28,15 +29,14 @@ Checkpointing representative(const Capture& capture, Checkpointing checkpointing
   return checkpointing == Checkpointing::off ? Checkpointing::non_reentrant : checkpointing;
 }
 
-// Calls task(0) ... task(count - 1) on a few threads; rethrows the first exception.
-template <typename Task>
-void run_all(std::size_t count, Task task) {
+// Runs the tasks on a few threads, the first ones first; rethrows the first exception.
+void run_all(const std::vector<std::function<void()>>& tasks) {
   std::atomic<std::size_t> next = 0;
-  std::vector<std::exception_ptr> errors(count);
+  std::vector<std::exception_ptr> errors(tasks.size());
   auto work = [&] {
-    for (std::size_t at = next++; at < count; at = next++) {
+    for (std::size_t at = next++; at < tasks.size(); at = next++) {
       try {
-        task(at);
+        tasks[at]();
       } catch (...) {
         errors[at] = std::current_exception();
       }
@@ -44,7 +44,7 @@ void run_all(std::size_t count, Task task) {
   };
   {
     std::vector<std::jthread> threads;
-    for (std::size_t thread = 1; thread < std::min(threads_at_most, count); ++thread) threads.emplace_back(work);
+    for (std::size_t thread = 1; thread < std::min(threads_at_most, tasks.size()); ++thread) threads.emplace_back(work);
     work();
   }
   for (const std::exception_ptr& error : errors)
@@ -60,17 +60,20 @@ class Runs {
     predictions_.try_emplace(represented(setup).checkpointing);
   }
 
-  // Predicts, replays and compares.
+  // Predicts, replays and compares. The short runs without DDP come last, so that both threads end at about the same time.
   void run() {
-    for (auto& [checkpointing, prediction] : predictions_) {
-      prediction = predict(capture_, checkpointing);
-      check_run(capture_, prediction, run_engine(capture_, checkpointing));
-    }
+    std::vector<std::function<void()>> tasks;
     replays_.resize(setups_.size());
-    run_all(setups_.size(), [&](std::size_t at) {
-      replays_[at] = replay(capture_, setups_[at]);
-      check_replay(capture_, predictions_.at(setups_[at].checkpointing), replays_[at]);
-    });
+    for (std::size_t at = 0; at < setups_.size(); ++at)
+      tasks.push_back([this, at] {
+        replays_[at] = replay(capture_, setups_[at]);
+        check_replay(capture_, predictions_.at(setups_[at].checkpointing), replays_[at]);
+      });
+    for (auto& each : predictions_) {
+      each.second = predict(capture_, each.first);
+      tasks.push_back([this, &each] { check_run(capture_, each.second, run_engine(capture_, each.first)); });
+    }
+    run_all(tasks);
   }
 
   const Prediction& prediction(Checkpointing checkpointing) const {
