@@ -69,7 +69,8 @@ class Reducer : public c10d::Reducer {
 
 using ParameterNames = std::unordered_map<std::size_t, std::string>;
 
-// The Reducer prints names only if this level was set when it was made. The level belongs to the whole process.
+// The Reducer prints names only if this level was set when it was made. The level belongs to the whole process: whoever makes
+// something that reads it (a Reducer, a process group, a backend) holds the lock.
 class NamesInMessages {
  public:
   NamesInMessages() : lock_(mutex()), before_(c10d::debug_level()) { c10d::setDebugLevel(c10d::DebugLevel::Info); }
@@ -91,7 +92,6 @@ class NamesInMessages {
 // of them without a default.
 template <class... Args>
 std::shared_ptr<Reducer> new_reducer(Args&&... args) {
-  NamesInMessages names_in_messages;
   if constexpr (std::is_constructible_v<Reducer, Args&&...>) {
     return std::make_shared<Reducer>(std::forward<Args>(args)...);
   } else {
@@ -115,16 +115,21 @@ ParameterNames numbered(const std::vector<std::string>& names) {
   return result;
 }
 
+std::shared_ptr<Reducer> reducer_for(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names,
+                                     bool find_unused_parameters) {
+  NamesInMessages names_in_messages;
+  return new_reducer(parameters, small_buckets(parameters.size()), local_group(), std::vector<bool>(parameters.size(), false),
+                     bucket_bytes, find_unused_parameters, /*gradient_as_bucket_view=*/false, numbered(names), bucket_bytes,
+                     /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false);
+}
+
 }  // namespace
 
 struct DdpReducer::State {
   State(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
       : search(setup.find_unused_parameters && !setup.static_graph),
         static_graph(setup.static_graph),
-        reducer(new_reducer(parameters, small_buckets(parameters.size()), local_group(),
-                            std::vector<bool>(parameters.size(), false), bucket_bytes, setup.find_unused_parameters,
-                            /*gradient_as_bucket_view=*/false, numbered(names), bucket_bytes,
-                            /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false)),
+        reducer(reducer_for(parameters, names, setup.find_unused_parameters)),
         logger(std::make_shared<c10d::Logger>(reducer)) {}
 
   const bool search, static_graph;
