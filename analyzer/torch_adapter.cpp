@@ -4,6 +4,7 @@
 #include <torch/csrc/dynamo/compiled_autograd.h>
 #include <torch/version.h>
 
+#include <new>
 #include <sstream>
 #include <string_view>
 
@@ -51,6 +52,16 @@ std::string last_error_line(const std::exception& error) {
     if (at != std::string_view::npos) start = std::max(start, at + mark.size());
   }
   return first_line_with_text(text.substr(start));
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return true;
+  return std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos;
+}
+
+Error out_of_memory(const std::string& path) {
+  return Error(Failure::limit, path, "there is not enough memory to load and run the model",
+               "use a machine with more memory or smaller inputs");
 }
 
 }  // namespace gradscan

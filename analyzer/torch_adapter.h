@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "gradscan/error.h"
+
 namespace gradscan {
 
 // How torch holds an autograd node: a shared_ptr in older versions, an intrusive_ptr in newer ones.
@@ -34,5 +36,9 @@ std::optional<std::vector<at::Tensor>> saved_tensors(const NodePtr& node);
 
 // What went wrong, in one line without C++ stack traces: the error that ends a torch or TorchScript message.
 std::string last_error_line(const std::exception& error);
+
+// Whether an allocation has failed, in torch's way or in C++'s; and what to throw then.
+bool is_out_of_memory(const std::exception& error);
+Error out_of_memory(const std::string& path);
 
 }  // namespace gradscan

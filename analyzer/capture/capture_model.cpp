@@ -11,6 +11,7 @@
 #include "analyzer/capture/instrument.h"
 #include "analyzer/capture/load.h"
 #include "analyzer/capture/loss.h"
+#include "analyzer/capture/markers.h"
 #include "analyzer/capture/patterns.h"
 #include "analyzer/capture/recorder.h"
 #include "analyzer/capture/walk.h"
@@ -44,23 +45,18 @@ class NoWarnings : c10::WarningHandler {
   c10::WarningUtils::WarningHandlerGuard guard_;
 };
 
-bool is_checkpoint_wrapper(const torch::jit::Module& module) {
-  auto name = module.type()->name();
-  return name && name->name() == "CheckpointWrapper";
-}
-
 // Which modules are checkpoint regions, and of what kind.
 class RegionChoice {
  public:
-  RegionChoice(const Model& model, const Instrumented& file, const std::vector<CheckpointPattern>& patterns) {
-    std::set<std::string> names = file.region_names;
+  RegionChoice(const Model& model, const std::set<std::string>& named_by_file, const std::vector<CheckpointPattern>& patterns) {
+    std::set<std::string> names = named_by_file;
     for (const NamedModule& named : model.modules) {
       RecordedModule module{.path = named.path};
       if (is_checkpoint_wrapper(named.module)) {
         module.region = {.label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = "CheckpointWrapper"};
         names.insert(named.path);
       }
-      if (!named.path.empty() && !file.region_names.contains(named.path)) apply(patterns, module);
+      if (!named.path.empty() && !named_by_file.contains(named.path)) apply(patterns, module);
       if (!named.path.empty()) names.insert(named.path);
       modules.emplace(named.module._ivalue().get(), std::move(module));
     }
@@ -95,8 +91,14 @@ void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPatter
 
 c10::IValue run_forward(const std::string& path, Model& model, const Inputs& inputs, Recorder& recorder) {
   try {
-    return model.module.forward(inputs.arguments);
+    c10::IValue result = model.module.forward(inputs.arguments);
+    if (const RecordedRegion* region = recorder.open_region())
+      throw MarkerError("has no marker that ends region " + region->start.label);
+    return result;
+  } catch (const MarkerError&) {
+    throw;
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw out_of_memory(path);
     if (recorder.failure) std::rethrow_exception(recorder.failure);
     throw Error(Failure::model_failed, path, "forward failed: " + last_error_line(error),
                 "check the inputs, or give others with --input NAME=DTYPE[SHAPE]");
@@ -128,17 +130,14 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   return capture;
 }
 
-}  // namespace
-
-Capture capture_model(const std::string& path, const CaptureOptions& options) {
+Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   at::AutoGradMode grad_mode(true);
   torch::jit::GraphOptimizerEnabledGuard optimizer_off(false);
   NoWarnings no_warnings;
   FixedSeed fixed_seed;
 
   Model model = load_model(path);
-  Instrumented instrumented = instrument(model.module);
-  RegionChoice choice(model, instrumented, options.checkpoint);
+  RegionChoice choice(model, instrument(model.modules), options.checkpoint);
   Inputs inputs = make_inputs(path, model, options.inputs);
 
   Capture capture = describe(path, model, inputs);
@@ -152,6 +151,16 @@ Capture capture_model(const std::string& path, const CaptureOptions& options) {
   choose_loss(capture, options.loss);
   validate(capture, path);
   return capture;
+}
+
+}  // namespace
+
+Capture capture_model(const std::string& path, const CaptureOptions& options) {
+  try {
+    return run_and_walk(path, options);
+  } catch (const MarkerError& error) {
+    throw Error(Failure::not_a_model, path, error.what(), "export the model again with the same version of gradscan");
+  }
 }
 
 }  // namespace gradscan

@@ -2,6 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
+#include <exception>
+
 namespace gradscan {
 namespace {
 
@@ -31,6 +34,7 @@ std::int64_t convolution(Inputs inputs) {
   const at::Tensor& weight = inputs[1].toTensor();
   auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(), dilation = inputs[5].toIntVector();
   bool transposed = inputs[6].toBool();
+  if (std::count(stride.begin(), stride.end(), 0)) return 0;  // the operation will refuse it
   std::int64_t positions = input.dim() == weight.dim() ? input.size(0) : 1;
   for (std::int64_t k = 2; k < weight.dim(); ++k) {
     std::int64_t size = input.size(k - weight.dim());
@@ -45,12 +49,11 @@ std::int64_t attention(Inputs inputs) {
   const at::Tensor& query = inputs[0].toTensor();
   const at::Tensor& key = inputs[1].toTensor();
   const at::Tensor& value = inputs[2].toTensor();
+  if (query.numel() == 0) return 0;
   return 2 * query.numel() * key.size(-2) + 2 * query.numel() / query.size(-1) * key.size(-2) * value.size(-1);
 }
 
-}  // namespace
-
-std::int64_t forward_flops(std::string_view operation, Inputs inputs) {
+std::int64_t count(std::string_view operation, Inputs inputs) {
   if (operation == "aten::mm" || operation == "aten::bmm") return mm(inputs);
   if (operation == "aten::addmm" || operation == "aten::baddbmm") return addmm(inputs);
   if (operation == "aten::convolution" || operation == "aten::_convolution") return convolution(inputs);
@@ -58,6 +61,16 @@ std::int64_t forward_flops(std::string_view operation, Inputs inputs) {
       !operation.ends_with("_math") && operation.find("backward") == std::string_view::npos)
     return attention(inputs);
   return 0;
+}
+
+}  // namespace
+
+std::int64_t forward_flops(std::string_view operation, Inputs inputs) {
+  try {
+    return count(operation, inputs);
+  } catch (const std::exception&) {
+    return 0;  // inputs that the operation itself is about to refuse
+  }
 }
 
 }  // namespace gradscan

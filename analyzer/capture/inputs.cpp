@@ -9,6 +9,7 @@
 
 #include "analyzer/capture/ivalues.h"
 #include "analyzer/near_matches.h"
+#include "analyzer/torch_adapter.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -31,38 +32,48 @@ class InputMaker {
 
  private:
   c10::IValue make_argument(const c10::Argument& argument, std::size_t position) {
-    if (const Input* input = find(wanted_, argument.name())) return make_tensor(*input);
+    if (const Input* input = find(wanted_, argument.name())) return make_tensor({*input});
     if (model_.traced_inputs && position < model_.traced_inputs->size())
       return map_tensors((*model_.traced_inputs)[position], argument.name(),
                          [&](const at::Tensor& tensor, const TensorPlace& place) { return like_traced(tensor, place.path); });
-    if (const Input* input = find(model_.metadata.inputs, argument.name())) return make_tensor(*input);
+    if (const StatedInput* input = find(model_.metadata.inputs, argument.name())) return make_tensor(*input);
     if (argument.default_value()) return *argument.default_value();
     if (argument.type()->kind() == c10::TypeKind::OptionalType) return c10::IValue();
     throw Error(Failure::usage, path_, "does not say what forward's input " + argument.name() + " looks like", how_to_give);
   }
 
   at::Tensor like_traced(const at::Tensor& tensor, const std::string& name) {
-    if (const Input* input = find(wanted_, name)) return make_tensor(*input);
-    if (const Input* input = find(model_.metadata.inputs, name)) return make_tensor(*input);
-    return make_tensor({.name = name,
-                        .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
-                        .shape = tensor.sizes().vec(),
-                        .requires_grad = tensor.requires_grad(),
-                        .origin = "traced input"});
+    if (const Input* input = find(wanted_, name)) return make_tensor({*input});
+    if (const StatedInput* input = find(model_.metadata.inputs, name)) return make_tensor(*input);
+    return make_tensor({{.name = name,
+                         .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
+                         .shape = tensor.sizes().vec(),
+                         .requires_grad = tensor.requires_grad(),
+                         .origin = "traced input"}});
   }
 
-  at::Tensor make_tensor(const Input& input) {
-    at::ScalarType type = c10::getStringToDtypeMap().at(input.dtype);
-    at::Tensor tensor = at::empty(input.shape, type);
-    if (at::isFloatingType(type) || at::isComplexType(type)) {
-      tensor.uniform_(0, 1, random_);
-    } else {
-      tensor.copy_(at::arange(tensor.numel()).remainder(2).view(input.shape));
+  at::Tensor make_tensor(const StatedInput& input) {
+    try {
+      at::Tensor tensor = made_up(input);
+      tensor.set_requires_grad(input.requires_grad);
+      result_.tensors.push_back(input);
+      result_.values.push_back(tensor);
+      return tensor;
+    } catch (const std::exception& error) {
+      if (is_out_of_memory(error)) throw out_of_memory(path_);
+      throw Error(Failure::model_failed, path_, "its input " + input.name + " cannot be made: " + last_error_line(error),
+                  how_to_give);
     }
-    tensor.set_requires_grad(input.requires_grad);
-    result_.tensors.push_back(input);
-    result_.values.push_back(tensor);
-    return tensor;
+  }
+
+  at::Tensor made_up(const StatedInput& input) {
+    auto type = c10::getStringToDtypeMap().find(input.dtype);
+    if (type == c10::getStringToDtypeMap().end()) throw std::invalid_argument("torch has no dtype " + input.dtype);
+    bool numbers = at::isFloatingType(type->second) || at::isComplexType(type->second);
+    if (numbers) return at::empty(input.shape, at::kFloat).uniform_(0, 1, random_).to(type->second);
+    at::Tensor integers = at::empty(input.shape, type->second);
+    return integers.copy_(
+        at::arange(integers.numel()).remainder(input.high > input.low ? 2 : 1).add(input.low).view(input.shape));
   }
 
   void check_used(const Input& wanted) const {
@@ -72,8 +83,9 @@ class InputMaker {
     throw Error(Failure::usage, "--input " + wanted.name, "forward has no such tensor input", did_you_mean(wanted.name, names));
   }
 
-  static const Input* find(const std::vector<Input>& inputs, const std::string& name) {
-    auto found = std::find_if(inputs.rbegin(), inputs.rend(), [&](const Input& input) { return input.name == name; });
+  template <class AnyInput>
+  static const AnyInput* find(const std::vector<AnyInput>& inputs, const std::string& name) {
+    auto found = std::find_if(inputs.rbegin(), inputs.rend(), [&](const AnyInput& input) { return input.name == name; });
     return found == inputs.rend() ? nullptr : &*found;
   }
 

@@ -1,7 +1,8 @@
 // The arguments that forward is called with.
 //
 // Only their shapes and dtypes matter, so they hold made-up values: floating-point ones are uniform in [0, 1), the same in
-// every run; integers alternate between 0 and 1, which are valid as token ids, class labels and mask values.
+// every run; integers alternate between the first two that the file states to be valid, else between 0 and 1, which
+// are valid as token ids, class labels and mask values.
 #pragma once
 
 #include <string>

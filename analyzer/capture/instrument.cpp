@@ -5,11 +5,13 @@
 #include <torch/csrc/jit/runtime/custom_operator.h>
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 
+#include "analyzer/capture/ivalues.h"
 #include "analyzer/capture/markers.h"
 #include "analyzer/capture/recorder.h"
-#include "gradscan/error.h"
+#include "analyzer/capture/source_regions.h"
 
 namespace gradscan {
 namespace {
@@ -30,8 +32,8 @@ torch::jit::Operation reporting(Body body) {
     stack.resize(stack.size() - count);
     try {
       body(recorder, values);
-    } catch (const Error&) {
-      recorder->failure = std::current_exception();
+    } catch (const MarkerError&) {
+      if (recorder) recorder->failure = std::current_exception();
       throw;
     }
     stack.insert(stack.end(), values.begin(), values.end());
@@ -53,9 +55,8 @@ void leave_module(Recorder* recorder, std::vector<IValue>& values) {
   if (recorder) recorder->leave_module(values.front());
 }
 
-Error unmatched(const std::string& region, const std::string& problem) {
-  return Error(Failure::not_a_model, "", "the marker of region " + region + " " + problem,
-               "export the model again with the same version of gradscan");
+MarkerError unmatched(const std::string& region, const std::string& problem) {
+  return MarkerError("has a marker of region " + region + " that " + problem);
 }
 
 // (text, tensors: List[Tensor]) -> (token and tensors: List[Tensor])
@@ -69,7 +70,8 @@ void begin_marker_region(Recorder* recorder, std::vector<IValue>& values) {
     return;
   }
   BeginMarker marker = parse_begin_marker(values[0].toStringRef());
-  if (marker.direct.size() != tensors.size()) throw unmatched(marker.region, "describes another number of tensors than it has");
+  if (marker.direct.size() != tensors.size())
+    throw unmatched(marker.region, "describes another number of tensors than it is given");
   const RecordedRegion* outer = recorder->open_region();
   if (!marker.parent.empty() && (!outer || outer->start.label != marker.parent))
     throw unmatched(marker.region, "does not stand inside of region " + marker.parent);
@@ -95,13 +97,43 @@ void end_marker_region(Recorder* recorder, std::vector<IValue>& values) {
   if (recorder) {
     EndMarker marker = parse_end_marker(values[0].toStringRef());
     if (marker.direct.size() != outputs.size())
-      throw unmatched(marker.region, "describes another number of outputs than it has");
+      throw unmatched(marker.region, "describes another number of outputs than it is given");
     std::vector<int> nested;
     for (std::size_t k = 0; k < outputs.size(); ++k)
       if (!marker.direct[k]) nested.push_back(static_cast<int>(k));
     outputs = recorder->end_region(marker.region, std::move(outputs), std::move(nested));
   }
   values = {c10::List<at::Tensor>(outputs)};
+}
+
+std::vector<at::Tensor> tensors_in(c10::ArrayRef<IValue> values) {
+  std::vector<at::Tensor> tensors;
+  for (const IValue& value : values)
+    for_each_tensor(value, "", [&](const at::Tensor& tensor, const TensorPlace&) { tensors.push_back(tensor); });
+  return tensors;
+}
+
+void replace_tensors(std::vector<IValue>& values, const std::vector<at::Tensor>& tensors) {
+  std::size_t next = 0;
+  for (IValue& value : values)
+    value = map_tensors(value, "", [&](const at::Tensor&, const TensorPlace&) { return tensors[next++]; });
+}
+
+// (name, source, values...) -> (values...)
+void begin_source_region(Recorder* recorder, std::vector<IValue>& values) {
+  RegionStart start{.name = values[0].toStringRef(), .kind = Kind::non_reentrant, .source = values[1].toStringRef()};
+  values.erase(values.begin(), values.begin() + 2);
+  if (!recorder) return;
+  start.label = start.name;
+  start.origin = "source range";
+  replace_tensors(values, recorder->begin_region(std::move(start), tensors_in(values)));
+}
+
+// (name, values...) -> (values...)
+void end_source_region(Recorder* recorder, std::vector<IValue>& values) {
+  std::string name = values[0].toStringRef();
+  values.erase(values.begin());
+  if (recorder) replace_tensors(values, recorder->end_region(name, tensors_in(values), {}));
 }
 
 // (tensor) -> (tensor)
@@ -119,6 +151,8 @@ const torch::jit::RegisterOperators operators({
     op("gradscan::leave_module(...) -> (...)", leave_module),
     op("gradscan::begin_marker(...) -> (...)", begin_marker_region),
     op("gradscan::end_marker(...) -> (...)", end_marker_region),
+    op("gradscan::begin_source_region(...) -> (...)", begin_source_region),
+    op("gradscan::end_source_region(...) -> (...)", end_source_region),
     op("gradscan::require_grad(...) -> (...)", require_grad),
 });
 
@@ -182,58 +216,64 @@ void replace_function_call(Graph& graph, torch::jit::Node* call, const char* nam
 std::string constant_text(const Value* value) {
   auto text = torch::jit::toIValue(value);
   if (text && text->isString()) return text->toStringRef();
-  throw Error(Failure::not_a_model, "", "has a region marker whose description is not a constant",
-              "export the model again with the same version of gradscan");
+  throw MarkerError("has a region marker whose description is not a constant");
 }
 
-class Instrumenter {
- public:
-  Instrumented result;
-
-  void add(const torch::jit::Module& module) {
-    for (const torch::jit::Method& method : module.get_methods()) {
-      auto* function = torch::jit::tryToGraphFunction(method.function());
-      if (function && done_.insert(function).second) rewrite(*function->graph());
+void collect_nodes(Graph& graph, std::vector<torch::jit::Node*>& nodes) {
+  std::vector<Block*> blocks{graph.block()};
+  while (!blocks.empty()) {
+    Block* block = blocks.back();
+    blocks.pop_back();
+    for (torch::jit::Node* node : block->nodes()) {
+      nodes.push_back(node);
+      blocks.insert(blocks.end(), node->blocks().begin(), node->blocks().end());
     }
   }
+}
 
- private:
-  void rewrite(Graph& graph) {
-    std::vector<Block*> blocks{graph.block()};
-    while (!blocks.empty()) {
-      Block* block = blocks.back();
-      blocks.pop_back();
-      std::vector<torch::jit::Node*> nodes(block->nodes().begin(), block->nodes().end());
-      for (torch::jit::Node* node : nodes) {
-        blocks.insert(blocks.end(), node->blocks().begin(), node->blocks().end());
-        rewrite(graph, node);
-      }
-    }
+// The graphs of all methods, each once: module objects of one class share them.
+std::vector<Graph*> graphs_of(const std::vector<NamedModule>& modules) {
+  std::vector<Graph*> graphs;
+  std::unordered_set<const torch::jit::Function*> done;
+  for (const NamedModule& named : modules)
+    for (const torch::jit::Method& method : named.module.get_methods())
+      if (auto* function = torch::jit::tryToGraphFunction(method.function()); function && done.insert(function).second)
+        graphs.push_back(function->graph().get());
+  return graphs;
+}
+
+void report_marker(Graph& graph, torch::jit::Node* node, std::set<std::string>& names) {
+  std::string function = called_function(node);
+  if (function == begin_marker) {
+    names.insert(parse_begin_marker(constant_text(node->input(1))).name);
+    replace_function_call(graph, node, "gradscan::begin_marker");
+  } else if (function == end_marker) {
+    parse_end_marker(constant_text(node->input(1)));
+    replace_function_call(graph, node, "gradscan::end_marker");
+  } else if (function == requires_grad_marker) {
+    replace_function_call(graph, node, "gradscan::require_grad");
   }
+}
 
-  void rewrite(Graph& graph, torch::jit::Node* node) {
-    if (is_module_call(node) && node->input(0) != graph.inputs()[0]) return report_module_call(graph, node);
-    std::string function = called_function(node);
-    if (function == begin_marker) {
-      result.region_names.insert(parse_begin_marker(constant_text(node->input(1))).name);
-      replace_function_call(graph, node, "gradscan::begin_marker");
-    } else if (function == end_marker) {
-      parse_end_marker(constant_text(node->input(1)));
-      replace_function_call(graph, node, "gradscan::end_marker");
-    } else if (function == requires_grad_marker) {
-      replace_function_call(graph, node, "gradscan::require_grad");
-    }
+void for_each_node(const std::vector<Graph*>& graphs, const std::function<void(Graph&, torch::jit::Node*)>& rewrite) {
+  for (Graph* graph : graphs) {
+    std::vector<torch::jit::Node*> nodes;
+    collect_nodes(*graph, nodes);
+    for (torch::jit::Node* node : nodes) rewrite(*graph, node);
   }
-
-  std::unordered_set<const torch::jit::Function*> done_;
-};
+}
 
 }  // namespace
 
-Instrumented instrument(const torch::jit::Module& model) {
-  Instrumenter instrumenter;
-  for (const torch::jit::Module& module : model.modules()) instrumenter.add(module);
-  return std::move(instrumenter.result);
+std::set<std::string> instrument(const std::vector<NamedModule>& modules) {
+  std::set<std::string> names;
+  std::vector<Graph*> graphs = graphs_of(modules);
+  for_each_node(graphs, [&](Graph& graph, torch::jit::Node* node) { report_marker(graph, node, names); });
+  if (names.empty()) names = mark_source_regions(modules);
+  for_each_node(graphs, [&](Graph& graph, torch::jit::Node* node) {
+    if (is_module_call(node) && node->input(0) != graph.inputs()[0]) report_module_call(graph, node);
+  });
+  return names;
 }
 
 }  // namespace gradscan

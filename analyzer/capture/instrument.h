@@ -2,22 +2,20 @@
 // Recorder while it runs. Without a Recorder an instrumented model computes what it did before.
 //
 // Around each call of a module two operators are inserted. One class, and so one graph, may be shared by many module objects:
-// the operators get the called object itself. Markers (markers.h) and runs of operations that were traced inside of
-// torch/utils/checkpoint.py become operators that begin and end a region.
+// the operators get the called object itself. Markers (markers.h) become operators that begin and end a region; in a file that
+// has none, so do the calls of checkpoint() that its source ranges tell of (source_regions.h).
 #pragma once
-
-#include <torch/csrc/jit/api/module.h>
 
 #include <set>
 #include <string>
+#include <vector>
+
+#include "analyzer/capture/load.h"
 
 namespace gradscan {
 
-struct Instrumented {
-  std::set<std::string> region_names;  // of the regions that the file itself names
-};
-
-// To be called once for a model, before it first runs. Throws Error (not_a_model) for malformed markers.
-Instrumented instrument(const torch::jit::Module& model);
+// Returns the names of the regions that the file itself names. To be called once for a model, before it first runs. Throws
+// MarkerError for malformed markers.
+std::set<std::string> instrument(const std::vector<NamedModule>& modules);
 
 }  // namespace gradscan

@@ -17,6 +17,7 @@ namespace gradscan {
 namespace {
 
 constexpr const char* metadata_file = "gradscan.json";
+constexpr const char* metadata_schema = "gradscan-export/1";
 
 // torch's message about an operator that this build of torch does not have.
 constexpr std::string_view unknown_operator = "Unknown builtin op: ";
@@ -26,6 +27,7 @@ std::string dtype_name(const at::Tensor& tensor) {
 }
 
 Error load_error(const std::string& path, const std::exception& error) {
+  if (is_out_of_memory(error)) return out_of_memory(path);
   std::string text = error.what();
   std::size_t found = text.find(unknown_operator);
   if (found != std::string::npos) {
@@ -102,33 +104,59 @@ void collect_parameters(Model& model) {
   }
 }
 
-Metadata read_metadata(const nlohmann::json& json) {
-  Metadata metadata{.found = true, .torch = json.value("torch", ""), .notes = json.value("notes", std::vector<std::string>())};
-  if (auto ddp = json.find("ddp"); ddp != json.end()) {
-    metadata.exported = {.known = true,
-                         .find_unused_parameters = ddp->value("find_unused_parameters", false),
-                         .static_graph = ddp->value("static_graph", false),
-                         .bucket_cap_mb = ddp->value("bucket_cap_mb", 25.0)};
+StatedInput read_input(const nlohmann::json& json) {
+  StatedInput input;
+  input.name = json.at("name").get<std::string>();
+  input.dtype = json.at("dtype").get<std::string>();
+  input.shape = json.at("shape").get<std::vector<std::int64_t>>();
+  input.requires_grad = json.value("requires_grad", false);
+  input.origin = "gradscan metadata";
+  if (!c10::getStringToDtypeMap().contains(input.dtype)) throw std::invalid_argument("unknown dtype \"" + input.dtype + "\"");
+  if (std::any_of(input.shape.begin(), input.shape.end(), [](std::int64_t size) { return size < 0; }))
+    throw std::invalid_argument("input " + input.name + " has a negative size");
+  if (auto range = json.find("range"); range != json.end()) {
+    input.low = range->at(0).get<std::int64_t>();
+    input.high = range->at(1).get<std::int64_t>();
   }
+  if (input.high < input.low) throw std::invalid_argument("input " + input.name + " has an empty range");
+  return input;
+}
+
+ExportedSetup read_setup(const nlohmann::json& json) {
+  ExportedSetup setup{.known = true,
+                      .find_unused_parameters = json.value("find_unused_parameters", false),
+                      .static_graph = json.value("static_graph", false),
+                      .bucket_cap_mb = json.value("bucket_cap_mb", 25.0)};
+  if (!(setup.bucket_cap_mb > 0)) throw std::invalid_argument("bucket_cap_mb is not a positive number");
+  return setup;
+}
+
+Metadata read_metadata(const nlohmann::json& json) {
+  if (!json.is_object() || json.value("schema", "") != metadata_schema)
+    throw std::invalid_argument("it does not have \"schema\": \"" + std::string(metadata_schema) + "\"");
+  Metadata metadata{.found = true, .torch = json.value("torch", ""), .notes = json.value("notes", std::vector<std::string>())};
+  if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
   metadata.parameters = json.value("parameters", std::vector<std::string>());
-  for (const auto& input : json.value("inputs", nlohmann::json::array()))
-    metadata.inputs.push_back({.name = input.at("name").get<std::string>(),
-                               .dtype = input.at("dtype").get<std::string>(),
-                               .shape = input.at("shape").get<std::vector<std::int64_t>>(),
-                               .requires_grad = input.value("requires_grad", false),
-                               .origin = "gradscan metadata"});
+  for (const auto& input : json.value("inputs", nlohmann::json::array())) metadata.inputs.push_back(read_input(input));
   for (const auto& output : json.value("outputs", nlohmann::json::array()))
     metadata.outputs.push_back(
         {.path = output.at("path").get<std::string>(), .found_by_ddp = output.value("found_by_ddp", true)});
   return metadata;
 }
 
+Error damaged_metadata(const std::string& path, const std::string& problem) {
+  return Error(Failure::not_a_model, path, "its gradscan.json is damaged: " + problem,
+               "export the model again with gradscan.export");
+}
+
 Metadata parse_metadata(const std::string& path, const std::string& text) {
   try {
     return text.empty() ? Metadata{} : read_metadata(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception& error) {
-    throw Error(Failure::not_a_model, path, std::string("its gradscan.json is damaged: ") + error.what(),
-                "export the model again with gradscan.export");
+    std::string words = error.what();  // "[json.exception.type_error.302] type must be ..."
+    throw damaged_metadata(path, words.substr(words.find("] ") + 2));
+  } catch (const std::invalid_argument& error) {
+    throw damaged_metadata(path, error.what());
   }
 }
 
@@ -141,15 +169,12 @@ void reorder_parameters(const std::string& path, Model& model) {
   std::vector<at::Tensor> tensors;
   for (const std::string& name : model.metadata.parameters) {
     auto found = position.find(name);
-    if (found == position.end())
-      throw Error(Failure::not_a_model, path, "its gradscan.json names a parameter that it does not have: " + name,
-                  "export the model again with gradscan.export");
+    if (found == position.end()) throw damaged_metadata(path, "the model has no parameter " + name + ", or it is named twice");
     parameters.push_back(model.parameters[found->second]);
     tensors.push_back(model.tensors[found->second]);
+    position.erase(found);
   }
-  if (parameters.size() != model.parameters.size())
-    throw Error(Failure::not_a_model, path, "its gradscan.json does not name all of its parameters",
-                "export the model again with gradscan.export");
+  if (!position.empty()) throw damaged_metadata(path, "it does not name the parameter " + position.begin()->first);
   model.parameters = std::move(parameters);
   model.tensors = std::move(tensors);
 }
@@ -166,6 +191,11 @@ void require_trainable(const std::string& path, const Model& model) {
 }
 
 }  // namespace
+
+bool is_checkpoint_wrapper(const torch::jit::Module& module) {
+  auto name = module.type()->name();
+  return name && name->name() == "CheckpointWrapper";
+}
 
 Model load_model(const std::string& path) {
   require_torchscript(path);

@@ -18,13 +18,21 @@ struct NamedModule {
   torch::jit::Module module;
 };
 
+// Whether it is torch's CheckpointWrapper, each call of which is a checkpoint region.
+bool is_checkpoint_wrapper(const torch::jit::Module& module);
+
+// An input as gradscan.json describes it; its integers are valid from `low` to `high`.
+struct StatedInput : Input {
+  std::int64_t low = 0, high = 1;
+};
+
 // gradscan.json, which gradscan.export stores in the file; see docs/markers.md. Without it, everything is empty.
 struct Metadata {
   bool found = false;
   std::string torch;  // version that wrote the file
   ExportedSetup exported;
   std::vector<std::string> parameters;  // names, in the original module's order
-  std::vector<Input> inputs;            // by name; paths as "x[0]" for tensors inside of an argument
+  std::vector<StatedInput> inputs;      // by name; paths as "x[0]" for tensors inside of an argument
   std::vector<Output> outputs;          // path and found_by_ddp, in the order of the tensors in forward's result
   std::vector<std::string> notes;
 };

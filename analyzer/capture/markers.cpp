@@ -2,14 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "gradscan/error.h"
-
 namespace gradscan {
 namespace {
 
-Error malformed(const std::string& marker, const std::string& problem) {
-  return Error(Failure::not_a_model, "", "has a malformed region marker " + marker + ": " + problem,
-               "export the model again with the same version of gradscan");
+MarkerError malformed(const std::string& marker, const std::string& problem) {
+  return MarkerError("has a malformed region marker " + marker + ": " + problem);
 }
 
 Kind kind_named(const std::string& name) {
@@ -39,7 +36,8 @@ Marker parse(const std::string& json, Marker (*read)(const nlohmann::json&)) {
   try {
     return read(nlohmann::json::parse(json));
   } catch (const nlohmann::json::exception& error) {
-    throw malformed(json, error.what());
+    std::string words = error.what();  // "[json.exception.type_error.302] type must be ..."
+    throw malformed(json, words.substr(words.find("] ") + 2));
   } catch (const std::invalid_argument& error) {
     throw malformed(json, error.what());
   }

@@ -4,7 +4,9 @@
 // argument is a text in JSON. docs/markers.md describes the format; this is its reader. No torch here.
 #pragma once
 
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradscan/capture.h"
@@ -14,6 +16,11 @@ namespace gradscan {
 inline constexpr std::string_view begin_marker = "gradscan_region_begin";
 inline constexpr std::string_view end_marker = "gradscan_region_end";
 inline constexpr std::string_view requires_grad_marker = "gradscan_requires_grad";
+
+// Something is wrong with a file's markers: `what` says of the file what it is ("has a malformed region marker ...").
+struct MarkerError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct BeginMarker {
   std::string region;  // a number, unique in the file
@@ -30,7 +37,7 @@ struct EndMarker {
   std::vector<bool> direct;  // for each tensor: whether it is the result or a member of a result tuple
 };
 
-// Throw Error (not_a_model) for a text that docs/markers.md does not allow.
+// Throw MarkerError for a text that docs/markers.md does not allow.
 BeginMarker parse_begin_marker(const std::string& json);
 EndMarker parse_end_marker(const std::string& json);
 

@@ -30,6 +30,11 @@ bool Frame::calls_module() const {
   return function == "_slow_forward" && file.ends_with("module.py") && in_torch();
 }
 
+bool Frame::in_module_call() const {
+  bool calls = function == "_slow_forward" || function == "_call_impl" || function == "_wrapped_call_impl";
+  return calls && file.ends_with("module.py") && in_torch();
+}
+
 bool Frame::runs_checkpoint() const {
   return function == "checkpoint" && file.ends_with("checkpoint.py") && file.find("utils") != std::string_view::npos &&
          in_torch();

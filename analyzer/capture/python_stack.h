@@ -20,6 +20,7 @@ struct Frame {
   std::string where() const;
   bool in_torch() const;         // torch's own Python code
   bool calls_module() const;     // torch.nn.Module calling its forward under the tracer: one frame per module call
+  bool in_module_call() const;   // that code of torch.nn.Module, or what it is called through
   bool runs_checkpoint() const;  // torch.utils.checkpoint.checkpoint running the checkpointed function
 };
 

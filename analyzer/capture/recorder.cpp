@@ -11,8 +11,8 @@
 
 #include "analyzer/capture/flops.h"
 #include "analyzer/capture/ivalues.h"
+#include "analyzer/capture/markers.h"
 #include "analyzer/capture/source_lines.h"
-#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
@@ -41,9 +41,10 @@ at::Tensor as_leaf(const at::Tensor& tensor) {
   return leaf;
 }
 
+// A flag only adds: a tensor that did not require grad where the file was written may do so here, because the outputs of the
+// region it comes from require grad in a reentrant region.
 at::Tensor with_wanted_grad(const at::Tensor& tensor, bool wanted) {
-  if (wanted == tensor.requires_grad() || !differentiable(tensor)) return tensor;
-  return wanted ? as_leaf(tensor) : tensor.variable_data();
+  return wanted && !tensor.requires_grad() && differentiable(tensor) ? as_leaf(tensor) : tensor;
 }
 
 // A boundary behind `tensors`, which are replaced by aliases of which it is the gradient function: all floating-point ones if
@@ -95,7 +96,8 @@ class Recorder::OperationObserver {
     operation->first = at::sequence_number::peek();
     ++recorder->depth_;
     // A boxed call passes the interpreter's whole stack, whose last values are the operation's inputs.
-    auto inputs = function.inputs().slice(function.inputs().size() - function.num_inputs());
+    auto inputs = function.inputs();
+    if (function.num_inputs() < inputs.size()) inputs = inputs.slice(inputs.size() - function.num_inputs());
     if (!recorder->counting_) operation->flops = forward_flops(function.name(), inputs);
     if (operation->flops != 0) recorder->counting_ = true;
     return operation;
@@ -183,8 +185,7 @@ std::vector<at::Tensor> Recorder::begin_region(RegionStart start, std::vector<at
 std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vector<at::Tensor> outputs,
                                              std::vector<int> nested) {
   if (open_.empty() || regions_[open_.back()].start.label != label)
-    throw Error(Failure::not_a_model, "", "the marker that ends region " + label + " stands outside of that region",
-                "export the model again with the same version of gradscan");
+    throw MarkerError("has a marker that ends region " + label + " outside of that region");
   RecordedRegion& region = regions_[open_.back()];
   region.end = make_boundary(outputs, true);
   region.nested_outputs = std::move(nested);

@@ -95,7 +95,28 @@ class Walk {
   void order() {
     std::stable_sort(nodes_.begin(), nodes_.end(),
                      [&](const NodePtr& a, const NodePtr& b) { return place(a.get()) < place(b.get()); });
+    std::vector<NodePtr> created = std::move(nodes_);
+    nodes_.clear();
+    for (const NodePtr& node : created) append(node);
     for (std::size_t k = 0; k < nodes_.size(); ++k) number_[nodes_[k].get()] = static_cast<int>(k);
+  }
+
+  // Appends a node behind all that its edges point to. Almost always they stand there already: but torch makes the gradient
+  // function of a view anew after its base was changed in place, and only when it is asked for, by the operation that uses it.
+  void append(const NodePtr& root) {
+    std::vector<std::pair<NodePtr, std::size_t>> stack{{root, 0}};  // a node and its next edge to be followed
+    while (!stack.empty()) {
+      auto& [node, next] = stack.back();
+      if (next == 0 && !appended_.insert(node.get()).second) {
+        stack.pop_back();
+      } else if (next < node->num_outputs()) {
+        NodePtr target = node->next_edge(next++).function;
+        if (target && !appended_.contains(target.get())) stack.emplace_back(std::move(target), 0);
+      } else {
+        nodes_.push_back(node);
+        stack.pop_back();
+      }
+    }
   }
 
   GradEdge edge(const torch::autograd::Edge& edge) const {
@@ -177,6 +198,7 @@ class Walk {
   std::vector<torch::autograd::Edge> output_edges_;
   std::vector<NodePtr> nodes_;
   std::unordered_set<RawNode> seen_;
+  std::unordered_set<RawNode> appended_;
   std::unordered_map<RawNode, int> number_;
   std::unordered_map<const c10::StorageImpl*, int> storages_;
   std::set<std::string> silent_about_saved_;
