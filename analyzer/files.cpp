@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
-#include <utility>
 
+#include "analyzer/descriptor.h"
 #include "gradscan/error.h"
 #include "gradscan/writers.h"
 
@@ -22,23 +22,6 @@ Error cannot_write(const std::string& path, int code) {
   return Error(Failure::output, path, "cannot be written (" + std::generic_category().message(code) + ")",
                full ? "make room or choose another path" : "choose another path");
 }
-
-// An open file, closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const { return number_; }
-  // Some file systems tell only now that the disk is full. Returns 0 or errno.
-  int close() { return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
-
- private:
-  int number_;
-};
 
 // The mode of the file, none if it does not exist.
 std::optional<mode_t> mode_of(const std::string& path) {

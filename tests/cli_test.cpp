@@ -140,8 +140,7 @@ TEST_CASE("Inputs that do not fit") {
 
 TEST_CASE("A model that fails") {
   std::string line = refusal_of(
-      {.methods = "def forward(self, x: Tensor) -> Tensor:\n  assert x.numel() < 0, 'no luck'\n  return x @ self.weight\n"},
-      4);
+      {.methods = "def forward(self, x: Tensor) -> Tensor:\n  assert x.numel() < 0, 'no luck'\n  return x @ self.weight\n"}, 4);
   CHECK_THAT(line, StartsWith("m.pt: ") && Contains("luck"));
 }
 
@@ -150,7 +149,7 @@ TEST_CASE("An operator that this torch does not have is named") {
   CHECK_THAT(refusal_of({.methods = methods}, 4), Contains("gradscan_tests::same"));
 }
 
-TEST_CASE("A model that does not end is stopped") {
+TEST_CASE("A model that does not end is stopped", "[timing]") {
   std::string methods =
       "def forward(self, x: Tensor) -> Tensor:\n  while bool(x.numel() > 0):\n    x = x + 1\n  return x @ self.weight\n";
   CHECK(refusal_of({.methods = methods}, 5, with_input + Strings{"--time-limit", "2"}) ==
@@ -183,7 +182,9 @@ TEST_CASE("A pattern that matches nothing lists near matches") {
 TEST_CASE("An unknown parameter to explain has near matches, and nothing is written") {
   TemporaryFolder folder;
   folder.write("m.capture.json", capture_of_a_region());
-  CHECK_THAT(refusal(folder, 2, {"m.capture.json", "--explain", "head.weigth", "-o", "r.json"}), Contains("head.weight"));
+  CHECK_THAT(
+      refusal(folder, 2, {"m.capture.json", "--explain", "head.weigth", "-o", "r.json", "--save-capture", "c.capture.json"}),
+      Contains("head.weight"));
 }
 
 TEST_CASE("The exit code tells whether the setup asked for is in conflict") {
@@ -259,6 +260,44 @@ TEST_CASE("Standard output that is full is an error, one that is closed early is
   Finished closed = run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters"}, "| true");
   CHECK(closed.exit_code == 1);
   CHECK(closed.err.empty());
+}
+
+TEST_CASE("A standard output that fails does not keep the files from being written") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished run =
+      run_gradscan(folder.path(), {"m.capture.json", "-o", "r.svg", "--save-capture", "c.capture.json"}, ">/dev/full");
+  CHECK(run.exit_code == 6);
+  CHECK_THAT(folder.read("r.svg"), Contains("<svg"));
+  CHECK(folder.read("c.capture.json") == folder.read("m.capture.json"));
+}
+
+TEST_CASE("A picture that cannot be laid out is written as Graphviz source, and everything else as asked for") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Strings without_layout{"LD_PRELOAD=" GRADSCAN_NO_LAYOUT};
+  Finished run =
+      run_gradscan(folder.path(), {"m.capture.json", "--format", "svg", "-o", "r.svg", "-o", "r.txt"}, "", without_layout);
+  CHECK(run.exit_code == 6);
+  CHECK(run.out.empty());
+  CHECK(run.err ==
+        "gradscan: r.svg: Graphviz cannot lay out the picture: its Graphviz source is in r.dot\n"
+        "gradscan: standard output: Graphviz cannot lay out the picture: use --format dot\n");
+  CHECK_THAT(folder.read("r.dot"), StartsWith("digraph"));
+  CHECK(folder.names() == Strings{"m.capture.json", "r.dot", "r.txt"});
+}
+
+TEST_CASE("Standard streams that are closed do no harm to the model or the files") {
+  TemporaryFolder folder;
+  save({}, folder.path("m.pt"));
+  Finished run = run_gradscan(folder.path(), with_input + Strings{"-o", "r.txt", "-o", "r.svg"}, "<&- >&-");
+  CHECK(run.exit_code == 6);
+  CHECK_THAT(run.err, StartsWith("gradscan: standard output: cannot be written (Bad file descriptor)"));
+  CHECK_THAT(folder.read("r.svg"), Contains("<svg"));
+  Finished silent = run_gradscan(folder.path(), with_input + Strings{"-o", "silent.txt"}, "<&- 2>&-");
+  CHECK(silent.exit_code == 0);
+  CHECK(silent.out == folder.read("r.txt"));
+  CHECK(folder.read("silent.txt") == folder.read("r.txt"));
 }
 
 TEST_CASE("The capture can go to standard output, the report elsewhere") {

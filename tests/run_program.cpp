@@ -17,9 +17,12 @@ std::string shell_word(const std::string& argument) {
 
 }  // namespace
 
-Finished run_gradscan(const std::string& folder, const std::vector<std::string>& arguments, const std::string& redirections) {
+Finished run_gradscan(const std::string& folder, const std::vector<std::string>& arguments, const std::string& redirections,
+                      const std::vector<std::string>& environment) {
   TemporaryFolder streams;
-  std::string command = "set -o pipefail; cd " + shell_word(folder) + " && { " + shell_word(GRADSCAN_PROGRAM);
+  std::string command = "set -o pipefail; cd " + shell_word(folder) + " && { env";
+  for (const std::string& variable : environment) command += " " + shell_word(variable);
+  command += " " + shell_word(GRADSCAN_PROGRAM);
   for (const std::string& argument : arguments) command += " " + shell_word(argument);
   command +=
       " " + redirections + "; } </dev/null >" + shell_word(streams.path("out")) + " 2>" + shell_word(streams.path("err"));

@@ -13,8 +13,8 @@ struct Finished {
 
 // Runs the gradscan that this build has made, in `folder`. `redirections` is added to the shell's command line behind the
 // arguments:
-// "| head -c 10", ">/dev/full".
+// "| head -c 10", ">/dev/full". `environment` has variables to set for gradscan, as NAME=VALUE.
 Finished run_gradscan(const std::string& folder, const std::vector<std::string>& arguments,
-                      const std::string& redirections = "");
+                      const std::string& redirections = "", const std::vector<std::string>& environment = {});
 
 }  // namespace gradscan::tests

@@ -1,4 +1,5 @@
 // The command line: parse, scan, print.
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -7,7 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <iostream>
+#include <functional>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -15,6 +16,7 @@
 #include "analyzer/command/isolate.h"
 #include "analyzer/command/options.h"
 #include "analyzer/files.h"
+#include "analyzer/internal_error.h"
 #include "gradscan/gradscan.h"
 #include "gradscan/version.h"
 
@@ -68,9 +70,19 @@ std::string render(const Report& report, Format format, const TextOptions& optio
   return to_text(report, options);
 }
 
-void print_answer(const Report& report, const OutputRequest& write) {
-  TextOptions options = text_options(write);
-  print(write.explain ? explain(report, *write.explain, options) : render(report, write.format, options));
+bool is_picture_failure(const Error& error, Format format) {
+  return format == Format::svg && error.failure() != Failure::internal;
+}
+
+void print_report(const Report& report, const OutputRequest& write) {
+  std::string document;
+  try {
+    document = render(report, write.format, text_options(write));
+  } catch (const Error& error) {
+    if (!is_picture_failure(error, write.format)) throw;
+    throw Error(error.failure(), "standard output", error.what(), "use --format dot");
+  }
+  print(document);
 }
 
 // A picture that cannot be laid out is still there as Graphviz source.
@@ -85,26 +97,44 @@ void write_report(const Report& report, const OutputFile& file) {
   try {
     document = render(report, file.format, {});
   } catch (const Error& error) {
-    if (file.format != Format::svg || error.failure() == Failure::internal) throw;
+    if (!is_picture_failure(error, file.format)) throw;
     write_source_instead(report, file.path, error);
   }
   write_file(file.path, document);
 }
 
-// Writes what can be written, and says what cannot. Returns the exit code of the first failure.
-std::optional<int> write_reports(const Report& report, const std::vector<OutputFile>& files) {
-  std::optional<int> code;
-  for (const OutputFile& file : files) {
+// Says what went wrong, which is the exception being handled, and returns its exit code.
+int say_failure() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    say(error.what());
+    return exit_code(error.failure());
+  } catch (const std::bad_alloc&) {
+    say("there is not enough memory");
+    return exit_code(Failure::limit);
+  } catch (const std::exception& error) {
+    say(internal_error("", error).what());
+    return exit_code(Failure::internal);
+  }
+}
+
+// Steps of which each is tried, whatever becomes of the others.
+class Attempts {
+ public:
+  void add(const std::function<void()>& step) {
     try {
-      write_report(report, file);
-    } catch (const Error& error) {
-      if (error.failure() == Failure::internal) throw;
-      say(error.what());
-      if (!code) code = exit_code(error.failure());
+      step();
+    } catch (...) {
+      int code = say_failure();
+      if (!failed_) failed_ = code;
     }
   }
-  return code;
-}
+  std::optional<int> failed() const { return failed_; }  // exit code of the first that failed
+
+ private:
+  std::optional<int> failed_;
+};
 
 void check_outputs(const OutputRequest& write) {
   if (write.save_capture) check_writable(*write.save_capture);
@@ -116,14 +146,32 @@ Capture capture_isolated(const ScanRequest& scan) {
   return parse_capture(isolate(scan.model, scan.time_limit, work), scan.model);
 }
 
+void save_capture(const Capture& capture, const OutputRequest& write) {
+  if (write.save_capture) write_capture(capture, *write.save_capture);
+}
+
+// Who reports a bug in the analysis needs the capture.
+Report analyse_or_save(const Capture& capture, const Setup& setup, const OutputRequest& write) {
+  try {
+    return analyse(capture, setup);
+  } catch (...) {
+    save_capture(capture, write);
+    throw;
+  }
+}
+
+// Nothing is written before it is clear that the parameter to explain exists; then everything that can be.
 int scan_and_write(const CommandLine& line) {
-  check_outputs(line.write);
+  const OutputRequest& write = line.write;
+  check_outputs(write);
   Capture capture = capture_isolated(line.scan);
-  if (line.write.save_capture) write_capture(capture, *line.write.save_capture);
-  Report report = analyse(capture, resolve_setup(capture, line.scan.options));
-  print_answer(report, line.write);
-  if (auto code = write_reports(report, line.write.files)) return *code;
-  return has_conflict(report) ? exit_conflict : exit_clean;
+  Report report = analyse_or_save(capture, resolve_setup(capture, line.scan.options), write);
+  std::string story = write.explain ? explain(report, *write.explain, text_options(write)) : "";
+  Attempts attempts;
+  attempts.add([&] { save_capture(capture, write); });
+  for (const OutputFile& file : write.files) attempts.add([&] { write_report(report, file); });
+  attempts.add([&] { write.explain ? print(story) : print_report(report, write); });
+  return attempts.failed().value_or(has_conflict(report) ? exit_conflict : exit_clean);
 }
 
 int run(const CommandLine& line) {
@@ -140,26 +188,22 @@ int run(const CommandLine& line) {
   return scan_and_write(line);
 }
 
-int fail(Failure failure, const std::string& what) {
-  say(failure == Failure::internal
-          ? Error(failure, "internal error", what, "please report it with the model's .capture.json (--save-capture)").what()
-          : what);
-  return exit_code(failure);
+// A standard stream that is closed would lend its number to the next file that is opened, and what is printed would go there.
+// Opened the wrong way round, it takes the number, and still refuses what is printed.
+void fill_standard_streams() {
+  for (int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(number, F_GETFD) < 0) ::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 }  // namespace
 }  // namespace gradscan
 
 int main(int argc, char** argv) {
-  using gradscan::Failure;
   std::signal(SIGPIPE, SIG_IGN);
+  gradscan::fill_standard_streams();
   try {
     return gradscan::run(gradscan::parse_command_line(argc, argv));
-  } catch (const gradscan::Error& error) {
-    return gradscan::fail(error.failure(), error.what());
-  } catch (const std::bad_alloc&) {
-    return gradscan::fail(Failure::limit, "there is not enough memory");
-  } catch (const std::exception& error) {
-    return gradscan::fail(Failure::internal, error.what());
+  } catch (...) {
+    return gradscan::say_failure();
   }
 }

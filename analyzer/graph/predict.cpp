@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "gradscan/error.h"
+#include "analyzer/internal_error.h"
 #include "gradscan/graph.h"
 
 namespace gradscan {
@@ -18,10 +18,9 @@ std::string to_text(const std::vector<int>& causes) {
 [[noreturn]] void differ(const Capture& capture, std::size_t index, const std::string& where, const std::vector<int>& predicted,
                          const std::vector<int>& shown) {
   const Parameter& parameter = capture.parameters[ddp_order(capture)[index]];
-  throw Error(Failure::internal, capture.model,
-              "the graph predicts the firings " + to_text(predicted) + " for parameter " + std::to_string(index) + " (" +
-                  parameter.name + "), but torch's engine shows " + to_text(shown) + " " + where,
-              "this is a bug in gradscan, please report it with the file that --save-capture writes");
+  throw internal_error(capture.model, "the graph predicts the firings " + to_text(predicted) + " for parameter " +
+                                          std::to_string(index) + " (" + parameter.name + "), but torch's engine shows " +
+                                          to_text(shown) + " " + where);
 }
 
 bool agree(const std::vector<int>& predicted, std::vector<int> shown, bool finished) {
