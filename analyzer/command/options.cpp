@@ -1,10 +1,15 @@
 #include "analyzer/command/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <set>
+#include <system_error>
+#include <utility>
 
 #include "analyzer/files.h"
 #include "analyzer/near_matches.h"
@@ -42,7 +47,9 @@ Format format_of_file(const std::string& path) {
 
 double positive_number(const std::string& option, const std::string& text, const std::string& unit) {
   double number = 0;
-  if (!CLI::detail::lexical_cast(text, number) || !(number > 0) || number > 1e9)
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || rest != end || !(number > 0) || number > 1e9)
     throw wrong(option + " " + text, "is not a number above 0", "give it in " + unit);
   return number;
 }
