@@ -1,6 +1,7 @@
 #include "tests/capture_text.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -27,7 +28,7 @@ class Parser {
  private:
   struct OpenRegion {
     int region;
-    Scope outer;  // what the names mean outside
+    std::map<std::string, std::optional<GradEdge>> outer;  // what the names that are bound inside mean outside, if anything
   };
 
   void statement(const std::string& line) {
@@ -52,6 +53,20 @@ class Parser {
     return static_cast<int>(capture_.nodes.size()) - 1;
   }
 
+  void bind(const std::string& name, GradEdge edge) {
+    auto found = scope_.find(name);
+    if (!open_.empty())
+      open_.back().outer.try_emplace(name, found == scope_.end() ? std::nullopt : std::optional(found->second));
+    scope_[name] = edge;
+  }
+
+  void restore(const OpenRegion& closed) {
+    for (const auto& [name, edge] : closed.outer) {
+      scope_.erase(name);
+      if (edge) scope_[name] = *edge;
+    }
+  }
+
   GradEdge edge(const std::string& name) const {
     if (name == "-") return {};
     auto found = scope_.find(name);
@@ -71,20 +86,20 @@ class Parser {
       capture_.parameters.push_back(
           {name, {}, weight ? std::vector<std::int64_t>{20, 20} : std::vector<std::int64_t>{20}, "float32", requires_grad});
       int parameter = static_cast<int>(capture_.parameters.size()) - 1;
-      scope_[name] = requires_grad ? GradEdge{add({.role = Role::parameter, .parameter = parameter}), 0} : GradEdge{};
+      bind(name, requires_grad ? GradEdge{add({.role = Role::parameter, .parameter = parameter}), 0} : GradEdge{});
     }
   }
 
   void alias(const Words& words) {
     for (Parameter& parameter : capture_.parameters)
       if (parameter.name == words.at(0)) parameter.aliases.push_back(words.at(1));
-    scope_[words.at(1)] = edge(words.at(0));
+    bind(words.at(1), edge(words.at(0)));
   }
 
   void inputs(const Words& names) {
     for (const std::string& name : names) {
       capture_.inputs.push_back({name, "float32", {8, 20}, true, "text"});
-      scope_[name] = {add({.role = Role::leaf}), 0};
+      bind(name, {add({.role = Role::leaf}), 0});
     }
   }
 
@@ -95,12 +110,12 @@ class Parser {
     Words results(words.begin(), words.begin() + equals), arguments(words.begin() + equals + 2, words.end());
     const std::string& op = words[equals + 1];
     if (op == "detach") {
-      scope_[results.front()] = {};
+      bind(results.front(), {});
     } else if (op == "linear") {
       linear(results.front(), arguments.at(0), arguments.at(1));
     } else {
       int node = operation(op, edges(arguments));
-      for (std::size_t slot = 0; slot < results.size(); ++slot) scope_[results[slot]] = {node, static_cast<int>(slot)};
+      for (std::size_t slot = 0; slot < results.size(); ++slot) bind(results[slot], {node, static_cast<int>(slot)});
     }
   }
 
@@ -114,7 +129,7 @@ class Parser {
     GradEdge weight = edge(layer + ".weight"), bias = edge(layer + ".bias");
     GradEdge transposed = weight.node == none ? GradEdge{} : GradEdge{operation("t", {weight}), 0};
     bool any = transposed.node != none || bias.node != none || edge(x).node != none;
-    scope_[result] = any ? GradEdge{operation("addmm", {bias, edge(x), transposed}), 0} : GradEdge{};
+    bind(result, any ? GradEdge{operation("addmm", {bias, edge(x), transposed}), 0} : GradEdge{});
   }
 
   static Kind kind_of(const std::string& word) {
@@ -128,10 +143,10 @@ class Parser {
     int parent = open_.empty() ? none : open_.back().region;
     int begin = add({.role = Role::region_begin, .next = edges(arguments)});
     capture_.regions.push_back({words[0], kind_of(words.at(1)), parent, begin, none, {}, "", "marker"});
-    open_.push_back({static_cast<int>(capture_.regions.size()) - 1, scope_});
+    open_.push_back({static_cast<int>(capture_.regions.size()) - 1, {}});
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
       if (arguments[slot] != "-")
-        scope_[arguments[slot]] = edge(arguments[slot]).node == none ? GradEdge{} : GradEdge{begin, static_cast<int>(slot)};
+        bind(arguments[slot], edge(arguments[slot]).node == none ? GradEdge{} : GradEdge{begin, static_cast<int>(slot)});
   }
 
   void end(const Words& words) {
@@ -146,8 +161,8 @@ class Parser {
       names.push_back(nested ? word.substr(1, word.size() - 2) : word);
     }
     region.end = add({.role = Role::region_end, .next = edges(names)});
-    scope_ = std::move(open.outer);
-    for (std::size_t slot = 0; slot < names.size(); ++slot) scope_[names[slot]] = {region.end, static_cast<int>(slot)};
+    restore(open);
+    for (std::size_t slot = 0; slot < names.size(); ++slot) bind(names[slot], {region.end, static_cast<int>(slot)});
   }
 
   void output(const Words& words) {
