@@ -69,12 +69,22 @@ class InPlaceOnView(nn.Module):
         self.b = nn.Linear(4, 4)
 
     def forward(self, x):
-        y = self.a(x) * 2
+        y = self.a(x) * x
         first = y[:, :2]
         first.mul_(3)
         second = y[:, 1:3]
         second.add_(first)
         return self.b(torch.relu_(y)) + first.sum() * second.sum()
+
+
+class InPlaceInside(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(4, 4)
+        self.inner = InPlaceOnView()
+
+    def forward(self, x):
+        return torch.relu_(self.inner(self.stem(x)))
 
 
 class Embedded(nn.Module):
@@ -261,7 +271,7 @@ def main(folder):
         how = "scripted" if script else "traced"
         write(folder, f"plain_{how}", Plain(), (x,), script)
         write(folder, f"looped_{how}", Looped(), (x,), script)
-        write(folder, f"in_place_{how}", InPlaceOnView(), (x,), script)
+        write(folder, f"in_place_{how}", InPlaceInside(), (x,), script)
     write(folder, "embedded", Embedded(), (torch.zeros(2, 3, dtype=torch.int64),), False)
     write(folder, "containers", Containers(), ([x, x], {"z": x}), True)
     marked, eager = Checkpointed(Regions().checkpoint), Checkpointed(plain_run)
