@@ -1,34 +1,12 @@
 #include "gradscan/error.h"
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
 #include <string_view>
+
+#include "analyzer/foreign_text.h"
 
 namespace gradscan {
 namespace {
-
-bool is_control(char byte) {
-  return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
-}
-
-// File names and model texts may hold anything. Control characters are shown, not sent to the terminal.
-std::string visible(std::string_view text) {
-  std::string line;
-  for (char byte : text) {
-    if (!is_control(byte)) {
-      line += byte;
-    } else if (byte == '\n') {
-      line += "\\n";
-    } else if (byte == '\t') {
-      line += ' ';
-    } else {
-      std::array<char, 5> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(byte));
-      line += escape.data();
-    }
-  }
-  return line;
-}
 
 // A sentence: its line breaks are only layout, and become single spaces.
 std::string unwrapped(std::string_view text) {
@@ -41,13 +19,13 @@ std::string unwrapped(std::string_view text) {
     piece = piece.substr(0, piece.find_last_not_of(blanks) + 1);
     if (piece.empty()) return line;
     if (!line.empty()) line += ' ';
-    line += visible(piece);
+    line += printable(piece);
     text.remove_prefix(end);
   }
 }
 
 std::string line_of(const std::string& subject, const std::string& problem, const std::string& remedy) {
-  std::string line = visible(subject);
+  std::string line = printable(subject);
   for (const std::string& part : {unwrapped(problem), unwrapped(remedy)}) {
     if (part.empty()) continue;
     if (!line.empty()) line += ": ";

@@ -171,6 +171,14 @@ std::string line_sample(const char* colour, const char* style) {
                                         colour + "\" STYLE=\"" + style + "\"></TD></TR><TR><TD HEIGHT=\"7\"></TD></TR>");
 }
 
+// A dashed line that ends at a bar.
+std::string stop_sample(const char* colour) {
+  const std::string look = std::string("COLOR=\"") + colour + "\"";
+  return table("CELLPADDING=\"0\"", "<TR><TD WIDTH=\"30\" HEIGHT=\"7\" BORDER=\"2\" SIDES=\"B\" STYLE=\"dashed\" " + look +
+                                        "></TD><TD ROWSPAN=\"2\" WIDTH=\"4\" HEIGHT=\"14\" BORDER=\"3\" SIDES=\"L\" " + look +
+                                        "></TD></TR><TR><TD HEIGHT=\"7\"></TD></TR>");
+}
+
 std::string box_sample(const char* colour, const char* fill, const char* style, int border = 1) {
   return table("CELLPADDING=\"0\"", std::string("<TR><TD WIDTH=\"30\" HEIGHT=\"13\" BORDER=\"") + std::to_string(border) +
                                         "\" COLOR=\"" + colour + "\" BGCOLOR=\"" + fill + "\" STYLE=\"" + style +
@@ -193,6 +201,7 @@ std::vector<LegendRow> legend_rows(const Scene& scene) {
       {link(Link::firing), line_sample(red, "solid"), "backward reaches a parameter: its hook fires"},
       {link(Link::silence), line_sample(red, "dotted"), "a gradient that never comes"},
       {link(Link::mark), line_sample(amber, "dashed"), "DDP's search marks a parameter ready"},
+      {link(Link::stop), stop_sample(amber), "DDP's search stops here"},
       {link(Link::same), line_sample(faint, "dotted"), "the same parameter, used again"},
       {box([](auto& b) { return b.named; }), box_sample(red, "white", "rounded", 3), "the parameter of the title"},
       {region(Kind::reentrant), box_sample(red, "#fffafa", "dashed"), "reentrant region: own backward pass, hidden inside"},

@@ -4,6 +4,10 @@
 #include <map>
 #include <set>
 
+#include "analyzer/foreign_text.h"
+#include "analyzer/report/causes.h"
+#include "analyzer/report/outcome_words.h"
+#include "analyzer/report/prose.h"
 #include "dot/labels.h"
 #include "dot/selection.h"
 
@@ -14,13 +18,10 @@ constexpr int name_columns = 34;  // characters of a name in a box
 constexpr int title_columns = 70;
 constexpr int prose_columns = 104;
 constexpr int prose_lines = 8;
-constexpr int leaves_drawn = 2;   // of the equal parameters that one backward pass fires
-constexpr int passes_drawn = 3;   // backward passes drawn in one stage
+constexpr int leaves_drawn = 2;  // of the equal parameters that one backward pass fires
+constexpr int passes_drawn = 3;  // backward passes drawn in one stage
+constexpr std::size_t fixes_told = 3;
 constexpr int nesting_drawn = 3;  // frames within one another
-
-std::string count(std::size_t n, const std::string& noun) {
-  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
-}
 
 std::string name(const std::string& text, int columns = name_columns) {
   return elide(legible(text), columns);
@@ -28,11 +29,6 @@ std::string name(const std::string& text, int columns = name_columns) {
 
 std::string number(int parameter) {
   return "#" + std::to_string(parameter);
-}
-
-std::string words(Kind kind) {
-  if (kind == Kind::off) return "not checkpointed";
-  return kind == Kind::reentrant ? "reentrant" : "non-reentrant";
 }
 
 // "1 firing", "1 to 2 firings".
@@ -90,7 +86,7 @@ std::string companions(const Selection& selection, const Report& report) {
     }
   }
   if (same < 2) return "";
-  const std::string where = count(regions.size(), kinds.size() == 1 ? words(*kinds.begin()) + " region" : "region");
+  const std::string where = count(regions.size(), kinds.size() == 1 ? in_words(*kinds.begin()) + " region" : "region");
   return std::string("So ") + (same == 2 ? "is " : "are ") + count(same - 1, "more parameter") +
          (regions.empty() ? "." : " in " + where + ".");
 }
@@ -129,14 +125,21 @@ std::vector<Line> make_footer(const Report& report, const Selection& selection) 
   std::vector<Line> footer;
   const auto calm = std::count(selection.finding.begin(), selection.finding.end(), none);
   if (!selection.named.empty() && calm > 0) {
-    add_prose(footer, "Left out: " + count(calm, "parameter") + " without a conflict, and the operations inside of the boxes.",
+    add_prose(footer,
+              "Without a box of their own: " + count(calm, "parameter") +
+                  " without a conflict, and the operations inside of the boxes.",
               Line::small);
   }
   for (const Finding& finding : report.findings) {
     if (finding.level == Level::note) add_prose(footer, finding.title, Line::small);
   }
-  for (std::size_t i = 0; i < report.fixes.size() && i < 3; ++i) {
-    add_prose(footer, (i == 0 ? "Replayed without a conflict: " : "or: ") + report.fixes[i].change, Line::plain);
+  for (std::size_t i = 0; i < report.fixes.size() && i < fixes_told; ++i) {
+    const Fix& fix = report.fixes[i];
+    const std::string condition = fix.condition.empty() ? "" : " (" + fix.condition + ")";
+    add_prose(footer, (i == 0 ? "Replayed without a conflict: " : "or: ") + fix.change + condition, Line::plain);
+  }
+  if (report.fixes.size() > fixes_told) {
+    add_prose(footer, "and " + std::to_string(report.fixes.size() - fixes_told) + " more in the text report", Line::small);
   }
   return footer;
 }
@@ -145,7 +148,7 @@ std::vector<Line> make_footer(const Report& report, const Selection& selection) 
 
 class Painter {
  public:
-  Painter(const Report& report, const Selection& selection) : report_(report), selection_(selection) {}
+  Painter(const Report& report, const Selection& selection) : report_(report), selection_(selection), names_(report) {}
 
   Scene paint() {
     scene_.header = make_header(report_, selection_);
@@ -209,14 +212,15 @@ class Painter {
                         std::size_t parameters) const {
     const std::size_t outside = segment.last - segment.first + 1 - regions;
     std::string text;
-    if (regions > 0) text = count(regions, kinds.size() == 1 ? words(*kinds.begin()) + " region" : "region") + ", ";
+    if (regions > 0)
+      text = count(regions, kinds.size() == 1 ? gradscan::in_words(*kinds.begin()) + " region" : "region") + ", ";
     if (regions > 0 && outside > 0) text += count(outside, "stage") + " outside, ";
     return text + count(parameters, "parameter");
   }
 
   std::string calm_fate(const std::set<int>& parameters) const {
     std::set<int> firings;
-    for (const int p : parameters) firings.insert(static_cast<int>(report_.parameters[p].fired_by.size()));
+    for (const int p : parameters) firings.insert(static_cast<int>(causes_asked(report_, report_.parameters[p]).size()));
     if (firings == std::set<int>{1}) return parameters.size() == 1 ? "fires once" : "each fires once";
     return firings.empty() ? "nothing to fire" : (parameters.size() == 1 ? "" : "each ") + range(firings, "firing");
   }
@@ -224,8 +228,8 @@ class Painter {
   std::string fate(const std::set<int>& parameters) const {
     std::set<int> firings, marks;
     for (const int p : parameters) {
-      firings.insert(static_cast<int>(report_.parameters[p].fired_by.size()));
-      marks.insert(ready_marks(report_, p));
+      firings.insert(static_cast<int>(causes_asked(report_, report_.parameters[p]).size()));
+      marks.insert(marks_asked(report_, report_.parameters[p]));
     }
     return range(firings, "firing") + ", " + range(marks, "ready mark");
   }
@@ -283,8 +287,9 @@ class Painter {
   }
 
   std::vector<Line> checkpoint_lines(const RegionReport& region) const {
-    const std::string kind = region.kind == Kind::off ? "region, not checkpointed" : words(region.kind) + " checkpoint region";
-    std::vector<Line> lines{{name(call_of(region)) + ": " + kind, Line::strong}};
+    const std::string kind =
+        region.kind == Kind::off ? "region, not checkpointed" : gradscan::in_words(region.kind) + " checkpoint region";
+    std::vector<Line> lines{{name(names_[region.id]) + ": " + kind, Line::strong}};
     if (!region.source.empty()) lines.push_back({"checkpoint called at " + name(region.source), Line::small});
     if (region.kind != Kind::reentrant) {
       lines.push_back({"its inside is part of the outer graph", Line::small});
@@ -292,13 +297,15 @@ class Painter {
       lines.push_back({"the graph inside exists only during backward", Line::small});
     } else {
       lines.push_back({"its backward never runs:"});
-      lines.push_back({why_not_executed(region)});
+      lines.push_back({in_words(why_not_executed(region), region)});
     }
     return lines;
   }
 
-  std::string why_not_executed(const RegionReport& region) const {
-    if (region.arguments_without_grad.size() < static_cast<std::size_t>(region.arguments)) return "the loss does not reach it";
+  static std::string in_words(Cause cause, const RegionReport& region) {
+    if (cause == Cause::nested_outputs) return "its outputs are inside a dict or list";
+    if (cause != Cause::no_argument_with_grad) return "no gradient reaches it";
+    if (region.arguments == 0) return "it has no tensor argument";
     return region.arguments == 1 ? "its argument does not require grad" : "no tensor argument of it requires grad";
   }
 
@@ -358,9 +365,9 @@ class Painter {
   // Marks come in the order of the search and then of the firings, if firings and search are all that marks.
   int mark_number(const Use& use) const {
     const ParameterReport& parameter = report_.parameters[use.parameter];
-    const bool by_search = searches(report_.setup) && !parameter.seen_by_search;
-    const int marks = static_cast<int>(parameter.fired_by.size()) + by_search;
-    return marks == ready_marks(report_, use.parameter) ? use.number + by_search : 0;
+    const bool by_search = marked_by_search(report_, parameter);
+    const int marks = static_cast<int>(causes_asked(report_, parameter).size()) + by_search;
+    return marks == marks_asked(report_, report_.parameters[use.parameter]) ? use.number + by_search : 0;
   }
 
   std::vector<Line> pass_lines(int i, const std::vector<Use>& uses) const {
@@ -371,7 +378,7 @@ class Painter {
     const std::string hooks = uses.size() == 1 ? "the hook fires" : "hooks fire";
     const std::string mark = same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
     if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the outer backward"}};
-    return {{mark + hooks + " in the"}, {"inner backward of " + name(call_of(report_.regions[uses[0].cause]), 24)}};
+    return {{mark + hooks + " in the"}, {"inner backward of " + name(names_[uses[0].cause], 24)}};
   }
 
   // Draws the regions from the stage's down to one of its own; returns the node whose backward pass fires what is inside.
@@ -407,9 +414,10 @@ class Painter {
     Box box{.id = leaf_id(use), .shape = Box::parameter, .frame = frame_of(use), .conflict = true, .named = rank_here == 0};
     box.lines.push_back({short_name(use) + " " + number(use.parameter), rank_here == 0 ? Line::strong : Line::plain});
     box.lines.push_back({fate({use.parameter})});
-    if (parameter.fired_by.size() > 1) {
+    if (causes_asked(report_, parameter).size() > 1) {
       box.lines.push_back(
-          {"firing " + std::to_string(use.number) + " of " + std::to_string(parameter.fired_by.size()), Line::small});
+          {"firing " + std::to_string(use.number) + " of " + std::to_string(causes_asked(report_, parameter).size()),
+           Line::small});
     }
     if (rank_here < selection_.named.size()) add_naming(box);
     scene_.boxes.push_back(box);
@@ -507,24 +515,11 @@ class Painter {
     }
   }
 
-  // -- Names. A region of a module that is called several times says which call it is, in the order of forward.
-
-  std::string call_of(const RegionReport& region) const {
-    int calls = 0, this_call = 0;
-    for (const RegionReport& other : report_.regions) {
-      if (other.name != region.name) continue;
-      ++calls;
-      if (other.id <= region.id) ++this_call;
-    }
-    return calls == 1 ? region.name : region.name + ", call " + std::to_string(this_call);
-  }
-
-  std::string call_name(int i) const {
-    return stage(i).region == none ? stage(i).label : call_of(report_.regions[stage(i).region]);
-  }
+  std::string call_name(int i) const { return stage(i).region == none ? stage(i).label : names_[stage(i).region]; }
 
   const Report& report_;
   const Selection& selection_;
+  RegionNames names_;
   Scene scene_;
   std::map<int, std::string> entry_;  // for each stage the box that receives its gradients
   std::set<int> drawn_regions_;

@@ -6,6 +6,8 @@
 #include <string>
 #include <tuple>
 
+#include "analyzer/report/causes.h"
+
 namespace gradscan {
 namespace {
 
@@ -74,7 +76,7 @@ class Uses {
   }
 
   void find(int parameter) {
-    auto causes = report_.parameters[parameter].fired_by;
+    const auto causes = causes_asked(report_, report_.parameters[parameter]);
     std::vector<std::pair<int, Use>> found;
     for (const int cause : causes) found.push_back(cause == none ? outer_use(parameter) : inner_use(parameter, cause));
     std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
@@ -156,8 +158,8 @@ Signature signature(const Report& report, const Selection& selection, int stage)
   const int region = selection.stages[stage].region;
   std::set<Fate> fates;
   for (const int p : selection.stages[stage].parameters) {
-    const int firings = static_cast<int>(report.parameters[p].fired_by.size());
-    fates.insert({selection.finding[p], firings, ready_marks(report, p)});
+    const int firings = static_cast<int>(causes_asked(report, report.parameters[p]).size());
+    fates.insert({selection.finding[p], firings, marks_asked(report, report.parameters[p])});
   }
   if (region == none)
     return {-1 - (selection.last_is_unreached && stage + 1 == static_cast<int>(selection.stages.size())), false, fates};
@@ -224,16 +226,6 @@ std::vector<Segment> choose_segments(const Report& report, const Selection& sele
 }
 
 }  // namespace
-
-bool searches(const Setup& setup) {
-  return setup.find_unused_parameters && !setup.static_graph;
-}
-
-int ready_marks(const Report& report, int parameter) {
-  const auto& marks = report.parameters[parameter].ready_marks;
-  if (report.setup.static_graph) return marks.static_graph;
-  return report.setup.find_unused_parameters ? marks.find_unused_parameters : marks.defaults;
-}
 
 std::vector<int> enclosing_regions(const Report& report, int region) {
   std::vector<int> chain;

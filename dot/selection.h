@@ -35,12 +35,6 @@ struct Selection {
 
 Selection select(const Report& report);
 
-// Ready marks of a parameter in the setup asked.
-int ready_marks(const Report& report, int parameter);
-
-// Whether DDP searches for unused parameters in the setup asked.
-bool searches(const Setup& setup);
-
 // The region itself and the regions around it, outermost first; empty for none.
 std::vector<int> enclosing_regions(const Report& report, int region);
 

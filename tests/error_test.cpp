@@ -26,6 +26,7 @@ TEST_CASE("Line breaks in what a model says become spaces") {
 TEST_CASE("Control characters in file names and messages are shown, not sent to the terminal") {
   CHECK(line("a\nb", "is empty") == "a\\nb: is empty");
   CHECK(line("a\x1b[2Jb", "is \x1b[31mred\x7f") == "a\\x1b[2Jb: is \\x1b[31mred\\x7f");
+  CHECK(line("a\u202eb\u009b2J", "is \xff") == "a\\u202eb\\u009b2J: is \\xff");
 }
 
 TEST_CASE("The line of an error can be the subject of another one") {

@@ -22,6 +22,13 @@ TEST_CASE("fixes are the clean verdicts, smaller changes first") {
   CHECK(report.fixes[2].setup.find_unused_parameters);
 }
 
+TEST_CASE("a fix says what one iteration cannot show") {
+  Report report = tests::report_from_marks(tests::case_named("once"), {.find_unused_parameters = true});
+  CHECK(report.fixes[0].condition == "only if every parameter gets a gradient in every iteration");
+  CHECK(report.fixes[1].condition == "only if every iteration runs the same graph");
+  CHECK(report.fixes[2].condition.empty());
+}
+
 TEST_CASE("flags and kind change together only where one does not help") {
   Report report = tests::report_from_marks(tests::case_named("chain_dead_head"));
   CHECK(options_of(report) == std::vector<std::string>{"--static-graph",

@@ -4,16 +4,6 @@
 
 using namespace gradscan;
 
-TEST_CASE("legible keeps text and replaces what is none") {
-  CHECK(legible("layer4.2 <ü…中😀>") == "layer4.2 <ü…中😀>");
-  CHECK(legible("a\nb\x01\x7f") == "a\uFFFDb\uFFFD\uFFFD");
-  CHECK(legible("\xff\xc0\xaf") == "\uFFFD\uFFFD\uFFFD");  // no UTF-8; a too long form
-  CHECK(legible("\xed\xa0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate
-  CHECK(legible("\xe4\xb8") == "\uFFFD\uFFFD");            // cut short
-  CHECK(legible("a\u202Eb\uFFFE") == "a\uFFFDb\uFFFD");    // turns the direction of text; no character
-  CHECK(legible(std::string_view("\0", 1)) == "\uFFFD");
-}
-
 TEST_CASE("elide keeps the beginning and the end") {
   CHECK(elide("short", 5) == "short");
   CHECK(elide("layer4.2.bn3.weight", 9) == "laye…ight");

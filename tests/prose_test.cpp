@@ -5,22 +5,6 @@
 namespace gradscan {
 namespace {
 
-TEST_CASE("printable text does nothing to a terminal") {
-  CHECK(printable("layer4.2 … größe") == "layer4.2 … größe");
-  CHECK(printable("a\nb\tc\r") == "a\\nb\\tc\\r");
-  CHECK(printable("\x1b[31mred") == "\\x1b[31mred");
-  CHECK(printable(std::string_view("\0", 1)) == "\\x00");
-  CHECK(printable("\u202e\u200b\ufeff\u0085") == "\\u202e\\u200b\\ufeff\\u0085");
-}
-
-TEST_CASE("bytes that are not UTF-8 are shown as bytes") {
-  CHECK(printable("a\xff") == "a\\xff");
-  CHECK(printable("\xc3") == "\\xc3");
-  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");           // overlong
-  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
-  CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
-}
-
 TEST_CASE("text is wrapped at words") {
   CHECK(wrap("one two three", 9, "- ", "  ") == "- one two\n  three\n");
   CHECK(wrap("longer_than_the_line x", 6, "", "") == "longer_than_the_line\nx\n");

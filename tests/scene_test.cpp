@@ -112,6 +112,26 @@ TEST_CASE("silent failures are as loud as errors and say their cause") {
   CHECK(origin_of(trained, "parameter0_0", Link::silence).from == "checkpoint0");
 }
 
+TEST_CASE("why a region's backward never runs") {
+  Report report = not_trained();
+  report.regions[0].arguments = 2;
+  report.regions[0].arguments_without_grad = {0, 1};
+  CHECK(says(make_scene(report), "its backward never runs:\nno tensor argument of it requires grad"));
+  report.regions[0].arguments_without_grad = {1};
+  CHECK(says(make_scene(report), "its backward never runs:\nno gradient reaches it"));
+  report.regions[0].nested_outputs = 1;
+  CHECK(says(make_scene(report), "its backward never runs:\nits outputs are inside a dict or list"));
+}
+
+TEST_CASE("fixes: three with their conditions, and how many more there are") {
+  Report report = resnet50();
+  report.fixes = {{"change A", "", {}, "only if so"}, {"change B", "", {}}, {"change C", "", {}}};
+  CHECK(says(make_scene(report), "Replayed without a conflict: change A (only if so)\nor: change B\nor: change C"));
+  CHECK_FALSE(says(make_scene(report), "more in the text report"));
+  report.fixes.push_back({"change D", "", {}});
+  CHECK(says(make_scene(report), "and 1 more in the text report"));
+}
+
 TEST_CASE("a parameter that nothing uses has a place") {
   const Scene scene = make_scene(unfinished());
   CHECK(says(scene, "not reached from the loss"));

@@ -19,17 +19,13 @@ std::vector<int> without_outer(std::vector<int> causes) {
   return causes;
 }
 
-bool contains(const std::vector<int>& values, int value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
+// The outer graph comes first in an ascending list.
+bool has_outer(const std::vector<int>& regions_or_outer) {
+  return !regions_or_outer.empty() && regions_or_outer.front() == outer_graph;
 }
 
 Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
-  return {cause, without_outer(regions_or_outer), contains(regions_or_outer, outer_graph)};
-}
-
-Cause why_region_blocked(const RegionReport& region) {
-  if (region.arguments_without_grad.size() == static_cast<std::size_t>(region.arguments)) return Cause::no_argument_with_grad;
-  return region.nested_outputs > 0 ? Cause::nested_outputs : Cause::cut_off;
+  return {cause, without_outer(regions_or_outer), has_outer(regions_or_outer)};
 }
 
 }  // namespace
@@ -50,7 +46,7 @@ Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter
   if (parameter.firings.off == 0) return diagnosis(Cause::not_in_loss, parameter.used_in);
   for (int region : parameter.used_in)
     if (int blocked = region == none ? none : blocked_at(report, region); blocked != none)
-      return {why_region_blocked(report.regions[blocked]), {blocked}, contains(parameter.used_in, none)};
+      return {why_not_executed(report.regions[blocked]), {blocked}, has_outer(parameter.used_in)};
   return diagnosis(Cause::cut_off, parameter.used_in);
 }
 
@@ -62,6 +58,15 @@ Diagnosis why_not_averaged(const Report& report, const ParameterReport& paramete
   return diagnosis(anything_reentrant && !causes.empty() ? Cause::after_the_last_mark : Cause::unknown, causes);
 }
 
+Cause why_not_executed(const RegionReport& region) {
+  if (region.arguments_without_grad.size() == static_cast<std::size_t>(region.arguments)) return Cause::no_argument_with_grad;
+  return region.nested_outputs > 0 ? Cause::nested_outputs : Cause::cut_off;
+}
+
+bool searches(const Setup& setup) {
+  return setup.find_unused_parameters && !setup.static_graph;
+}
+
 int marks_asked(const Report& report, const ParameterReport& parameter) {
   if (report.setup.static_graph) return parameter.ready_marks.static_graph;
   return report.setup.find_unused_parameters ? parameter.ready_marks.find_unused_parameters : parameter.ready_marks.defaults;
@@ -69,14 +74,13 @@ int marks_asked(const Report& report, const ParameterReport& parameter) {
 
 std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter) {
   std::vector<int> causes = parameter.fired_by;
-  if (report.setup.find_unused_parameters && !report.setup.static_graph)
-    causes.insert(causes.end(), parameter.fired_by_sink.begin(), parameter.fired_by_sink.end());
+  if (searches(report.setup)) causes.insert(causes.end(), parameter.fired_by_sink.begin(), parameter.fired_by_sink.end());
   std::sort(causes.begin(), causes.end());
   return causes;
 }
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {
-  return report.setup.find_unused_parameters && !report.setup.static_graph && !parameter.seen_by_search;
+  return searches(report.setup) && !parameter.seen_by_search;
 }
 
 int blocked_at(const Report& report, int region) {

@@ -41,6 +41,12 @@ Diagnosis why_marked_again(const Report& report, const ParameterReport& paramete
 Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter);
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter);
 
+// Of a reentrant region that backward does not execute.
+Cause why_not_executed(const RegionReport& region);
+
+// Whether DDP searches for unused parameters.
+bool searches(const Setup& setup);
+
 // In the setup asked.
 int marks_asked(const Report& report, const ParameterReport& parameter);
 std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter);  // of its firings, in later iterations

@@ -58,12 +58,19 @@ std::string options_for(const Setup& setup, const Setup& asked, bool regions_kep
   return options;
 }
 
+// What one iteration cannot show about the flags.
+std::string condition_for(const Setup& setup, const Setup& asked) {
+  if (setup.static_graph) return asked.static_graph ? "" : "only if every iteration runs the same graph";
+  bool unused_allowed = asked.find_unused_parameters || asked.static_graph;
+  return unused_allowed && !setup.find_unused_parameters ? "only if every parameter gets a gradient in every iteration" : "";
+}
+
 Fix fix_for(const Report& report, const Setup& setup) {
   bool regions_kept = keeps_regions(report, setup), flags_kept = same_flags(setup, report.setup);
   std::string change = regions_kept ? change_of_flags(setup)
                        : flags_kept ? change_of_regions(setup)
                                     : change_of_regions(setup) + " and " + change_of_flags(setup);
-  return {change, options_for(setup, report.setup, regions_kept), setup};
+  return {change, options_for(setup, report.setup, regions_kept), setup, condition_for(setup, report.setup)};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/foreign_text.h"
 #include "analyzer/report/prose.h"
 
 namespace gradscan {

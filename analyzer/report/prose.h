@@ -8,13 +8,6 @@
 
 namespace gradscan {
 
-// Text that does nothing to a terminal: control characters, line breaks, characters that change the direction of writing and
-// bytes that are not UTF-8 are replaced by escapes (\n, \x1b, \u202e).
-std::string printable(std::string_view text);
-
-// Number of columns of a printable text, one for each code point.
-std::size_t columns(std::string_view text);
-
 // "1 parameter", "2 parameters"
 std::string count(std::size_t number, std::string_view noun);
 
@@ -23,6 +16,9 @@ std::string times(int number);
 
 // "a", "a and b", "a, b and c"; behind `most` names "a, b and 3 more"
 std::string enumerate(const std::vector<std::string>& names, std::size_t most);
+
+// "float32[2, 3, 224, 224]"
+std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape);
 
 // DDP indices: "#3", "#150-#158, #160"
 std::string index_ranges(const std::vector<int>& ascending);

@@ -93,8 +93,9 @@ struct Finding {
 // A change of the setup whose replay is clean.
 struct Fix {
   std::string change;   // what to write: "DistributedDataParallel(model, static_graph=True)"
-  std::string options;  // the options of gradscan that scan it: "--static-graph"
+  std::string options;  // what to add to gradscan's command line to scan it: "--static-graph"
   Setup setup;
+  std::string condition{};  // what it takes beyond this iteration: "only if every iteration runs the same graph"; may be empty
 };
 
 struct Report {
