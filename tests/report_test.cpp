@@ -37,6 +37,15 @@ TEST_CASE("a parameter is found by index, name and alias") {
   CHECK(find_parameter(report, "") == nullptr);
 }
 
+TEST_CASE("a number is an index; with DDP's dot before it, it is a name") {
+  Capture capture = case_named("once");
+  capture.parameters[0].name = "1";
+  Report report = report_from_marks(capture);
+  CHECK(find_parameter(report, "1")->index == 1);
+  CHECK(find_parameter(report, ".1")->index == 0);
+  CHECK(find_parameter(report, "1x") == nullptr);
+}
+
 TEST_CASE("a weight that is a region's argument is used outside of it") {
   Report report = report_from_marks(case_named("weight_as_argument"));
   CHECK(find_parameter(report, "l2.weight")->used_in == std::vector<int>{none});
@@ -72,6 +81,36 @@ TEST_CASE("a region's price: each activation once, no parameters") {
   Report report = report_from_marks(capture);
   CHECK(report.regions[0].saved_bytes == 110);
   CHECK(report.regions[0].recompute_flops == 7 * operations);
+}
+
+TEST_CASE("a region's price holds that of its nested regions, and still each activation once") {
+  Capture capture = capture_from_text(R"(
+    parameter a.weight a.bias b.weight b.bias c.weight c.bias
+    input x
+    region outer reentrant x
+      x = linear x a
+      region first reentrant x
+        x = linear x b
+      end x
+      region second reentrant x
+        x = linear x c
+      end x
+    end x
+    output x
+  )");
+  capture.storages = {{1, true}, {10, true}, {100, true}};
+  std::vector<int> region_of = innermost_regions(capture);
+  const std::vector<std::vector<int>> saved{{0, 1}, {1, 2}, {2, 1}};  // by outer, first and second
+  for (std::size_t id = 0; id < capture.nodes.size(); ++id)
+    if (capture.nodes[id].role == Role::operation && region_of[id] != none) {
+      capture.nodes[id].saved = saved[region_of[id]];
+      capture.nodes[id].forward_flops = 1;
+    }
+  Report report = report_from_marks(capture);
+  CHECK(report.regions[0].saved_bytes == 111);
+  CHECK(report.regions[1].saved_bytes == 110);
+  CHECK(report.regions[2].saved_bytes == 110);
+  CHECK(report.regions[0].recompute_flops > report.regions[1].recompute_flops + report.regions[2].recompute_flops);
 }
 
 TEST_CASE("the table has nine rows, and three more where the file mixes kinds") {

@@ -1,7 +1,9 @@
 #include "analyzer/report/report.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <utility>
 
 #include "analyzer/report/findings.h"
 #include "analyzer/report/fixes.h"
@@ -15,9 +17,11 @@ namespace {
 class Assembly {
  public:
   Assembly(const Capture& capture, const Setup& setup, const Predictions& predictions)
-      : capture_(capture), predictions_(predictions), graph_(capture, setup.checkpointing), order_(ddp_order(capture)) {
-    index_.assign(capture.parameters.size(), none);
-    for (std::size_t index = 0; index < order_.size(); ++index) index_[order_[index]] = static_cast<int>(index);
+      : capture_(capture),
+        predictions_(predictions),
+        graph_(capture, setup.checkpointing),
+        order_(ddp_order(capture)),
+        index_(ddp_indices(capture)) {
     report_.setup = setup;
   }
 
@@ -29,6 +33,7 @@ class Assembly {
     report_.buckets = std::move(replays.buckets);
     for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
     for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
+    add_prices();
     record_uses();
     hand_up_to_parents();
     report_.stages = contract(capture_, graph_, index_);
@@ -76,7 +81,7 @@ class Assembly {
     RegionReport row;
     row.id = id;
     row.name = region.name;
-    row.kind = kind_under(capture_, report_.setup.checkpointing, id);
+    row.kind = kind_under(report_.setup.checkpointing, region.kind);
     row.parent = region.parent;
     row.executed = predictions_.asked.from_loss.executed[id];
     row.arguments = static_cast<int>(arguments.size());
@@ -85,22 +90,32 @@ class Assembly {
     row.nested_outputs = static_cast<int>(region.nested_outputs.size());
     row.source = region.source;
     row.origin = region.origin;
-    add_price(region, row);
     report_.regions.push_back(std::move(row));
   }
 
-  // A walk over the region's nodes, once for each region around them.
-  void add_price(const Region& region, RegionReport& row) {
-    counted_for_.resize(capture_.storages.size(), none);
-    for (int id = region.begin; id <= region.end; ++id) {
-      const Node& node = capture_.nodes[id];
-      row.recompute_flops += node.forward_flops;
-      for (int storage : node.saved) {
-        if (counted_for_[storage] == row.id || !capture_.storages[storage].activation) continue;
-        counted_for_[storage] = row.id;
-        row.saved_bytes += capture_.storages[storage].bytes;
-      }
+  // What the nodes of each region save and compute, those of nested regions too. A storage counts once for each region; so
+  // where a node saves it again, the regions around both places must not count it twice. The time is linear in nodes, but for a
+  // binary search in the regions around a node.
+  void add_prices() {
+    std::vector<int> region_of = innermost_regions(capture_), saved_last(capture_.storages.size(), none);
+    std::vector<int> around;  // the node, outermost first
+    for (int id = 0; id < static_cast<int>(capture_.nodes.size()); ++id) {
+      while (!around.empty() && capture_.regions[around.back()].end < id) around.pop_back();
+      if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
+      if (around.empty()) continue;
+      report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
+      for (int storage : capture_.nodes[id].saved)
+        if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));
     }
+  }
+
+  // The regions that began before the storage was last saved have counted it. Parents get what their children have, see below.
+  void add_saved(const std::vector<int>& around, int storage, int saved_last) {
+    std::int64_t bytes = capture_.storages[storage].bytes;
+    auto counted = std::partition_point(around.begin(), around.end(),
+                                        [&](int region) { return capture_.regions[region].begin <= saved_last; });
+    report_.regions[around.back()].saved_bytes += bytes;
+    if (counted != around.begin()) report_.regions[*std::prev(counted)].saved_bytes -= bytes;
   }
 
   // Who has an edge to a parameter uses it. A region's arguments belong to what is around it.
@@ -137,8 +152,10 @@ class Assembly {
     for (auto region = report_.regions.rbegin(); region != report_.regions.rend(); ++region) {
       sort_unique(region->parameters);
       if (region->parent == none) continue;
-      std::vector<int>& above = report_.regions[region->parent].parameters;
-      above.insert(above.end(), region->parameters.begin(), region->parameters.end());
+      RegionReport& above = report_.regions[region->parent];
+      above.parameters.insert(above.parameters.end(), region->parameters.begin(), region->parameters.end());
+      above.saved_bytes += region->saved_bytes;
+      above.recompute_flops += region->recompute_flops;
     }
   }
 
@@ -150,9 +167,8 @@ class Assembly {
   const Capture& capture_;
   const Predictions& predictions_;
   GradGraph graph_;
-  std::vector<int> order_;        // positions in capture.parameters by DDP index
-  std::vector<int> index_;        // DDP index by position in capture.parameters; none if frozen
-  std::vector<int> counted_for_;  // for each storage the last region that it was counted for
+  std::vector<int> order_;  // positions in capture.parameters by DDP index
+  std::vector<int> index_;  // DDP index by position in capture.parameters; none if frozen
   Report report_;
 };
 
@@ -161,20 +177,6 @@ class Assembly {
 bool mixes_kinds(const Capture& capture) {
   return std::any_of(capture.regions.begin(), capture.regions.end(),
                      [&](const Region& region) { return region.kind != capture.regions.front().kind; });
-}
-
-Kind kind_under(const Capture& capture, Checkpointing checkpointing, int region) {
-  switch (checkpointing) {
-    case Checkpointing::reentrant:
-      return Kind::reentrant;
-    case Checkpointing::non_reentrant:
-      return Kind::non_reentrant;
-    case Checkpointing::off:
-      return Kind::off;
-    case Checkpointing::as_given:
-      break;
-  }
-  return capture.regions[region].kind;
 }
 
 std::vector<Setup> setups_to_compare(const Capture& capture, double bucket_cap_mb) {
@@ -198,14 +200,18 @@ bool has_conflict(const Report& report) {
                      [](const Finding& finding) { return finding.level != Level::note; });
 }
 
-// DDP's messages put a dot before the name of a parameter of the root module.
+// DDP's messages put a dot before the name of a parameter of the root module, which may be a number.
 const ParameterReport* find_parameter(const Report& report, std::string_view name_or_index) {
+  std::size_t index = 0;
+  auto [rest, error] = std::from_chars(name_or_index.data(), name_or_index.data() + name_or_index.size(), index);
+  bool is_index = error == std::errc() && rest == name_or_index.data() + name_or_index.size();
+  if (is_index && index < report.parameters.size()) return &report.parameters[index];
   if (name_or_index.starts_with('.')) name_or_index.remove_prefix(1);
-  for (const ParameterReport& parameter : report.parameters)
-    if (std::to_string(parameter.index) == name_or_index || parameter.name == name_or_index ||
-        std::find(parameter.aliases.begin(), parameter.aliases.end(), name_or_index) != parameter.aliases.end())
-      return &parameter;
-  return nullptr;
+  auto found = std::find_if(report.parameters.begin(), report.parameters.end(), [&](const ParameterReport& parameter) {
+    return parameter.name == name_or_index ||
+           std::find(parameter.aliases.begin(), parameter.aliases.end(), name_or_index) != parameter.aliases.end();
+  });
+  return found == report.parameters.end() ? nullptr : &*found;
 }
 
 }  // namespace gradscan

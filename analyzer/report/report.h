@@ -25,7 +25,6 @@ struct Predictions {
 };
 
 bool mixes_kinds(const Capture& capture);
-Kind kind_under(const Capture& capture, Checkpointing checkpointing, int region);
 
 // Rows of the table: as_given where the file mixes kinds, then reentrant, non_reentrant and off, each with DDP's defaults, with
 // find_unused_parameters and with static_graph.

@@ -46,9 +46,11 @@ class Contraction {
  private:
   // Numbers the stages in the order of backward: from the newest node to the oldest.
   void assign_stages() {
-    std::vector<int> region_of = innermost_regions(capture_);
+    std::vector<int> region_of = innermost_regions(capture_), outermost;
+    for (const Region& region : capture_.regions)  // parents stand before children
+      outermost.push_back(region.parent == none ? static_cast<int>(outermost.size()) : outermost[region.parent]);
     for (int& region : region_of)
-      while (region != none && capture_.regions[region].parent != none) region = capture_.regions[region].parent;
+      if (region != none) region = outermost[region];
     int current = none - 1;  // neither a region nor the outer graph
     for (std::size_t id = capture_.nodes.size(); id-- > 0;) {
       if (!is_boundary_or_operation(capture_.nodes[id])) continue;
