@@ -19,6 +19,22 @@ TEST_CASE("stories of parameters", "[golden]") {
                explain(report_from_marks(case_named("input_without_grad"), {.find_unused_parameters = true}), "0"));
 }
 
+TEST_CASE("a region's arguments in words") {
+  Report report = report_from_marks(case_named("once"));
+  auto told = [&](int arguments, std::vector<int> without_grad) {
+    report.regions[0].arguments = arguments;
+    report.regions[0].arguments_without_grad = std::move(without_grad);
+    return explain(report, "l2.weight", {.width = 200});
+  };
+  CHECK_THAT(told(0, {}), Catch::Matchers::Contains("it has no direct tensor argument"));
+  CHECK_THAT(told(1, {}), Catch::Matchers::Contains("its direct tensor argument requires grad"));
+  CHECK_THAT(told(1, {0}), Catch::Matchers::Contains("its direct tensor argument does not require grad"));
+  CHECK_THAT(told(3, {0, 1, 2}), Catch::Matchers::Contains("none of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(told(3, {0, 2}), Catch::Matchers::Contains("; 1 of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(told(3, {2}), Catch::Matchers::Contains("2 of its 3 direct tensor arguments require grad"));
+  CHECK_THAT(told(3, {}), Catch::Matchers::Contains("each of its 3 direct tensor arguments requires grad"));
+}
+
 TEST_CASE("an index tells the same story as the name") {
   Report report = report_from_marks(tests::resnet50(), {.find_unused_parameters = true});
   CHECK(explain(report, "157") == explain(report, "layer4.2.bn3.weight"));

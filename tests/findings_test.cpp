@@ -42,7 +42,7 @@ struct Expected {
 
 TEST_CASE("each cause is told by the sentence that is true for it") {
   auto [model, setup, rule, level, parameters, why] = GENERATE(values<Expected>({
-      {"once", find_unused, "marked-ready-twice", Level::error, {2, 3}, "the walk does not see into region l2"},
+      {"once", find_unused, "marked-ready-twice", Level::error, {2, 3}, "the walk cannot meet the parameters of region l2"},
       {"twice",
        defaults,
        "marked-ready-twice",
@@ -64,7 +64,12 @@ TEST_CASE("each cause is told by the sentence that is true for it") {
       {"nested", find_unused, "marked-ready-twice", Level::error, {2, 3, 4, 5}, "the other mark is DDP's own"},
       {"raw_parameter_returned", find_unused, "marked-ready-twice", Level::error, {0}, "A parameter has no backward node"},
       {"custom_object_returned", find_unused, "marked-ready-twice", Level::error, {0, 1, 2, 3}, "It finds none"},
-      {"plain_unused", defaults, "unfinished-reduction", Level::error, {4, 5}, "not used by anything that forward computes"},
+      {"plain_unused",
+       defaults,
+       "unfinished-reduction",
+       Level::error,
+       {4, 5},
+       "Nothing that forward returns leads back to dead.weight"},
       {"one_output_unused",
        defaults,
        "unfinished-reduction",
@@ -96,7 +101,7 @@ TEST_CASE("each cause is told by the sentence that is true for it") {
        Level::silent,
        {0, 1, 2, 3, 4, 5, 6, 7},
        "The same holds for 3 further regions"},
-      {"plain_unused", find_unused, "not-trained", Level::note, {4, 5}, "not used by anything"},
+      {"plain_unused", find_unused, "not-trained", Level::note, {4, 5}, "Nothing that forward returns leads back to"},
   }));
   CAPTURE(model, ddp_call(setup));
   Report report = report_from_marks(case_named(model), setup);

@@ -34,6 +34,8 @@ TEST_CASE("the keys that others read") {
   CHECK(region["parent"].is_null());
   CHECK(region["parameters"] == json{150, 151, 152, 153, 154, 155, 156, 157, 158});
   CHECK(region["executed"] == true);
+  CHECK(region["nested_outputs"] == 0);
+  CHECK(weight["returned_as"] == "");
   const json& verdict = report["verdicts"][1];
   CHECK(verdict["checkpointing"] == "reentrant");
   CHECK(verdict["find_unused_parameters"] == true);
@@ -44,7 +46,12 @@ TEST_CASE("the keys that others read") {
   CHECK(report["verdicts"].size() == 9);
   CHECK(report["findings"][0]["rule"] == "marked-ready-twice");
   CHECK(report["findings"][0]["level"] == "error");
+  const json& folded = report["findings"][0]["groups"][3];
+  CHECK(folded["folded"] == 5);
+  CHECK(folded["members"].size() == 9);
+  CHECK(folded["members"][0] == "conv1.weight");
   CHECK(report["fixes"][0]["options"] == "--no-find-unused-parameters");
+  CHECK(report["fixes"][0]["condition"] == "only if every parameter gets a gradient in every iteration");
 }
 
 TEST_CASE("any name gives valid UTF-8") {

@@ -29,6 +29,19 @@ TEST_CASE("a silent failure is shown as loudly as an error", "[golden]") {
   check_golden("last_bucket_twice.txt", to_text(report_from_marks(case_named("last_bucket_twice"), verdict)));
 }
 
+TEST_CASE("the columns of the table stay apart", "[golden]") {
+  Report report = report_from_marks(case_named("last_bucket_twice"), {.find_unused_parameters = true});
+  report.verdicts[0].outcome = Outcome::pass;
+  report.verdicts[0].unsynchronised = {0, 1};
+  check_golden("silent_beside_error.txt", to_text(report));
+}
+
+TEST_CASE("a loss of nothing") {
+  Report report = report_from_marks(case_named("once"));
+  for (Output& output : report.outputs) output.in_loss = false;
+  CHECK(to_text(report).find("loss        none; not used: h float32[8, 20]") != std::string::npos);
+}
+
 TEST_CASE("names in a file do nothing to the terminal") {
   Capture capture = case_named("twice");
   capture.model = "evil\x1b]0;title\x07\n.pt";

@@ -1,9 +1,10 @@
 // One parameter's whole story.
 #include <algorithm>
+#include <set>
 
 #include "analyzer/near_matches.h"
 #include "analyzer/report/causes.h"
-#include "analyzer/report/findings.h"
+#include "analyzer/report/fix_words.h"
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/page.h"
 #include "analyzer/report/prose.h"
@@ -15,10 +16,6 @@
 namespace gradscan {
 namespace {
 
-bool contains(const std::vector<int>& values, int value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 class Story {
  public:
   Story(const Report& report, const ParameterReport& parameter, const TextOptions& options)
@@ -26,7 +23,7 @@ class Story {
 
   std::string write() {
     page_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
-    page_.item("tensor", tensor(), 2, column);
+    page_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
     uses();
     page_.item("bucket", bucket(), 2, column);
     firings();
@@ -34,19 +31,12 @@ class Story {
     marks();
     findings();
     setups();
-    fixes();
+    write_fixes(page_, report_);
     return page_.take();
   }
 
  private:
   static constexpr int column = 12;
-
-  std::string tensor() const {
-    std::string text = parameter_.dtype + "[";
-    for (std::size_t at = 0; at < parameter_.shape.size(); ++at)
-      text += (at == 0 ? "" : ", ") + std::to_string(parameter_.shape[at]);
-    return text + "]";
-  }
 
   std::string place(int region) const { return region == none ? "the outer graph" : "region " + names_[region]; }
 
@@ -63,13 +53,24 @@ class Story {
     if (!region.source.empty()) text += ", " + region.source;
     if (region.parent != none) text += ", nested in " + names_[region.parent];
     if (region.kind == Kind::reentrant) text += region.executed ? ", executed in backward" : ", not executed in backward";
-    return text + "), with " + std::to_string(region.arguments_without_grad.size()) + " of " +
-           count(region.arguments, "direct tensor argument") + " without grad";
+    return text + "); " + arguments(region);
+  }
+
+  static std::string arguments(const RegionReport& region) {
+    int with_grad = region.arguments - static_cast<int>(region.arguments_without_grad.size());
+    if (region.arguments == 0) return "it has no direct tensor argument";
+    if (region.arguments == 1)
+      return std::string("its direct tensor argument ") + (with_grad == 1 ? "requires grad" : "does not require grad");
+    return (with_grad == 0                  ? "none"
+            : with_grad == region.arguments ? "each"
+                                            : std::to_string(with_grad)) +
+           " of its " + count(region.arguments, "direct tensor argument") +
+           (with_grad < 2 || with_grad == region.arguments ? " requires" : " require") + " grad";
   }
 
   std::string bucket() const {
     for (std::size_t bucket = 0; bucket < report_.buckets.size(); ++bucket)
-      if (contains(report_.buckets[bucket], parameter_.index))
+      if (std::ranges::find(report_.buckets[bucket], parameter_.index) != report_.buckets[bucket].end())
         return std::to_string(bucket + 1) + " of " + std::to_string(report_.buckets.size()) + ", with " +
                count(report_.buckets[bucket].size() - 1, "other parameter");
     return "unknown";
@@ -109,12 +110,12 @@ class Story {
 
   // The outermost reentrant regions around its uses.
   std::vector<std::string> search_stops() const {
-    std::vector<int> stops;
+    std::set<int> stops;
     for (int region : parameter_.used_in) {
       int outermost = none;
       for (; region != none; region = report_.regions[region].parent)
         if (report_.regions[region].kind == Kind::reentrant) outermost = region;
-      if (outermost != none && !contains(stops, outermost)) stops.push_back(outermost);
+      if (outermost != none) stops.insert(outermost);
     }
     std::vector<std::string> words;
     for (int region : stops) words.push_back("the reentrant region " + names_[region]);
@@ -131,10 +132,14 @@ class Story {
 
   static constexpr int wide = 22, wider = 26;
 
+  bool is_in(const std::vector<int>& ascending) const {
+    return std::binary_search(ascending.begin(), ascending.end(), parameter_.index);
+  }
+
   void findings() {
     for (const Finding& finding : report_.findings)
       for (const Group& group : finding.groups)
-        if (std::binary_search(group.parameters.begin(), group.parameters.end(), parameter_.index)) {
+        if (is_in(group.parameters)) {
           page_.heading("In the setup asked: " + finding.rule);
           page_.prose(finding.title + ".", 2);
           page_.prose(finding.why, 2);
@@ -157,20 +162,11 @@ class Story {
     OutcomeWords outcome = in_words(report_, verdict);
     std::string text = outcome.words;
     if (verdict.iteration) text += " in iteration " + std::to_string(*verdict.iteration);
-    if (contains(verdict.parameters, parameter_.index)) return text + ", DDP names it";
+    if (std::ranges::find(verdict.parameters, parameter_.index) != verdict.parameters.end()) return text + ", DDP names it";
     if (verdict.outcome != Outcome::pass) return text;
-    if (contains(verdict.unsynchronised, parameter_.index)) return text + ": its gradient stays local";
-    if (contains(verdict.untrained, parameter_.index)) return text + ": it gets no gradient";
+    if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local";
+    if (is_in(verdict.untrained)) return text + ": it gets no gradient";
     return outcome.loudness == Loudness::pass ? text : text + ", but not this one";
-  }
-
-  void fixes() {
-    if (report_.fixes.empty()) return;
-    page_.heading("These changes replay clean");
-    for (const Fix& fix : report_.fixes) {
-      page_.prose(fix.change, 2, Paint::good);
-      page_.prose("check with: gradscan " + fix.options, 6, Paint::dim);
-    }
   }
 
   const Report& report_;

@@ -155,10 +155,11 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
   Verdict verdict;
   verdict.untrained = rest;
   std::vector<int> lost = lost_to_checkpointing(report, verdict), unneeded = without(rest, lost);
+  bool silent = report.verdict.outcome == Outcome::pass;  // an error is what stops the training
   if (!lost.empty())
-    findings.push_back(finding(report, "not-trained", Level::silent,
+    findings.push_back(finding(report, "not-trained", silent ? Level::silent : Level::note,
                                parameters_in_words(report, lost) + (lost.size() == 1 ? " never gets" : " never get") +
-                                   " a gradient, and DDP says nothing",
+                                   " a gradient" + (silent ? ", and DDP says nothing" : ""),
                                lost, why_no_gradient));
   if (!unneeded.empty())
     findings.push_back(finding(report, "not-trained", Level::note,

@@ -106,7 +106,7 @@ class Reasons {
   static std::string remark(Cause cause) {
     switch (cause) {
       case Cause::not_used:
-        return "forward does not use it";
+        return "nothing that forward returns leads back to it";
       case Cause::not_in_loss:
         return "the loss does not depend on it";
       case Cause::no_argument_with_grad:

@@ -50,7 +50,8 @@ Json parameter(const ParameterReport& parameter) {
           {"fired_by", causes(parameter.fired_by)},
           {"fired_by_sink", causes(parameter.fired_by_sink)},
           {"seen_by_search", parameter.seen_by_search},
-          {"used_in", causes(parameter.used_in)}};
+          {"used_in", causes(parameter.used_in)},
+          {"returned_as", parameter.returned_as}};
 }
 
 Json region(const RegionReport& region) {
@@ -62,6 +63,7 @@ Json region(const RegionReport& region) {
           {"executed", region.executed},
           {"arguments", region.arguments},
           {"arguments_without_grad", region.arguments_without_grad},
+          {"nested_outputs", region.nested_outputs},
           {"source", region.source},
           {"origin", region.origin},
           {"saved_bytes", region.saved_bytes},
@@ -88,8 +90,8 @@ Json stage(const Stage& stage) {
 }
 
 Json group(const Group& group) {
-  return {{"label", group.label},     {"regions", group.regions},         {"parameters", group.parameters},
-          {"firings", group.firings}, {"ready_marks", group.ready_marks}, {"reason", group.reason}};
+  return {{"label", group.label},     {"regions", group.regions}, {"parameters", group.parameters},   {"folded", group.folded},
+          {"members", group.members}, {"firings", group.firings}, {"ready_marks", group.ready_marks}, {"reason", group.reason}};
 }
 
 template <typename Item, typename Convert>
@@ -108,7 +110,7 @@ Json finding(const Finding& finding) {
 }
 
 Json fix(const Fix& fix) {
-  return {{"change", fix.change}, {"options", fix.options}, {"setup", setup(fix.setup)}};
+  return {{"change", fix.change}, {"options", fix.options}, {"condition", fix.condition}, {"setup", setup(fix.setup)}};
 }
 
 Json input(const Input& input) {

@@ -11,13 +11,13 @@ OutcomeWords in_words(const Report& report, const Verdict& verdict) {
     case Outcome::unfinished_reduction:
       return {Loudness::error, "ERROR unfinished"};
     case Outcome::graph_changed:
-      return {Loudness::error, "ERROR graph changed"};
+      return {Loudness::error, "ERROR graph change"};
     case Outcome::other:
       return {Loudness::error, "ERROR other"};
     case Outcome::pass:
       break;
   }
-  if (!verdict.unsynchronised.empty()) return {Loudness::silent, "SILENT not averaged"};
+  if (!verdict.unsynchronised.empty()) return {Loudness::silent, "SILENT unaveraged"};
   if (!lost_to_checkpointing(report, verdict).empty()) return {Loudness::silent, "SILENT not trained"};
   return {Loudness::pass, "pass"};
 }
@@ -38,6 +38,14 @@ std::string in_words(Checkpointing checkpointing) {
 
 std::string in_words(Kind kind) {
   return kind == Kind::reentrant ? "reentrant" : kind == Kind::non_reentrant ? "non-reentrant" : "not checkpointed";
+}
+
+std::string origin_in_words(const std::string& origin) {
+  if (origin == "marker") return "markers in the file";
+  if (origin == "pattern") return "--checkpoint";
+  if (origin == "CheckpointWrapper") return "modules of the type CheckpointWrapper";
+  if (origin == "source range") return "the source lines in the file";
+  return origin;
 }
 
 }  // namespace gradscan

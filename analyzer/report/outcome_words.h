@@ -12,7 +12,7 @@ enum class Loudness { pass, silent, error };
 
 struct OutcomeWords {
   Loudness loudness = Loudness::pass;
-  std::string words;  // "pass", "ERROR ready twice", "SILENT not averaged"
+  std::string words;  // "pass", "ERROR ready twice", "SILENT unaveraged": at most 18 characters
 };
 
 OutcomeWords in_words(const Report& report, const Verdict& verdict);
@@ -22,5 +22,8 @@ std::string in_words(Checkpointing checkpointing);
 
 // "reentrant", "non-reentrant", "not checkpointed"
 std::string in_words(Kind kind);
+
+// How gradscan knows of a region (Region::origin): "markers in the file", "--checkpoint"
+std::string origin_in_words(const std::string& origin);
 
 }  // namespace gradscan

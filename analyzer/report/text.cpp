@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analyzer/report/findings.h"
+#include "analyzer/report/fix_words.h"
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/page.h"
 #include "analyzer/report/prose.h"
@@ -12,12 +13,6 @@
 
 namespace gradscan {
 namespace {
-
-std::string shape_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {
-  std::string text = dtype + "[";
-  for (std::size_t at = 0; at < shape.size(); ++at) text += (at == 0 ? "" : ", ") + std::to_string(shape[at]);
-  return text + "]";
-}
 
 Paint paint_of(Loudness loudness) {
   return loudness == Loudness::error ? Paint::bad : loudness == Loudness::silent ? Paint::warn : Paint::good;
@@ -32,7 +27,7 @@ class Text {
     verdict();
     for (const Finding& finding : report_.findings)
       if (finding.level != Level::note) details(finding);
-    fixes();
+    write_fixes(page_, report_);
     table();
     notes();
     return page_.take();
@@ -46,7 +41,7 @@ class Text {
     page_.item("parameters", parameters());
     page_.item("regions", regions());
     for (const Input& input : report_.inputs)
-      page_.item("input", input.name + " " + shape_in_words(input.dtype, input.shape) +
+      page_.item("input", input.name + " " + tensor_in_words(input.dtype, input.shape) +
                               (input.requires_grad ? ", requires grad" : "") +
                               (input.origin.empty() ? "" : " (" + input.origin + ")"));
     page_.item("loss", loss());
@@ -63,7 +58,7 @@ class Text {
     if (report_.regions.empty()) return "this file names no checkpoint regions";
     std::map<std::string, int> kinds;
     for (const RegionReport& region : report_.regions)
-      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (known from " + region.origin + "s)")];
+      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (from " + origin_in_words(region.origin) + ")")];
     std::string text;
     for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
     return text;
@@ -72,8 +67,8 @@ class Text {
   std::string loss() const {
     std::vector<std::string> taken, left;
     for (const Output& output : report_.outputs)
-      (output.in_loss ? taken : left).push_back(output.path + " " + shape_in_words(output.dtype, output.shape));
-    std::string text = (taken.size() > 1 ? "sum over " : "") + enumerate(taken, 6);
+      (output.in_loss ? taken : left).push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
+    std::string text = (taken.size() > 1 ? "sum over " : "") + (taken.empty() ? "none" : enumerate(taken, 6));
     return left.empty() ? text : text + "; not used: " + enumerate(left, 6);
   }
 
@@ -166,35 +161,6 @@ class Text {
     return module.empty() ? text : module + "{" + text + "}";
   }
 
-  void fixes() {
-    if (!has_conflict(report_)) return;
-    if (report_.fixes.empty()) {
-      page_.heading("None of the setups in the table replays clean");
-      return;
-    }
-    page_.heading("These changes replay clean");
-    for (const Fix& fix : report_.fixes) {
-      page_.prose(fix.change, 2, Paint::good);
-      std::string price = this->price(fix);
-      if (!price.empty()) page_.prose(price, 6);
-      page_.prose("check with: gradscan " + fix.options, 6, Paint::dim);
-    }
-  }
-
-  std::string price(const Fix& fix) const {
-    if (fix.setup.static_graph && !report_.setup.static_graph) return "only if every iteration runs the same graph";
-    if (fix.setup.checkpointing != Checkpointing::off) return "";
-    std::int64_t memory = 0, work = 0;
-    for (const RegionReport& region : report_.regions) {
-      if (region.parent != none) continue;
-      memory += region.saved_bytes;
-      work += region.recompute_flops;
-    }
-    if (memory == 0) return "";
-    return "keeps up to " + bytes(memory) + " of activations for these inputs" +
-           (work > 0 ? "; saves recomputing " + flops(work) + " per iteration" : "");
-  }
-
   void table() {
     page_.heading("All setups");
     if (report_.regions.empty()) page_.prose("(without checkpoint regions the rows are equal)", 2);
@@ -209,8 +175,8 @@ class Text {
       page_.prose("> the setup asked", 2, Paint::dim);
   }
 
-  // Of the columns; an outcome has at most 19 characters, and two before them for the mark, so the table is 80 wide.
-  static constexpr std::array<std::size_t, 4> widths{15, 21, 23, 0};
+  // Of the columns; an outcome has at most 18 characters, and two before them for the mark, so the table is 80 wide.
+  static constexpr std::array<std::size_t, 4> widths{15, 21, 24, 0};
 
   void row(std::size_t first) {
     std::string line = "  " + padded(in_words(report_.verdicts[first].setup.checkpointing), widths[0] - 2);

@@ -14,17 +14,21 @@ constexpr std::size_t names_told = 3;
 // All groups with one cause.
 struct Told {
   Cause cause;
+  const Diagnosis* first;  // of its first group
   std::vector<int> parameters, regions;
   bool outside = false;
-  int firings = 0;  // of each; 0 if they differ
+  int firings = 0;    // of each; 0 if they differ
+  bool alike = true;  // whether all of them are used in the same places
 };
 
 std::vector<Told> by_cause(const std::vector<ExplainedGroup>& groups) {
   std::vector<Told> told;
   for (const ExplainedGroup& each : groups) {
     auto known = std::find_if(told.begin(), told.end(), [&](const Told& one) { return one.cause == each.diagnosis.cause; });
-    if (known == told.end()) known = told.insert(told.end(), Told{each.diagnosis.cause, {}, {}, false, each.group.firings});
+    if (known == told.end())
+      known = told.insert(told.end(), Told{each.diagnosis.cause, &each.diagnosis, {}, {}, false, each.group.firings});
     const Group& group = each.group;
+    known->alike &= known->first->regions == each.diagnosis.regions && known->first->outside == each.diagnosis.outside;
     known->parameters.insert(known->parameters.end(), group.parameters.begin(), group.parameters.end());
     known->regions.insert(known->regions.end(), each.diagnosis.regions.begin(), each.diagnosis.regions.end());
     known->outside |= each.diagnosis.outside;
@@ -56,7 +60,8 @@ class Explanation {
       case Cause::behind_hidden_output:
         return behind_hidden_output(told);
       case Cause::not_used:
-        return who(told) + (one(told) ? " is" : " are") + " not used by anything that forward computes with gradients.";
+        return "Nothing that forward returns leads back to " + who(told) + ": forward does not use " + them(told) +
+               ", or drops or detaches what it computes from " + them(told) + ".";
       case Cause::not_in_loss:
         return not_in_loss(told);
       case Cause::no_argument_with_grad:
@@ -74,8 +79,7 @@ class Explanation {
         return after_the_last_mark(told);
       case Cause::no_tensor_found:
         return "With static_graph=True DDP starts the first iteration's all-reduce from a node that it puts behind the tensors "
-               "in "
-               "forward's return value. It finds none there, so what the first backward computes stays local.";
+               "in forward's return value. It finds none there, so what the first backward computes stays local.";
       case Cause::unknown:
         break;
     }
@@ -97,14 +101,16 @@ class Explanation {
   std::string fires_several_times(const Told& told) const {
     std::string text = who(told) + shared(told) + (one(told) ? " fires " : " fire ") +
                        (told.firings == 0 ? "more than once" : times(told.firings)) + ": ";
-    if (told.outside && told.regions.size() == 1) {
+    if (!told.alike) {
+      text += "each is used in more than one place, as listed above, at least one of them inside of a reentrant region.";
+    } else if (told.outside && told.regions.size() == 1) {
       text += (one(told) ? "it is" : "they are") + std::string(" used inside of the reentrant region ") + regions(told) +
               " and outside of it.";
     } else if (told.outside) {
       text += (one(told) ? "it is" : "they are") + std::string(" used inside of ") + where(told) + " and outside.";
     } else {
-      text += (one(told) ? "it is" : "each is") + std::string(" used in more than one reentrant region (") + regions(told) +
-              ")" + nesting(told) + ".";
+      text += (one(told) ? "it is" : "each is") + std::string(" used in more than one reentrant region") +
+              (told.regions.size() > names_told ? "" : " (" + regions(told) + ")") + nesting(told) + ".";
     }
     return text + " Each reentrant region runs a backward of its own, which fires the hook" +
            (told.outside ? ", and so does the outer backward" : "") + ". DDP takes every firing for a ready mark.";
@@ -126,12 +132,12 @@ class Explanation {
   }
 
   std::string inside_region(const Told& told) const {
-    return "The hook of " + (one(told) ? "" : std::string("each of ")) + who(told) +
-           " fires once; the other mark is DDP's own. With find_unused_parameters=True DDP walks the autograd graph from "
-           "forward's return value and marks whatever parameter it does not meet as ready at once. The graph inside of a "
-           "reentrant region exists only while backward runs, so the walk does not see into " +
-           where(told) + ": " + (told.regions.size() == 1 ? "its" : "their") +
-           " parameters are taken for unused, and marked again when the inner backward fires their hooks.";
+    return (one(told) ? "The hook of " + who(told) + " fires once" : "The hooks of " + who(told) + " fire once each") +
+           "; the other mark is DDP's own: with find_unused_parameters=True it walks the autograd graph from forward's return "
+           "value and marks every parameter that it does not meet as ready at once. The graph inside of a reentrant region "
+           "exists only while backward runs, so the walk cannot meet the parameters of " +
+           (told.regions.size() > names_told ? count(told.regions.size(), "reentrant region") : where(told)) +
+           ", and their hooks mark them a second time.";
   }
 
   std::string returned_itself(const Told& told) const {
@@ -145,8 +151,7 @@ class Explanation {
     bool none_found =
         std::none_of(report_.outputs.begin(), report_.outputs.end(), [](auto& output) { return output.found_by_ddp; });
     return "DDP's search for unused parameters starts from the tensors that it finds in forward's return value (in lists, "
-           "tuples, "
-           "dicts and dataclasses). " +
+           "tuples, dicts and dataclasses). " +
            std::string(none_found ? "It finds none" : "It does not find the outputs that lead to " + who(told)) +
            ", so it takes " + (none_found ? "every parameter" : them(told)) + " for unused and marks " +
            (none_found ? "it" : them(told)) + "; then the " + (one(told) ? "hook fires" : "hooks fire") + ".";
@@ -167,8 +172,8 @@ class Explanation {
                                 : "none of its " + count(first.arguments, "direct tensor argument") + " requires grad";
     std::string text =
         "Backward never executes the reentrant region " + names_[first.id] + ": " + arguments +
-        " (tensors inside lists, dicts or objects do not count), so torch records nothing for it and its "
-        "parameters get no gradient, although the loss depends on them. It would be executed if an argument required grad; a "
+        " (tensors inside lists, dicts or objects do not count), so torch records nothing for it, and what it "
+        "would add to the gradients of its parameters is missing. It would be executed if an argument required grad; a "
         "frozen layer's output can be made to with requires_grad_().";
     if (told.regions.size() > 1)
       text += " The same holds for " + count(told.regions.size() - 1, "further region") + ", " + names_[told.regions.back()] +
@@ -207,6 +212,7 @@ class Explanation {
   }
 
   std::string firings(const Told& told) const {
+    if (!told.alike) return "they fire in the places listed above";
     std::string text = one(told) ? "it fires" : "they fire";
     if (!told.regions.empty()) text += " in " + where(told);
     if (told.outside) text += std::string(told.regions.empty() ? " " : " and ") + "in the outer backward";
