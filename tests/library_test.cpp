@@ -30,5 +30,12 @@ TEST_CASE("library: the repaired setup is clean") {
 }
 
 TEST_CASE("library: what cannot be scanned is an exception that says what to do") {
-  CHECK_THROWS_AS(gradscan::scan("no such file.pt"), gradscan::Error);
+  try {
+    gradscan::scan("no such file.pt");
+    FAIL("no exception");
+  } catch (const gradscan::Error& error) {
+    CHECK(error.failure() == gradscan::Failure::not_a_model);
+    CHECK_THAT(error.what(), Catch::Matchers::StartsWith("no such file.pt: "));
+    CHECK_THAT(error.what(), Catch::Matchers::Matches(".+: .+: .+"));  // file, problem, remedy
+  }
 }

@@ -77,6 +77,15 @@ TEST_CASE("A star crosses dots") {
   CHECK_FALSE(glob_match("a\\*", "ab"));
 }
 
+TEST_CASE("A pattern makes regions of the outermost modules that it matches") {
+  std::vector<std::string> paths{"", "blocks", "blocks.1", "blocks.1.fc", "blocks.10", "blocks.10.fc", "head"};
+  using Places = std::vector<std::size_t>;
+  CHECK(outermost_matches("blocks.*", paths) == Places{2, 4});
+  CHECK(outermost_matches("*", paths) == Places{1, 6});
+  CHECK(outermost_matches("*.fc", paths) == Places{3, 5});
+  CHECK(outermost_matches("tail", paths).empty());
+}
+
 TEST_CASE("The last pattern that matches a region gives its kind") {
   Capture capture = three_regions();
   apply_patterns(capture, {{"*", Kind::non_reentrant}, {"layer.*", Kind::reentrant}, {"layer.0", Kind::off}});
@@ -89,7 +98,15 @@ TEST_CASE("A pattern that matches nothing names near matches") {
   Capture capture = three_regions();
   CHECK_THROWS_WITH(apply_patterns(capture, {{"layr.1", Kind::off}}),
                     "--checkpoint layr.1: matches no module or checkpoint region: did you mean layer.1 or layer.0?");
-  CHECK_THROWS_WITH(apply_patterns(capture, {{"decoder.*", Kind::off}}), Contains("the model has layer.0, ..."));
+  CHECK_THROWS_WITH(apply_patterns(capture, {{"decoder.*", Kind::off}}), Contains("the model has layer.0, layer.1, head"));
   capture.regions.clear();
   CHECK_THROWS_WITH(apply_patterns(capture, {{"layer.*", Kind::off}}), Contains("the model has none"));
+}
+
+TEST_CASE("Near matches of a glob are those of its literal part") {
+  Capture capture = three_regions();
+  CHECK_THROWS_WITH(apply_patterns(capture, {{"laier.*", Kind::off}}), Contains("did you mean layer.0 or layer.1?"));
+  CHECK_THROWS_WITH(apply_patterns(capture, {{"hed*", Kind::off}}), Contains("did you mean head?"));
+  for (int i = 0; i < 3; ++i) capture.regions[i].name = "blocks." + std::to_string(i);
+  CHECK_THROWS_WITH(apply_patterns(capture, {{"blok.*", Kind::off}}), Contains("did you mean blocks?"));
 }

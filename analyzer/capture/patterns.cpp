@@ -105,10 +105,40 @@ void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patt
   }
 }
 
+namespace {
+
+// The characters of a glob that stand for themselves.
+std::string literal_part(std::string glob) {
+  std::erase_if(glob, [](char c) { return std::string_view("*?[]\\").find(c) != std::string_view::npos; });
+  while (glob.ends_with('.')) glob.pop_back();
+  return glob;
+}
+
+// The modules so deep as this path around (or at) each of the names.
+std::vector<std::string> as_deep_as(const std::string& path, const std::vector<std::string>& names) {
+  auto components = std::count(path.begin(), path.end(), '.') + 1;
+  std::vector<std::string> modules;
+  for (const std::string& name : names) {
+    std::size_t end = 0;
+    for (auto left = components; left > 0 && end != std::string::npos; --left) end = name.find('.', end == 0 ? 0 : end + 1);
+    modules.push_back(name.substr(0, end));
+  }
+  return modules;
+}
+
+std::string first_three(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t at = 0; at < names.size() && at < 3; ++at) text += (at == 0 ? "" : ", ") + names[at];
+  return names.size() > 3 ? text + ", ..." : text;
+}
+
+}  // namespace
+
 Error no_match(const CheckpointPattern& pattern, const std::vector<std::string>& names) {
   std::string remedy = did_you_mean(pattern.glob, names);
-  if (remedy.empty())
-    remedy = names.empty() ? "the model has none" : "the model has " + names.front() + (names.size() > 1 ? ", ..." : "");
+  std::string literal = literal_part(pattern.glob);
+  if (remedy.empty()) remedy = did_you_mean(literal, as_deep_as(literal, names));
+  if (remedy.empty()) remedy = "the model has " + (names.empty() ? "none" : first_three(names));
   return Error(Failure::usage, "--checkpoint " + pattern.glob, "matches no module or checkpoint region", remedy);
 }
 
