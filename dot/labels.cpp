@@ -61,7 +61,7 @@ std::vector<std::string> wrap(const std::string& text, int most) {
 double text_width(std::string_view text, double points, bool bold) {
   double width = 0;
   for (const char byte : text) width += continues(byte) ? 0 : character_width(static_cast<unsigned char>(byte));
-  return width * points * (bold ? 1.12 : 1);
+  return width * points * (bold ? 1.22 : 1);
 }
 
 // Neither a backslash nor an ampersand can be escaped for all three readers: an HTML-like label replaces \N by the node's
