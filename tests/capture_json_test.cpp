@@ -18,6 +18,7 @@ Capture everything() {
   capture.written_by = "2.9.1";
   capture.exported = {true, true, false, 12.5};
   capture.notes = {"a note with \"quotes\" and \n a line"};
+  capture.parameters[0].ddp_name = "a.weight";
   capture.storages = {{4096, true}, {80, false}};
   capture.nodes[3].saved = {0, 1};
   capture.nodes[3].forward_flops = 123456789012;
@@ -48,6 +49,7 @@ TEST_CASE("a capture survives JSON") {
   CHECK(again.exported.bucket_cap_mb == 12.5);
   CHECK(again.regions[1].nested_outputs == std::vector<int>{1});
   CHECK(again.parameters[0].aliases == std::vector<std::string>{"b.weight"});
+  CHECK(again.parameters[0].ddp_name == "a.weight");
   CHECK_FALSE(again.outputs[1].found_by_ddp);
   CHECK(again.outputs[0].in_loss);
 }

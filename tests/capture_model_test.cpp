@@ -71,8 +71,8 @@ std::vector<std::string> regions_of(const Capture& capture) {
   return regions;
 }
 
-void check_firings(const std::string& model) {
-  Report report = analyse(captured(model), {});
+void check_firings(const std::string& model, const std::vector<std::string>& patterns = {}) {
+  Report report = analyse(captured(model, patterns), {});
   std::vector<int> firings;
   for (const ParameterReport& parameter : report.parameters) firings.push_back(parameter.firings.reentrant);
   CHECK(json(firings) == measured(model)["firings"]);
@@ -166,5 +166,39 @@ TEST_CASE("Markers that do not hold say which file they are in") {
   } catch (const Error& error) {
     CHECK(error.failure() == Failure::not_a_model);
     CHECK_THAT(error.what(), contains("bad_marker.pt: has a malformed region marker"));
+  }
+}
+
+TEST_CASE("A pattern takes the outermost of the modules that it matches, unless it matches the file's own regions") {
+  CHECK(regions_of(captured("looped_traced", {"blocks.*"})) ==
+        std::vector<std::string>{"blocks.0 reentrant", "blocks.1 reentrant", "blocks.2 reentrant"});
+  CHECK(regions_of(captured("wrapped", {"layers.*=reentrant"})) == std::vector<std::string>{"layers.1 reentrant"});
+  CHECK(regions_of(captured("marked", {"blocks.*=non-reentrant"})).size() == 5);
+  CHECK(regions_of(captured("marked", {"head"})).back() == "head reentrant");
+}
+
+TEST_CASE("A weight that the tracer hands to the module that shares it is no argument, one that is an argument is") {
+  check_firings("tied", {"head"});
+  CHECK(captured("tied", {"head"}).notes.empty());
+  check_firings("borrowing", {"head"});
+  CHECK(captured("borrowing", {"head"}).notes.size() == 2);
+}
+
+TEST_CASE("What forward forks is recorded like the rest") {
+  Capture capture = captured("forked_scripted", {"a"});
+  CHECK(json(ops_of(captured("forked_scripted"))) == measured("forked_scripted")["ops"]);
+  CHECK(regions_of(capture) == std::vector<std::string>{"a reentrant"});
+}
+
+TEST_CASE("A model that names other devices runs on the CPU") {
+  CHECK(captured("on_device_scripted").outputs.front().edge.node != none);
+}
+
+TEST_CASE("A module that is registered twice has its first name to DDP, a shared parameter its last") {
+  for (const char* model : {"repeated_traced", "repeated_scripted"}) {
+    CAPTURE(model);
+    std::vector<std::string> names;
+    for (const Parameter& parameter : captured(model).parameters) names.push_back(ddp_name(parameter));
+    CHECK(json(names) == measured(model)["ddp"]);
   }
 }

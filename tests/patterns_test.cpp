@@ -77,6 +77,15 @@ TEST_CASE("A star crosses dots") {
   CHECK_FALSE(glob_match("a\\*", "ab"));
 }
 
+TEST_CASE("A pattern makes regions of the outermost modules that it matches") {
+  std::vector<std::string> paths{"", "blocks", "blocks.1", "blocks.1.fc", "blocks.10", "blocks.10.fc", "head"};
+  using Places = std::vector<std::size_t>;
+  CHECK(outermost_matches("blocks.*", paths) == Places{2, 4});
+  CHECK(outermost_matches("*", paths) == Places{1, 6});
+  CHECK(outermost_matches("*.fc", paths) == Places{3, 5});
+  CHECK(outermost_matches("tail", paths).empty());
+}
+
 TEST_CASE("The last pattern that matches a region gives its kind") {
   Capture capture = three_regions();
   apply_patterns(capture, {{"*", Kind::non_reentrant}, {"layer.*", Kind::reentrant}, {"layer.0", Kind::off}});

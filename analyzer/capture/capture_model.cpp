@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "analyzer/capture/inputs.h"
@@ -14,9 +15,13 @@
 #include "analyzer/capture/markers.h"
 #include "analyzer/capture/patterns.h"
 #include "analyzer/capture/recorder.h"
+#include "analyzer/capture/region_choice.h"
+#include "analyzer/capture/trace_notes.h"
 #include "analyzer/capture/walk.h"
 #include "analyzer/torch_adapter.h"
 #include "gradscan/error.h"
+#include "gradscan/firings.h"
+#include "gradscan/graph.h"
 #include "gradscan/replay.h"
 
 namespace gradscan {
@@ -45,43 +50,6 @@ class NoWarnings : c10::WarningHandler {
   c10::WarningUtils::WarningHandlerGuard guard_;
 };
 
-// Which modules are checkpoint regions, and of what kind.
-class RegionChoice {
- public:
-  RegionChoice(const Model& model, const std::set<std::string>& named_by_file, const std::vector<CheckpointPattern>& patterns) {
-    std::set<std::string> names = named_by_file;
-    for (const NamedModule& named : model.modules) {
-      RecordedModule module{.path = named.path};
-      if (is_checkpoint_wrapper(named.module)) {
-        module.region = {.label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = "CheckpointWrapper"};
-        names.insert(named.path);
-      }
-      if (!named.path.empty() && !named_by_file.contains(named.path)) apply(patterns, module);
-      if (!named.path.empty()) names.insert(named.path);
-      modules.emplace(named.module._ivalue().get(), std::move(module));
-    }
-    for (const CheckpointPattern& pattern : patterns) check_matches(pattern, {names.begin(), names.end()});
-  }
-
-  Recorder::Modules modules;
-
- private:
-  static void apply(const std::vector<CheckpointPattern>& patterns, RecordedModule& module) {
-    for (const CheckpointPattern& pattern : patterns) {
-      if (!glob_match(pattern.glob, module.path)) continue;
-      if (!module.region) module.region = {.label = module.path, .name = module.path, .origin = "pattern"};
-      module.region->kind = pattern.kind;
-    }
-    if (module.region && module.region->origin == "pattern" && module.region->kind == Kind::off) module.region.reset();
-  }
-
-  static void check_matches(const CheckpointPattern& pattern, const std::vector<std::string>& names) {
-    for (const std::string& name : names)
-      if (glob_match(pattern.glob, name)) return;
-    throw no_match(pattern, names);
-  }
-};
-
 // Regions that the file itself names get the kind that a pattern gives them.
 void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (Region& region : capture.regions)
@@ -89,9 +57,16 @@ void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPatter
       if (region.origin != "pattern" && glob_match(pattern.glob, region.name)) region.kind = pattern.kind;
 }
 
+// What torch.jit.fork would run in another thread is run at once and in this one, in which alone it is recorded.
+void run_here(std::function<void()> task) {
+  task();
+}
+
 c10::IValue run_forward(const std::string& path, Model& model, const Inputs& inputs, Recorder& recorder) {
   try {
-    c10::IValue result = model.module.forward(inputs.arguments);
+    auto future = model.module.get_method("forward").run_async(inputs.arguments, {}, run_here);
+    future->waitAndThrow();
+    c10::IValue result = future->value();
     if (const RecordedRegion* region = recorder.open_region())
       throw MarkerError("has no marker that ends region " + region->start.label);
     return result;
@@ -105,15 +80,14 @@ c10::IValue run_forward(const std::string& path, Model& model, const Inputs& inp
   }
 }
 
+// Under some kind of checkpointing: which outputs require grad depends on it.
 bool reaches_parameter(const Capture& capture) {
-  std::vector<bool> reached(capture.nodes.size());
-  for (const Output& output : capture.outputs)
-    if (output.edge.node != none) reached[output.edge.node] = true;
-  for (std::size_t id = capture.nodes.size(); id-- > 0;) {
-    if (!reached[id]) continue;
-    if (capture.nodes[id].role == Role::parameter) return true;
-    for (GradEdge edge : capture.nodes[id].next)
-      if (edge.node != none) reached[edge.node] = true;
+  std::vector<GradEdge> outputs;
+  for (const Output& output : capture.outputs) outputs.push_back(output.edge);
+  for (Checkpointing checkpointing : {Checkpointing::reentrant, Checkpointing::off}) {
+    Firings firings = count_firings(capture, GradGraph(capture, checkpointing), outputs);
+    for (const std::vector<int>& causes : firings.causes)
+      if (!causes.empty()) return true;
   }
   return false;
 }
@@ -137,19 +111,21 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   FixedSeed fixed_seed;
 
   Model model = load_model(path);
-  RegionChoice choice(model, instrument(model.modules), options.checkpoint);
+  Recorder::Modules modules = choose_regions(model, instrument(model.modules), options.checkpoint);
   Inputs inputs = make_inputs(path, model, options.inputs);
 
   Capture capture = describe(path, model, inputs);
-  Recorder recorder(std::move(choice.modules));
+  Recorder recorder(std::move(modules));
   c10::IValue result = run_forward(path, model, inputs, recorder);
   walk_graph(model, inputs, recorder, result, capture);
   apply_to_named_regions(capture, options.checkpoint);
+  if (model.traced_inputs)
+    for (std::string& note : trace_notes(capture)) capture.notes.push_back(std::move(note));
+  validate(capture, path);
   if (!reaches_parameter(capture))
     throw Error(Failure::not_a_model, path, "its output does not depend on any parameter that requires grad",
                 "export the model as it is trained, in training mode");
   choose_loss(capture, options.loss);
-  validate(capture, path);
   return capture;
 }
 

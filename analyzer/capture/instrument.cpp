@@ -219,6 +219,7 @@ std::string constant_text(const Value* value) {
   throw MarkerError("has a region marker whose description is not a constant");
 }
 
+// Those of the graph's blocks, and of what it runs by torch.jit.fork.
 void collect_nodes(Graph& graph, std::vector<torch::jit::Node*>& nodes) {
   std::vector<Block*> blocks{graph.block()};
   while (!blocks.empty()) {
@@ -227,6 +228,7 @@ void collect_nodes(Graph& graph, std::vector<torch::jit::Node*>& nodes) {
     for (torch::jit::Node* node : block->nodes()) {
       nodes.push_back(node);
       blocks.insert(blocks.end(), node->blocks().begin(), node->blocks().end());
+      if (node->hasAttribute(c10::attr::Subgraph)) blocks.push_back(node->g(c10::attr::Subgraph)->block());
     }
   }
 }
@@ -268,10 +270,10 @@ void for_each_node(const std::vector<Graph*>& graphs, const std::function<void(G
 std::set<std::string> instrument(const std::vector<NamedModule>& modules) {
   std::set<std::string> names;
   std::vector<Graph*> graphs = graphs_of(modules);
-  for_each_node(graphs, [&](Graph& graph, torch::jit::Node* node) { report_marker(graph, node, names); });
+  for_each_node(graphs, [&](Graph&, torch::jit::Node* node) { report_marker(*node->owningGraph(), node, names); });
   if (names.empty()) names = mark_source_regions(modules);
   for_each_node(graphs, [&](Graph& graph, torch::jit::Node* node) {
-    if (is_module_call(node) && node->input(0) != graph.inputs()[0]) report_module_call(graph, node);
+    if (is_module_call(node) && node->input(0) != graph.inputs()[0]) report_module_call(*node->owningGraph(), node);
   });
   return names;
 }

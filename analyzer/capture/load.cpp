@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "analyzer/capture/devices.h"
 #include "analyzer/capture/sniff.h"
 #include "analyzer/torch_adapter.h"
 #include "gradscan/error.h"
@@ -83,10 +85,33 @@ std::vector<NamedModule> modules_of(const torch::jit::Module& root) {
   return modules;
 }
 
-// A module's own parameters come before those of its children. A second name in the same module is none to Python.
+// A module that is registered under two names is one module to Python and two objects in the file. One that has the class and
+// all parameters of an earlier one is taken for such a module; one that has a single parameter may well share it on purpose,
+// unless it has no forward: a trace never calls the second object.
+class RepeatedModules {
+ public:
+  bool contain(const torch::jit::Module& module) {
+    auto name = module.type()->name();
+    Tensors tensors;
+    for (const auto& parameter : module.named_parameters(false)) tensors.push_back(parameter.value.unsafeGetTensorImpl());
+    std::size_t count = tensors.size();
+    bool is_new = seen_.emplace(name ? name->name() : "", std::move(tensors)).second;
+    return !is_new && (count > 1 || !module.find_method("forward"));
+  }
+
+ private:
+  using Tensors = std::vector<const at::TensorImpl*>;
+  std::set<std::pair<std::string, Tensors>> seen_;  // class and parameters
+};
+
+// A module's own parameters come before those of its children. A second name in the same module is none to Python. DDP prints a
+// parameter's last name in named_modules(), which lists a module once.
 void collect_parameters(Model& model) {
   std::unordered_map<const at::TensorImpl*, std::size_t> known;
+  std::vector<std::string> ddp_names;
+  RepeatedModules repeated;
   for (const NamedModule& owner : model.modules) {
+    bool is_repeated = repeated.contain(owner.module);
     std::unordered_set<const at::TensorImpl*> own;
     for (const auto& parameter : owner.module.named_parameters(false)) {
       const at::Tensor& tensor = parameter.value;
@@ -95,13 +120,18 @@ void collect_parameters(Model& model) {
       auto [found, is_new] = known.try_emplace(tensor.unsafeGetTensorImpl(), model.tensors.size());
       if (!is_new) {
         model.parameters[found->second].aliases.push_back(name);
+        if (!is_repeated) ddp_names[found->second] = name;
         continue;
       }
+      ddp_names.push_back(name);
       model.tensors.push_back(tensor);
       model.parameters.push_back(
           {.name = name, .shape = tensor.sizes().vec(), .dtype = dtype_name(tensor), .requires_grad = tensor.requires_grad()});
     }
   }
+  for (std::size_t k = 0; k < ddp_names.size(); ++k)
+    if (Parameter& parameter = model.parameters[k]; !parameter.aliases.empty() && parameter.aliases.back() != ddp_names[k])
+      parameter.ddp_name = ddp_names[k];
 }
 
 StatedInput read_input(const nlohmann::json& json) {
@@ -122,6 +152,12 @@ StatedInput read_input(const nlohmann::json& json) {
   return input;
 }
 
+// "name", or {"name": "name", "ddp_name": "name"}.
+StatedParameter read_parameter(const nlohmann::json& json) {
+  if (json.is_string()) return {.name = json.get<std::string>()};
+  return {.name = json.at("name").get<std::string>(), .ddp_name = json.value("ddp_name", "")};
+}
+
 ExportedSetup read_setup(const nlohmann::json& json) {
   ExportedSetup setup{.known = true,
                       .find_unused_parameters = json.value("find_unused_parameters", false),
@@ -136,7 +172,8 @@ Metadata read_metadata(const nlohmann::json& json) {
     throw std::invalid_argument("it does not have \"schema\": \"" + std::string(metadata_schema) + "\"");
   Metadata metadata{.found = true, .torch = json.value("torch", ""), .notes = json.value("notes", std::vector<std::string>())};
   if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
-  metadata.parameters = json.value("parameters", std::vector<std::string>());
+  for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
+    metadata.parameters.push_back(read_parameter(parameter));
   for (const auto& input : json.value("inputs", nlohmann::json::array())) metadata.inputs.push_back(read_input(input));
   for (const auto& output : json.value("outputs", nlohmann::json::array()))
     metadata.outputs.push_back(
@@ -163,18 +200,16 @@ Metadata parse_metadata(const std::string& path, const std::string& text) {
 // The original module's order, which the file states where it was exported by gradscan.
 void reorder_parameters(const std::string& path, Model& model) {
   if (model.metadata.parameters.empty()) return;
-  std::unordered_map<std::string, std::size_t> position;
-  for (std::size_t k = 0; k < model.parameters.size(); ++k) position[model.parameters[k].name] = k;
   std::vector<Parameter> parameters;
   std::vector<at::Tensor> tensors;
-  for (const std::string& name : model.metadata.parameters) {
-    auto found = position.find(name);
-    if (found == position.end()) throw damaged_metadata(path, "the model has no parameter " + name + ", or it is named twice");
-    parameters.push_back(model.parameters[found->second]);
-    tensors.push_back(model.tensors[found->second]);
-    position.erase(found);
+  try {
+    for (std::size_t k : stated_order(model.metadata.parameters, model.parameters)) {
+      parameters.push_back(model.parameters[k]);
+      tensors.push_back(model.tensors[k]);
+    }
+  } catch (const std::invalid_argument& error) {
+    throw damaged_metadata(path, error.what());
   }
-  if (!position.empty()) throw damaged_metadata(path, "it does not name the parameter " + position.begin()->first);
   model.parameters = std::move(parameters);
   model.tensors = std::move(tensors);
 }
@@ -203,6 +238,7 @@ Model load_model(const std::string& path) {
   Model model{.module = load_module(path, metadata)};
   model.metadata = parse_metadata(path, metadata);
   model.module.train();
+  replace_devices(model.module);
   model.modules = modules_of(model.module);
   collect_parameters(model);
   require_trainable(path, model);

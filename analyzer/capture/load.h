@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/capture/stated_parameters.h"
 #include "gradscan/capture.h"
 
 namespace gradscan {
@@ -31,9 +32,9 @@ struct Metadata {
   bool found = false;
   std::string torch;  // version that wrote the file
   ExportedSetup exported;
-  std::vector<std::string> parameters;  // names, in the original module's order
-  std::vector<StatedInput> inputs;      // by name; paths as "x[0]" for tensors inside of an argument
-  std::vector<Output> outputs;          // path and found_by_ddp, in the order of the tensors in forward's result
+  std::vector<StatedParameter> parameters;  // in the original module's order
+  std::vector<StatedInput> inputs;          // by name; paths as "x[0]" for tensors inside of an argument
+  std::vector<Output> outputs;              // path and found_by_ddp, in the order of the tensors in forward's result
   std::vector<std::string> notes;
 };
 

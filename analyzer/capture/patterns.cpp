@@ -90,6 +90,15 @@ bool glob_match(std::string_view glob, std::string_view name) {
   return fnmatch(std::string(glob).c_str(), std::string(name).c_str(), 0) == 0;
 }
 
+std::vector<std::size_t> outermost_matches(const std::string& glob, const std::vector<std::string>& paths) {
+  std::vector<std::size_t> matches;
+  for (std::size_t k = 0; k < paths.size(); ++k) {
+    if (!matches.empty() && paths[k].starts_with(paths[matches.back()] + '.')) continue;
+    if (!paths[k].empty() && glob_match(glob, paths[k])) matches.push_back(k);
+  }
+  return matches;
+}
+
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (const CheckpointPattern& pattern : patterns) {
     bool matched = false;

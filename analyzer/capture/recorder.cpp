@@ -91,8 +91,9 @@ class Recorder::OperationObserver {
   };
 
   static std::unique_ptr<at::ObserverContext> start(const at::RecordFunction& function) {
-    auto operation = std::make_unique<Operation>();
     Recorder* recorder = Recorder::current();
+    if (!recorder) return nullptr;  // a thread that has inherited the callback
+    auto operation = std::make_unique<Operation>();
     operation->first = at::sequence_number::peek();
     ++recorder->depth_;
     // A boxed call passes the interpreter's whole stack, whose last values are the operation's inputs.
@@ -104,8 +105,9 @@ class Recorder::OperationObserver {
   }
 
   static void end(const at::RecordFunction&, at::ObserverContext* context) {
-    auto& operation = *static_cast<Operation*>(context);
     Recorder* recorder = Recorder::current();
+    if (!recorder || !context) return;
+    auto& operation = *static_cast<Operation*>(context);
     std::uint64_t last = at::sequence_number::peek();
     bool outermost = --recorder->depth_ == 0;
     if (operation.flops != 0) recorder->counting_ = false;
@@ -148,6 +150,7 @@ void Recorder::enter_module(const c10::ivalue::Object* module, c10::ArrayRef<c10
   std::vector<at::Tensor> tensors;
   for (c10::IValue* argument : arguments) {
     if (!argument->isTensor() || !argument->toTensor().defined()) continue;
+    if (called.own.contains(argument->toTensor().unsafeGetTensorImpl())) continue;
     places.push_back(argument);
     tensors.push_back(argument->toTensor());
   }

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "analyzer/torch_adapter.h"
@@ -56,6 +57,9 @@ struct RecordedFlops {
 struct RecordedModule {
   std::string path;
   std::optional<RegionStart> region;  // set: each call is a checkpoint region
+  // Set for a region: the parameters and buffers of the module and those below. A trace hands a shared one over as if it were
+  // an argument.
+  std::unordered_set<const at::TensorImpl*> own;
 };
 
 class Recorder {

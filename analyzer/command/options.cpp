@@ -170,9 +170,10 @@ How the model is trained (otherwise: what the file says, else the defaults of Di
                                  leaves every region the kind that it has
 
 What the file may not tell
-  --checkpoint PATTERN[=KIND]    the calls of all modules whose path matches are checkpoint regions that are
-                                 reentrant (default), non-reentrant or off. A glob; * also crosses dots. May be
-                                 repeated: the last pattern that matches counts
+  --checkpoint PATTERN[=KIND]    the regions of MODEL whose name matches are reentrant (default), non-reentrant
+                                 or off. If none does: the calls of the outermost modules whose path matches
+                                 are such regions. A glob; * also crosses dots. May be repeated: the last
+                                 pattern that matches counts
   --input NAME=DTYPE[SHAPE]      an argument of forward, x=float32[2,3,224,224]. May be repeated
   --loss OUTPUT                  an output that the loss is computed from, output[0]. May be repeated; otherwise
                                  all floating-point outputs that require grad

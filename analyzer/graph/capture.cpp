@@ -170,8 +170,9 @@ std::vector<int> ddp_indices(const Capture& capture) {
 }
 
 std::string ddp_name(const Parameter& parameter) {
-  const std::string& last = parameter.aliases.empty() ? parameter.name : parameter.aliases.back();
-  return last.find('.') == std::string::npos ? "." + last : last;
+  std::string name = parameter.aliases.empty() ? parameter.name : parameter.aliases.back();
+  if (!parameter.ddp_name.empty()) name = parameter.ddp_name;
+  return name.find('.') == std::string::npos ? "." + name : name;
 }
 
 std::vector<int> innermost_regions(const Capture& capture) {

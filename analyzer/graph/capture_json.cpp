@@ -83,6 +83,7 @@ Json image(const Parameter& parameter) {
   Json json{{"name", parameter.name}, {"shape", parameter.shape}, {"dtype", parameter.dtype}};
   put(json, "aliases", parameter.aliases);
   put(json, "requires_grad", parameter.requires_grad, true);
+  put(json, "ddp_name", parameter.ddp_name);
   return json;
 }
 
@@ -92,6 +93,7 @@ void read(const Json& json, Parameter& parameter) {
   get(json, "dtype", parameter.dtype);
   get(json, "aliases", parameter.aliases);
   get(json, "requires_grad", parameter.requires_grad);
+  get(json, "ddp_name", parameter.ddp_name);
   std::int64_t bytes = element_size(parameter.dtype);
   for (std::int64_t extent : parameter.shape) {
     if (extent < 0) fail(json, "a negative extent in the shape of " + parameter.name);

@@ -42,6 +42,7 @@ struct Parameter {
   std::vector<std::int64_t> shape;
   std::string dtype = "float32";  // torch's name without "torch."
   bool requires_grad = true;
+  std::string ddp_name = "";  // the name that DDP prints, where it is none of those that ddp_name() works out
 };
 
 struct GradEdge {
@@ -134,7 +135,8 @@ std::vector<int> ddp_order(const Capture& capture);
 // The reverse: for each of capture.parameters its index in DDP's messages; none for a frozen one.
 std::vector<int> ddp_indices(const Capture& capture);
 
-// The name that DDP prints for a parameter: its last alias, with a leading dot for a parameter of the root module.
+// The name that DDP prints for a parameter: Parameter::ddp_name, else its last alias; with a leading dot for a parameter of the
+// root module.
 std::string ddp_name(const Parameter& parameter);
 
 // For every node its innermost region; none outside of all. Boundary nodes belong to the region that they bound.

@@ -21,8 +21,9 @@
 
 namespace gradscan {
 
-// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots) over module paths, and over the names
-// of regions that the file itself names, whose kind it then changes.
+// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots). If it matches names of regions that the
+// file itself names, it gives these its kind. Otherwise the calls of the modules whose path it matches are regions, without
+// modules inside of such a module: 'blocks.*' makes a region of blocks.0 and none of blocks.0.fc1.
 struct CheckpointPattern {
   std::string glob;
   Kind kind = Kind::reentrant;

@@ -175,6 +175,73 @@ class InSource(nn.Module):
         return self.head(x)
 
 
+class Tied(nn.Module):
+    """The head shares the table's weight: the tracer hands it to the head's forward like an argument."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.table = nn.Embedding(10, 4)
+        self.block = Block()
+        self.head = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 10))
+        self.head[1].weight = self.table.weight
+
+    def forward(self, ids):
+        return self.run(self.head, self.block(self.table(ids)))
+
+
+class Borrowing(nn.Module):
+    """The head is called with the table's weight."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.table = nn.Embedding(10, 4)
+        self.stem = nn.Linear(4, 4)
+        self.head = nn.Bilinear(4, 4, 4)
+
+    def forward(self, ids):
+        return self.run(self.head, self.stem(self.table(ids[:10])), self.table.weight)
+
+
+class Forked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 4)
+
+    def forward(self, x):
+        future = torch.jit.fork(self.a, x)
+        return self.b(x) + torch.jit.wait(future)
+
+
+class OnDevice(nn.Module):
+    def __init__(self, name: str):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.name = name
+        self.device = torch.device(name)
+
+    def forward(self, x):
+        y = self.a(x.to(self.device)) + torch.zeros(4, device="cuda:0")
+        return y.to("cuda").to(torch.device(self.name, 1)).cuda() * x
+
+
+class Repeated(nn.Module):
+    """One module under two names, and two modules with one weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = self.a
+        self.c = nn.Linear(4, 4, bias=False)
+        self.d = nn.Linear(4, 4, bias=False)
+        self.d.weight = self.c.weight
+
+    def forward(self, x):
+        return self.d(self.c(self.b(self.a(x))))
+
+
 class Wrapped(nn.Module):
     def __init__(self):
         super().__init__()
@@ -209,6 +276,15 @@ def names_of(model):
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     return list(names.values())
+
+
+def ddp_names_of(model):
+    """As DistributedDataParallel names parameters in its errors: by their last name in named_modules()."""
+    names = {}
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            names[parameter] = f"{path}.{name}"
+    return [names[parameter] for parameter in model.parameters()]
 
 
 def ops_of(result):
@@ -282,6 +358,13 @@ def main(folder):
           firings=firings_of(wants_eager, (x,)))
     write(folder, "in_source", InSource(), (x,), False)
     write(folder, "wrapped", Wrapped(), (x,), False)
+    ids = torch.arange(10)
+    for name, model in ("tied", Tied), ("borrowing", Borrowing):
+        write(folder, name, model(plain_run), (ids,), False, firings=firings_of(model(reentrant_run), (ids,)))
+    write(folder, "forked_scripted", Forked(), (x,), True)
+    torch.jit.script(OnDevice("cuda")).save(str(folder / "on_device_scripted.pt"))
+    for script in (False, True):
+        write(folder, "repeated_scripted" if script else "repeated_traced", Repeated(), (x,), script, ddp=ddp_names_of(Repeated()))
     unended = nn.Linear(4, 4)
     unended.forward = lambda t: nn.functional.linear(gradscan_region_begin("{}", [t])[1], unended.weight)
     torch.jit.trace(unended, x, check_trace=False).save(str(folder / "bad_marker.pt"))

@@ -1,0 +1,79 @@
+#include "analyzer/capture/region_choice.h"
+
+#include <algorithm>
+
+#include "analyzer/capture/patterns.h"
+
+namespace gradscan {
+namespace {
+
+class RegionChoice {
+ public:
+  RegionChoice(const Model& model, const std::set<std::string>& named_by_file) : model_(model), regions_(named_by_file) {
+    for (const NamedModule& named : model.modules) {
+      paths_.push_back(named.path);
+      modules_.push_back({.path = named.path});
+      if (!is_checkpoint_wrapper(named.module)) continue;
+      modules_.back().region = {
+          .label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = "CheckpointWrapper"};
+      regions_.insert(named.path);
+    }
+  }
+
+  void apply(const CheckpointPattern& pattern) {
+    auto matches = [&](const std::string& name) { return glob_match(pattern.glob, name); };
+    if (std::none_of(regions_.begin(), regions_.end(), matches)) make_regions(pattern);
+    for (RecordedModule& module : modules_)
+      if (module.region && matches(module.path)) module.region->kind = pattern.kind;
+  }
+
+  Recorder::Modules result() {
+    Recorder::Modules result;
+    for (std::size_t k = 0; k < modules_.size(); ++k) {
+      const torch::jit::Module& module = model_.modules[k].module;
+      auto& region = modules_[k].region;
+      if (region && region->kind == Kind::off && region->origin == "pattern") region.reset();
+      if (region) modules_[k].own = tensors_of(module);
+      result.emplace(module._ivalue().get(), std::move(modules_[k]));
+    }
+    return result;
+  }
+
+ private:
+  void make_regions(const CheckpointPattern& pattern) {
+    std::vector<std::size_t> outermost = outermost_matches(pattern.glob, paths_);
+    if (outermost.empty()) throw no_match(pattern, names());
+    for (std::size_t k : outermost)
+      if (!modules_[k].region) modules_[k].region = {.label = paths_[k], .name = paths_[k], .origin = "pattern"};
+  }
+
+  std::vector<std::string> names() const {
+    std::set<std::string> names = regions_;
+    names.insert(paths_.begin(), paths_.end());
+    names.erase("");
+    return {names.begin(), names.end()};
+  }
+
+  static std::unordered_set<const at::TensorImpl*> tensors_of(const torch::jit::Module& module) {
+    std::unordered_set<const at::TensorImpl*> tensors;
+    for (const at::Tensor& parameter : module.parameters()) tensors.insert(parameter.unsafeGetTensorImpl());
+    for (const at::Tensor& buffer : module.buffers()) tensors.insert(buffer.unsafeGetTensorImpl());
+    return tensors;
+  }
+
+  const Model& model_;
+  std::set<std::string> regions_;  // names of the file's own
+  std::vector<std::string> paths_;
+  std::vector<RecordedModule> modules_;  // as model.modules
+};
+
+}  // namespace
+
+Recorder::Modules choose_regions(const Model& model, const std::set<std::string>& named_by_file,
+                                 const std::vector<CheckpointPattern>& patterns) {
+  RegionChoice choice(model, named_by_file);
+  for (const CheckpointPattern& pattern : patterns) choice.apply(pattern);
+  return choice.result();
+}
+
+}  // namespace gradscan
