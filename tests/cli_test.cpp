@@ -65,7 +65,7 @@ std::string refusal_of(const std::string& content, const std::string& name = "m.
 
 }  // namespace
 
-TEST_CASE("--help and --version go to standard output") {
+TEST_CASE("Options --help and --version go to standard output") {
   Finished help = run_gradscan("/", {"--help"});
   CHECK(help.exit_code == 0);
   CHECK_THAT(help.out, StartsWith("Usage: gradscan [options] MODEL\n"));
@@ -218,7 +218,7 @@ TEST_CASE("Every output is written, and nothing else") {
   CHECK(folder.read("again.capture.json") == folder.read("m.capture.json"));
 }
 
-TEST_CASE("--format and --explain replace the text report") {
+TEST_CASE("What --format and --explain ask for takes the place of the text report") {
   TemporaryFolder folder;
   folder.write("m.capture.json", capture_of_a_region());
   CHECK_THAT(run_gradscan(folder.path(), {"m.capture.json", "--format", "json"}).out, StartsWith("{"));

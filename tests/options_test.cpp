@@ -137,7 +137,7 @@ TEST_CASE("Values are checked") {
   CHECK_THAT(refusal({"m.pt", "--input", "x"}), Contains("write NAME=DTYPE[SHAPE]"));
 }
 
-TEST_CASE("--help and --version need no model") {
+TEST_CASE("Options --help and --version need no model") {
   CHECK(parse({"--help"}).action == Action::help);
   CHECK(parse({"-h"}).action == Action::help);
   CHECK(parse({"m.pt", "--help", "--unknown"}).action == Action::help);

@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <filesystem>
@@ -136,6 +137,9 @@ Capture capture_model(const std::string& path, const CaptureOptions& options) {
     return run_and_walk(path, options);
   } catch (const MarkerError& error) {
     throw Error(Failure::not_a_model, path, error.what(), "export the model again with the same version of gradscan");
+  } catch (const c10::Error& error) {  // torch reads parts of a file, such as its source lines, only when they are asked for
+    throw Error(Failure::model_failed, path, "cannot be loaded or run: " + last_error_line(error),
+                "the file may be damaged: copy or export it again");
   }
 }
 
