@@ -174,7 +174,7 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
        Level::note,
        "This file names no checkpoint regions",
        "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
-       "stands in the file. Name the regions with --checkpoint PATTERN, or export the model with gradscan.export.",
+       "stands in the file. Name the regions with --checkpoint PATTERN, or mark them in the file (docs/markers.md).",
        {}});
 }
 
