@@ -223,5 +223,18 @@ TEST_CASE("24,000 parameters in conflict take no quadratic time") {
   CHECK(finding.groups.back().label == "blocks.0 … blocks.1998");
 }
 
+TEST_CASE("a parameter of a region that is not executed gets only a part of its gradient, though it fires elsewhere") {
+  Capture capture = capture_from_text(
+      "parameter e.weight\ninput x\nids = detach x\nregion emb reentrant ids\nh = embedding ids e.weight\nend h\n"
+      "y = mm h e.weight\noutput y");
+  Report report = report_from_marks(capture, defaults);
+  REQUIRE(report.verdict.outcome == Outcome::pass);
+  CHECK(has_conflict(report));
+  REQUIRE(!report.findings.empty());
+  CHECK(report.findings[0].rule == "not-trained");
+  CHECK(says(report.findings[0].title, "e.weight (index 0) gets only a part of the gradient"));
+  CHECK(parameters_of(report.findings[0]) == std::set<int>{0});
+}
+
 }  // namespace
 }  // namespace gradscan

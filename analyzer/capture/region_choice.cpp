@@ -11,7 +11,8 @@ class RegionChoice {
  public:
   RegionChoice(const Model& model, const std::set<std::string>& named_by_file) : model_(model), regions_(named_by_file) {
     for (const NamedModule& named : model.modules) {
-      paths_.push_back(named.path);
+      // A container such as ModuleList has no forward and is never called.
+      paths_.push_back(named.module.find_method("forward") ? named.path : "");
       modules_.push_back({.path = named.path});
       if (!is_checkpoint_wrapper(named.module)) continue;
       modules_.back().region = {

@@ -261,7 +261,7 @@ Capture parse_capture(std::string_view text, const std::string& subject) {
     capture = capture_from(Json::parse(text));
   } catch (const Json::exception& error) {
     throw Error(Failure::not_a_model, subject, "is not a capture: " + plain_words(error),
-                "write one with --save-capture or gradscan.record");
+                "write one with --save-capture");
   }
   validate(capture, subject);
   return capture;

@@ -167,6 +167,39 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
                                why_no_gradient));
 }
 
+// Parameters that fire, but not in these regions, whose inner backward is missing.
+void add_incomplete(const Report& report, std::vector<Finding>& findings) {
+  if (report.verdict.outcome != Outcome::pass) return;
+  RegionNames names(report);
+  std::vector<int> known = concerned(findings), regions, parameters;
+  Finding result{"not-trained", Level::silent, "", "", {}};
+  for (const RegionReport& region : report.regions) {
+    std::vector<int> rest = region.lost ? without(region.parameters, known) : std::vector<int>();
+    for (int index : rest) {
+      const ParameterReport& parameter = report.parameters[index];
+      result.groups.push_back({names[region.id],
+                               {region.id},
+                               {index},
+                               1,
+                               {parameter.name},
+                               static_cast<int>(parameter.fired_by.size()),
+                               marks_asked(report, parameter),
+                               "its region is not executed; it fires elsewhere"});
+    }
+    if (!rest.empty()) regions.push_back(region.id);
+    parameters = united(parameters, rest);
+    known = united(known, rest);
+  }
+  if (parameters.empty()) return;
+  std::string who = parameters_in_words(report, parameters);
+  result.title = who + (parameters.size() == 1 ? " gets" : " get") + " only a part of the gradient, and DDP says nothing";
+  result.why = "Backward never executes the reentrant " + std::string(regions.size() == 1 ? "region " : "regions ") +
+               names.list(regions) +
+               ", although the loss depends on what is computed there: what that would add to the gradient of " + who +
+               " is missing. The hook fires because of another use.";
+  findings.push_back(std::move(result));
+}
+
 void add_no_regions_named(const Report& report, std::vector<Finding>& findings) {
   if (!report.regions.empty()) return;
   findings.push_back(
@@ -185,6 +218,7 @@ std::vector<Finding> find_conflicts(const Report& report) {
   add_error(report, findings);
   add_not_averaged(report, findings);
   add_not_trained(report, findings);
+  add_incomplete(report, findings);
   add_no_regions_named(report, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& left, const Finding& right) { return left.level < right.level; });

@@ -75,8 +75,15 @@ Fix fix_for(const Report& report, const Setup& setup) {
 
 }  // namespace
 
+bool loses_regions(const Report& report, const Setup& setup) {
+  return keeps_regions(report, setup) &&
+         std::any_of(report.regions.begin(), report.regions.end(),
+                     [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
+}
+
 bool repairs(const Report& report, const Verdict& verdict) {
-  return verdict.outcome == Outcome::pass && verdict.unsynchronised.empty() && lost_to_checkpointing(report, verdict).empty();
+  return verdict.outcome == Outcome::pass && verdict.unsynchronised.empty() && lost_to_checkpointing(report, verdict).empty() &&
+         !loses_regions(report, verdict.setup);
 }
 
 std::vector<Fix> find_fixes(const Report& report) {

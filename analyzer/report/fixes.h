@@ -14,4 +14,7 @@ std::vector<Fix> find_fixes(const Report& report);
 // A verdict without error and silent failure. Parameters that the loss does not depend on may stay untrained.
 bool repairs(const Report& report, const Verdict& verdict);
 
+// Whether the setup has the regions as they are asked for, and some with parameters are lost (RegionReport::lost).
+bool loses_regions(const Report& report, const Setup& setup);
+
 }  // namespace gradscan

@@ -1,6 +1,7 @@
 #include "analyzer/report/outcome_words.h"
 
 #include "analyzer/report/findings.h"
+#include "analyzer/report/fixes.h"
 
 namespace gradscan {
 
@@ -18,7 +19,8 @@ OutcomeWords in_words(const Report& report, const Verdict& verdict) {
       break;
   }
   if (!verdict.unsynchronised.empty()) return {Loudness::silent, "SILENT unaveraged"};
-  if (!lost_to_checkpointing(report, verdict).empty()) return {Loudness::silent, "SILENT not trained"};
+  if (!lost_to_checkpointing(report, verdict).empty() || loses_regions(report, verdict.setup))
+    return {Loudness::silent, "SILENT not trained"};
   return {Loudness::pass, "pass"};
 }
 

@@ -14,12 +14,26 @@
 namespace gradscan {
 namespace {
 
+// Which nodes the loss depends on, region boundaries among them, as forward stands in the capture.
+std::vector<bool> nodes_in_loss(const Capture& capture) {
+  std::vector<bool> reached(capture.nodes.size());
+  auto reach = [&](GradEdge edge) {
+    if (edge.node != none) reached[edge.node] = true;
+  };
+  for (const Output& output : capture.outputs)
+    if (output.in_loss) reach(output.edge);
+  for (std::size_t id = capture.nodes.size(); id-- > 0;)
+    if (reached[id]) std::for_each(capture.nodes[id].next.begin(), capture.nodes[id].next.end(), reach);
+  return reached;
+}
+
 class Assembly {
  public:
   Assembly(const Capture& capture, const Setup& setup, const Predictions& predictions)
       : capture_(capture),
         predictions_(predictions),
         graph_(capture, setup.checkpointing),
+        in_loss_(nodes_in_loss(capture)),
         order_(ddp_order(capture)),
         index_(ddp_indices(capture)) {
     report_.setup = setup;
@@ -84,6 +98,7 @@ class Assembly {
     row.kind = kind_under(report_.setup.checkpointing, region.kind);
     row.parent = region.parent;
     row.executed = predictions_.asked.from_loss.executed[id];
+    row.lost = row.kind == Kind::reentrant && !row.executed && in_loss_[region.end];
     row.arguments = static_cast<int>(arguments.size());
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
       if (graph_.target(arguments[slot]) == none) row.arguments_without_grad.push_back(static_cast<int>(slot));
@@ -167,8 +182,9 @@ class Assembly {
   const Capture& capture_;
   const Predictions& predictions_;
   GradGraph graph_;
-  std::vector<int> order_;  // positions in capture.parameters by DDP index
-  std::vector<int> index_;  // DDP index by position in capture.parameters; none if frozen
+  std::vector<bool> in_loss_;  // for each node whether the loss depends on it without checkpointing
+  std::vector<int> order_;     // positions in capture.parameters by DDP index
+  std::vector<int> index_;     // DDP index by position in capture.parameters; none if frozen
   Report report_;
 };
 

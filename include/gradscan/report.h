@@ -48,6 +48,7 @@ struct RegionReport {
   Kind kind = Kind::reentrant;  // under setup.checkpointing
   int parent = none;
   std::vector<int> parameters;              // DDP indices of the parameters used inside, ascending; those of nested regions too
+  bool lost = false;                        // reentrant and not executed, although the loss depends on what it computes
   bool executed = false;                    // whether its inner backward runs (reentrant only)
   std::vector<int> arguments_without_grad;  // slots of direct tensor arguments that do not require grad
   int arguments = 0;                        // number of direct tensor arguments
