@@ -61,6 +61,7 @@ Json region(const RegionReport& region) {
           {"parent", number_or_null(region.parent)},
           {"parameters", region.parameters},
           {"executed", region.executed},
+          {"lost", region.lost},
           {"arguments", region.arguments},
           {"arguments_without_grad", region.arguments_without_grad},
           {"nested_outputs", region.nested_outputs},
