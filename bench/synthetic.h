@@ -6,7 +6,6 @@
 namespace gradscan {
 
 inline constexpr int nodes_per_block = 38;
-inline constexpr int parameters_per_block = 12;
 
 // A transformer of that many blocks, each of them a reentrant region, with an input that requires grad:
 // 38 nodes per block, of them 12 parameters and the 2 boundaries of its region, and one node for the input.

@@ -19,6 +19,7 @@
 #include "analyzer/capture/region_choice.h"
 #include "analyzer/capture/trace_notes.h"
 #include "analyzer/capture/walk.h"
+#include "analyzer/silent_warnings.h"
 #include "analyzer/torch_adapter.h"
 #include "gradscan/error.h"
 #include "gradscan/firings.h"
@@ -39,16 +40,6 @@ class FixedSeed {
  private:
   at::Generator generator_;
   at::Tensor state_;
-};
-
-// Torch's warnings are not gradscan's: the library prints nothing.
-class NoWarnings : c10::WarningHandler {
- public:
-  NoWarnings() : guard_(this) {}
-
- private:
-  void process(const c10::Warning&) override {}
-  c10::WarningUtils::WarningHandlerGuard guard_;
 };
 
 // Regions that the file itself names get the kind that a pattern gives them.
@@ -108,7 +99,7 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
 Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   at::AutoGradMode grad_mode(true);
   torch::jit::GraphOptimizerEnabledGuard optimizer_off(false);
-  NoWarnings no_warnings;
+  SilentWarnings silent;
   FixedSeed fixed_seed;
 
   Model model = load_model(path);

@@ -29,7 +29,6 @@ struct StatedInput : Input {
 
 // gradscan.json, which gradscan.export stores in the file; see docs/markers.md. Without it, everything is empty.
 struct Metadata {
-  bool found = false;
   std::string torch;  // version that wrote the file
   ExportedSetup exported;
   std::vector<StatedParameter> parameters;  // in the original module's order

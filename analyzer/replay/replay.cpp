@@ -9,21 +9,10 @@
 #include "analyzer/replay/ddp_message.h"
 #include "analyzer/replay/reducer.h"
 #include "analyzer/replay/skeleton.h"
+#include "analyzer/silent_warnings.h"
 
 namespace gradscan {
 namespace {
-
-// The Reducer's and the engine's warnings are no one's business here: what they warn of is part of the report. The handler is
-// one of this thread.
-class SilentWarnings : private c10::WarningHandler {
- public:
-  SilentWarnings() : guard_(this) {}
-
- private:
-  void process(const c10::Warning&) override {}
-
-  c10::WarningUtils::WarningHandlerGuard guard_;
-};
 
 // torch's words without the C++ stack: what a Python user sees.
 std::string words_of(const std::exception& error) {
