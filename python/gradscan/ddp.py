@@ -1,0 +1,60 @@
+"""What DistributedDataParallel knows of a model: which parameters, in which order, by which name, with which flags.
+
+It takes the parameters module by module in named_modules() order, each once, and leaves out those that do not require grad or that
+it was told to ignore. The position among them is the index in its messages. The name in its messages is the *last* one under
+which it meets a parameter.
+"""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+_MIB = 2**20
+
+
+@dataclasses.dataclass
+class Parameter:
+    """One parameter; shared ones have aliases."""
+
+    tensor: torch.nn.Parameter
+    name: str  # the first one
+    aliases: list[str]
+    ddp_name: str  # the name that DDP prints, where it is not the last alias, else ""
+    requires_grad: bool  # and DDP was not told to ignore it
+
+
+def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """The model inside of DDP and DDP's own flags; a model that is not wrapped comes back with the `flags` that were given."""
+    if not isinstance(model, DistributedDataParallel):
+        return model, flags
+    found = {"find_unused_parameters": bool(model.find_unused_parameters), "static_graph": bool(model.static_graph),
+             "bucket_cap_mb": model.bucket_bytes_cap / _MIB,
+             "gradient_as_bucket_view": bool(model.gradient_as_bucket_view)}
+    return model.module, found
+
+
+def parameters_of(model: torch.nn.Module) -> list[Parameter]:
+    """All parameters in the order of named_parameters()."""
+    ignored = getattr(model, "_ddp_params_and_buffers_to_ignore", ())
+    printed = _last_names(model)
+    names: dict[torch.nn.Parameter, list[str]] = {}
+    for name, tensor in model.named_parameters(remove_duplicate=False):
+        if name not in names.setdefault(tensor, []):
+            names[tensor].append(name)
+    parameters = []
+    for tensor, (first, *aliases) in names.items():
+        managed = tensor.requires_grad and first not in ignored
+        ddp_name = printed[tensor] if printed[tensor] != (aliases or [first])[-1] else ""
+        parameters.append(Parameter(tensor, first, aliases, ddp_name, managed))
+    return parameters
+
+
+def _last_names(model: torch.nn.Module) -> dict[torch.nn.Parameter, str]:
+    names = {}
+    for path, module in model.named_modules():
+        for name, tensor in module.named_parameters(recurse=False):
+            names[tensor] = f"{path}.{name}" if path else name
+    return names

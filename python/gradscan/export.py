@@ -1,0 +1,207 @@
+"""export(): TorchScript with the checkpoint regions in it.
+
+torch.jit.trace runs the model once, in the mode it is in, with its regions run plainly between markers (markers.py) and with what
+the tracer would forget put in (tracing.py). The file also gets gradscan.json, which says of the training script what TorchScript
+does not: DistributedDataParallel's flags and order of parameters, the inputs, what stands where in forward's result.
+
+The tracer takes tensors only. So it is given a module that has the model's own parameters and submodules, takes the tensors among
+forward's arguments one by one and returns the tensors in forward's result.
+"""
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import keyword
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from gradscan import markers
+from gradscan.ddp import Parameter, parameters_of, unwrap
+from gradscan.errors import Error, TracingError
+from gradscan.files import replaced
+from gradscan.inline import functions_inlined
+from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
+from gradscan.loss import Loss, LossInputs
+from gradscan.places import Place, tensor_places
+from gradscan.restore import unchanged
+from gradscan.tracing import TracingObserver, untraced
+from gradscan.version import torch_version, version
+from gradscan.walk import Json, describe_tensor
+
+
+def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
+           loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
+           bucket_cap_mb: float = 25) -> None:
+    """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
+
+    The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they were.
+
+    args, kwargs: what forward is called with; `args` may be a single tensor.
+    loss: computes the loss from forward's result. Without it, the loss is taken to be computed from every output that requires grad.
+    find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
+        unwrapped, and its own flags are used.
+
+    Raises Error if the model cannot be traced; `record` can do without.
+
+    >>> gradscan.export(model, (images, targets), "detector.pt", find_unused_parameters=True)
+
+    and then, in a shell: gradscan detector.pt
+    """
+    flags: Json = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
+    model, flags = unwrap(model, flags)
+    parameters = parameters_of(model)
+    _require_expressible(model, parameters)
+    trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
+    with replaced(path) as temporary:
+        traced = trace.run()
+        metadata = {"schema": "gradscan-export/1", "gradscan": version(), "torch": torch_version(), "ddp": flags,
+                    "parameters": [_describe_parameter(parameter) for parameter in parameters], "inputs": trace.inputs,
+                    "outputs": trace.outputs, "notes": trace.notes}
+        with _quiet():
+            torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
+
+
+class _Trace:
+    """One trace; `inputs`, `outputs` and `notes` are what gradscan.json says of it."""
+
+    def __init__(self, model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None,
+                 parameters: list[Parameter]) -> None:
+        self.outputs: list[Json] = []
+        self.notes: list[str] = []
+        self._model, self._loss, self._parameters = model, loss, parameters
+        self._bound = bind(model, own_leaves(args), own_leaves(kwargs))
+        tensors = named_tensors(self._bound)
+        self._tensors = [place.tensor for place in tensors]
+        self._names = _identifiers([place.path for place in tensors])
+        self.inputs = [_describe_input(name, tensor) for name, tensor in zip(self._names, self._tensors)]
+
+    def run(self) -> torch.jit.ScriptModule:
+        markers.prepare()
+        with unchanged(self._model, dict(self._bound.arguments)), functions_inlined() as inlined, _quiet():
+            try:
+                with torch.enable_grad():
+                    traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False, strict=False)
+            except Error:
+                raise
+            except Exception as error:
+                raise _tracing_error(self._model, error) from error
+            self.notes += [_inlined_note(name) for name in inlined]
+        return traced
+
+    def _tracee(self) -> torch.nn.Module:
+        """The module that the tracer is given."""
+        hooks = _HiddenHooks(self._model)  # the tracer would compile them; they run as part of the trace
+
+        def forward(_: Any, *tensors: torch.Tensor) -> Any:
+            hooks.restore()
+            return self._forward(tensors)
+
+        names = ["self", *self._names]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        forward.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
+        tracee = type(type(self._model).__name__, (torch.nn.Module,), {"forward": forward})()
+        for name in ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules", "training"):
+            vars(tracee)[name] = vars(self._model)[name]
+        return tracee
+
+    def _forward(self, tensors: tuple[torch.Tensor, ...]) -> Any:
+        bound = with_tensors(self._bound, tensors)
+        with TracingObserver(self._model) as observer:
+            output = self._model(*bound.args, **bound.kwargs)
+        places = tensor_places(output, "output")
+        if not places:
+            raise Error(f"{type(self._model).__name__} returns no tensor: the loss must be computed from what forward returns")
+        with untraced():
+            self._describe_outputs(output, places)
+        self.notes += observer.notes()
+        return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
+
+    def _describe_outputs(self, output: Any, places: list[Place]) -> None:
+        used = LossInputs(self._loss, output, places, self._parameters)
+        self.notes += used.notes
+        for place in places:
+            described: Json = {"path": place.path, "found_by_ddp": place.found_by_ddp}
+            if self._loss:
+                described["in_loss"] = used.contain(place)
+            self.outputs.append(described)
+
+
+class _HiddenHooks:
+    """Takes the forward hooks off all modules until `restore`."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        dicts = [hooks for module in model.modules() for hooks in (module._forward_hooks, module._forward_pre_hooks) if hooks]
+        self._hidden = [(hooks, hooks.copy()) for hooks in dicts]
+        for hooks in dicts:
+            hooks.clear()
+
+    def restore(self) -> None:
+        for hooks, contents in self._hidden:
+            hooks.update(contents)
+
+
+def _identifiers(paths: list[str]) -> list[str]:
+    """Names that TorchScript takes: x[0] becomes x_0."""
+    names: list[str] = []
+    for path in paths:
+        name = re.sub(r"\W+", "_", path).strip("_") or "input"
+        if not name.isidentifier() or keyword.iskeyword(name) or name == "self":
+            name = "input_" + name
+        names.append(name if name not in names else f"{name}_{len(names)}")
+    return names
+
+
+def _describe_input(name: str, tensor: torch.Tensor) -> Json:
+    described: Json = {"name": name, **describe_tensor(tensor), "requires_grad": tensor.requires_grad}
+    if tensor.numel() and not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool):
+        described["range"] = [int(tensor.min()), int(tensor.max())]
+    return described
+
+
+def _describe_parameter(parameter: Parameter) -> Json | str:
+    if not parameter.aliases:
+        return parameter.name
+    return {"name": parameter.name, "ddp_name": parameter.ddp_name or parameter.aliases[-1]}
+
+
+def _require_expressible(model: torch.nn.Module, parameters: list[Parameter]) -> None:
+    name = type(model).__name__
+    if not any(parameter.requires_grad for parameter in parameters):
+        raise Error(f"{name} has no parameter that requires grad: export the model as it is trained")
+    ignored = [p.name for p in parameters if p.tensor.requires_grad and not p.requires_grad]
+    if ignored:
+        raise Error(f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
+                    "cannot express: use gradscan.record")
+
+
+def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
+    name, text = type(model).__name__, str(error).strip()
+    if "Cannot insert a Tensor that requires grad as a constant" in text:
+        return TracingError(f"{name} uses a tensor that requires grad and is no registered parameter, which "
+                            "DistributedDataParallel ignores as well: register it as torch.nn.Parameter, or use gradscan.record")
+    why = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), type(error).__name__)
+    return TracingError(f"{name} cannot be traced ({why}): use gradscan.record, which does not trace")
+
+
+def _inlined_note(name: str) -> str:
+    if "checkpoint" not in name.lower():
+        return f"{name} has a backward of its own; the file has the operations of its forward instead"
+    note = (f"{name} is a checkpointing of its own, and the file has its forward without it: "
+            "how often its parameters fire may be wrong; use gradscan.record")
+    warnings.warn(note, stacklevel=2)
+    return note
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the tracer's warnings, of which those that matter become notes, and without the deprecation of TorchScript."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        yield

@@ -1,0 +1,60 @@
+"""Which of forward's outputs the loss is computed from.
+
+The loss is computed once, from the outputs as they are, and its graph is followed back; where it comes to the edge of an output,
+that output is in the loss, and what lies behind is the model's own.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from gradscan.boundary import Edge, edge_of
+from gradscan.ddp import Parameter
+from gradscan.errors import Error
+from gradscan.places import Place
+
+Loss = Callable[[Any], torch.Tensor]
+
+
+class LossInputs:
+    """`loss` None: every output that requires grad."""
+
+    def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
+        self.notes: list[str] = []
+        edges = [edge_of(place.tensor) for place in places]
+        if loss is None:
+            self._used = set(filter(None, edges))
+        else:
+            self._used = self._search(_computed(loss, output), {edge for edge in edges if edge}, parameters)
+
+    def contain(self, place: Place) -> bool:
+        """Whether the loss is computed from this output."""
+        return edge_of(place.tensor) in self._used
+
+    def _search(self, root: Edge, outputs: set[Edge], parameters: list[Parameter]) -> set[Edge]:
+        names = {parameter.tensor: parameter.name for parameter in parameters}
+        used, stack, seen = set(), [root], set()
+        while stack:
+            edge = stack.pop()
+            if edge in outputs:
+                used.add(edge)
+            elif edge[0] not in seen:
+                seen.add(edge[0])
+                stack += [target for target in edge[0].next_functions if target[0] is not None]
+                name = names.get(getattr(edge[0], "variable", None))
+                if name:
+                    self.notes.append(f"the loss uses {name} outside of forward, which is not recorded")
+        if not used:
+            raise Error("the loss does not depend on any of forward's outputs: return them from forward, and compute it from them")
+        return used
+
+
+def _computed(loss: Loss, output: Any) -> Edge:
+    with torch.enable_grad():
+        value = loss(output)
+    edge = edge_of(value) if isinstance(value, torch.Tensor) else None
+    if edge is None:
+        raise Error("the loss function does not return a tensor that requires grad: give one that computes the loss from the output")
+    return edge

@@ -1,0 +1,60 @@
+"""Markers: how a traced model remembers where its checkpoint regions are.
+
+torch.jit.trace keeps nothing of torch.utils.checkpoint. Calls of the small scripted functions below stay in the traced graph and
+are saved with the model, so that the file runs anywhere; gradscan knows them by their names. docs/markers.md says what their
+arguments mean.
+
+They return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged result, and a later
+use of the argument outside of the region would seem to be a use inside. A token goes from a region's begin to its end, so that a
+region without tensor arguments keeps its begin.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from types import SimpleNamespace
+from typing import Any, List
+
+import torch
+
+
+def gradscan_region_begin(marker: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+    return [torch.zeros([0])] + [tensor.view_as(tensor) for tensor in tensors]
+
+
+def gradscan_region_end(marker: str, token_and_tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+    return [tensor.view_as(tensor) for tensor in token_and_tensors[1:]]
+
+
+def gradscan_requires_grad(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.view_as(tensor)
+
+
+@functools.cache
+def _scripted() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        functions = (gradscan_region_begin, gradscan_region_end, gradscan_requires_grad)
+        return SimpleNamespace(**{function.__name__: torch.jit.script(function) for function in functions})
+
+
+def begin(text: dict[str, Any], tensors: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The token, and an alias of each tensor."""
+    token, *aliases = _scripted().gradscan_region_begin(json.dumps(text), tensors)
+    return token, aliases
+
+
+def end(text: dict[str, Any], token: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """An alias of each tensor."""
+    return _scripted().gradscan_region_end(json.dumps(text), [token, *tensors])
+
+
+def requires_grad(tensor: torch.Tensor) -> torch.Tensor:
+    """An alias that stands for tensor.requires_grad_()."""
+    return _scripted().gradscan_requires_grad(tensor)
+
+
+def prepare() -> None:
+    """Compiles the functions, which cannot be done while a trace is under way."""
+    _scripted()

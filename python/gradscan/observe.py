@@ -1,0 +1,242 @@
+"""One forward with everything that matters noted: checkpoint regions, modules, source lines, operations.
+
+Autograd numbers its nodes on each thread in the order of their creation. So it is enough to note the number that comes next when a
+module is entered or left, when a call of torch has made nodes, and when a region begins or ends: each node's own number tells
+later where it was made.
+
+    with Observer(model) as observer:
+        output = model(x)
+    observer.regions, observer.module_of(node), observer.source_of(node), observer.flops_of(node)
+
+Regions run plainly. Two things would show this to the model, and are hidden from it:
+  - it may ask whether a tensor requires grad. Outputs of a reentrant region do if one of its direct tensor arguments does, and
+    never otherwise; so the answer is worked out from the graph (`as_checkpointed`);
+  - a region that is called without grad records nothing, as the first forward of an enclosing reentrant region would; what counts
+    is the recomputation, which runs with grad.
+"""
+from __future__ import annotations
+
+import bisect
+import contextlib
+import dataclasses
+import os
+import sys
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
+from torch.autograd.graph import Node
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from gradscan.as_checkpointed import AsCheckpointed
+from gradscan.boundary import Boundary, make_boundary
+from gradscan.errors import Error
+from gradscan.intercept import Call, intercepted
+from gradscan.places import Place, replace_tensors, replaceable_tensors
+from gradscan.region_name import region_name
+
+_TORCH = os.path.dirname(torch.__file__) + os.sep
+_GRADSCAN = os.path.dirname(__file__) + os.sep
+
+
+@dataclasses.dataclass
+class Region:
+    """One executed checkpoint() call."""
+
+    name: str
+    kind: str
+    source: str
+    module: str  # path of the module that called checkpoint()
+    parent: int | None  # number of the region around it
+    begin: Boundary
+    end: Boundary | None = None  # None while it runs
+
+
+class Observer:
+    """Observes what its thread runs inside of the with statement."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.regions: list[Region] = []
+        self.value_uses: list[str] = []  # source lines that turn a tensor into a Python number
+        self.as_checkpointed = AsCheckpointed(self.regions)
+        self._open: list[int] = []
+        self._paths = {module: path for path, module in reversed(list(model.named_modules()))}
+        self._path_stack = [""]
+        self._path_changes: list[tuple[int, str]] = [(0, "")]  # from this node on: the innermost module's path
+        self._calls: list[tuple[int, int, str]] = []  # nodes first <= number < last, and the source line that made them
+        self._flops: dict[int, int] = {}
+        self._exit = contextlib.ExitStack()
+
+    def __enter__(self) -> Observer:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.enable_grad())
+            stack.enter_context(intercepted(self.run_region))
+            stack.enter_context(self._modules_watched())
+            for mode in self._modes():
+                stack.enter_context(mode)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._exit.__exit__(kind, error, trace)
+
+    def _modes(self) -> list[Any]:
+        return [_TorchCalls(self), _Flops(self)]
+
+    # --- regions -----------------------------------------------------------------------------------------------------------
+
+    def run_region(self, call: Call) -> Any:
+        """Runs the checkpointed function between two boundaries."""
+        if not torch.is_grad_enabled():
+            return call.function(*call.args, **call.kwargs)
+        places = [k for k, argument in enumerate(call.args) if isinstance(argument, torch.Tensor)]
+        number, aliases = self.begin_region(call, [call.args[k] for k in places])
+        args = list(call.args)
+        for k, alias in zip(places, aliases):
+            args[k] = alias
+        result = call.function(*args, **call.kwargs)
+        outputs = replaceable_tensors(result)
+        remaining = iter(self.end_region(number, outputs))
+        return replace_tensors(result, lambda _: next(remaining))
+
+    def begin_region(self, call: Call, arguments: list[torch.Tensor]) -> tuple[int, list[torch.Tensor]]:
+        """Its number, and the arguments as its inside sees them."""
+        torch.clear_autocast_cache()  # a weight that was cast outside must not be one that was cast inside
+        boundary, aliases = make_boundary(arguments, always=False)
+        parent = self._open[-1] if self._open else None
+        name = region_name(call.function, self._paths, self._path_stack[-1])
+        region = Region(name, call.kind, user_line(), self._path_stack[-1], parent, boundary)
+        number = len(self.regions)
+        self.regions.append(region)
+        self._open.append(number)
+        return number, aliases
+
+    def end_region(self, number: int, outputs: list[Place]) -> list[torch.Tensor]:
+        """The outputs as the outside sees them."""
+        torch.clear_autocast_cache()
+        if self._open.pop() != number:
+            raise Error(f"checkpoint region {self.regions[number].name} ends while one inside of it still runs")
+        boundary, aliases = make_boundary([place.tensor for place in outputs], always=True)
+        boundary.nested = [k for k, place in enumerate(outputs) if not place.top_level]
+        self.regions[number].end = boundary
+        return aliases
+
+    # --- modules, source lines, operations ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _modules_watched(self) -> Any:
+        hooks = torch.nn.modules.module
+        handles = [hooks.register_module_forward_pre_hook(self._enter_module),
+                   hooks.register_module_forward_hook(self._leave_module, always_call=True)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _enter_module(self, module: torch.nn.Module, _: Any) -> None:
+        self._path_stack.append(self._paths.get(module, self._path_stack[-1]))
+        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
+
+    def _leave_module(self, module: torch.nn.Module, *_: Any) -> None:
+        if len(self._path_stack) > 1:
+            self._path_stack.pop()
+        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
+
+    def note_call(self, first: int, last: int) -> None:
+        """A call of torch has made the nodes first <= number < last."""
+        self._calls.append((first, last, user_line()))
+
+    def note_value_use(self) -> None:
+        """The model's Python code has turned a tensor into a number."""
+        line = user_line()
+        if line not in self.value_uses:
+            self.value_uses.append(line)
+
+    def notes(self) -> list[str]:
+        """What makes this forward one of several possible ones."""
+        if not self.value_uses:
+            return []
+        shown, more = ", ".join(self.value_uses[:3]), len(self.value_uses) - 3
+        return [f"forward turns values of tensors into Python numbers ({shown}{f' and {more} more lines' if more > 0 else ''}): "
+                "another batch may take another way through the model"]
+
+    def note_flops(self, flops: int) -> None:
+        """The operation that made the newest node costs so much."""
+        number = _get_sequence_nr() - 1
+        self._flops[number] = self._flops.get(number, 0) + flops
+
+    def module_of(self, node: Node) -> str:
+        """Path of the module whose forward made it."""
+        after = bisect.bisect_right(self._path_changes, node._sequence_nr(), key=lambda change: change[0])
+        return self._path_changes[after - 1][1]
+
+    def source_of(self, node: Node) -> str:
+        """The line of the user's code that made it: "model.py:17"; empty if unknown."""
+        number = node._sequence_nr()
+        after = bisect.bisect_right(self._calls, number, key=lambda call: call[0])
+        first, last, line = self._calls[after - 1] if after else (0, 0, "")
+        return line if first <= number < last else ""
+
+    def flops_of(self, node: Node) -> int:
+        """Multiplications and additions of its forward, as torch.utils.flop_counter counts them."""
+        return self._flops.get(node._sequence_nr(), 0)
+
+
+def user_line() -> str:
+    """Where the innermost code is that belongs neither to torch nor to gradscan."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame:
+        file = frame.f_code.co_filename
+        if not file.startswith((_TORCH, _GRADSCAN, "<")):
+            return f"{os.path.basename(file)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def is_requires_grad(function: Any, access: str) -> bool:
+    """Whether it reads ("__get__") or writes ("__set__") Tensor.requires_grad."""
+    return getattr(function, "__name__", "") == access and function.__self__ is torch.Tensor.requires_grad
+
+
+def reads_value(function: Any) -> bool:
+    """Whether it turns a tensor into a Python number."""
+    return getattr(function, "__name__", "") in ("__bool__", "__int__", "__float__", "__index__", "item", "tolist")
+
+
+class _TorchCalls(TorchFunctionMode):
+    """Sees every call of torch that the model's Python code makes."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__()
+        self._observer = observer
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        first = _get_sequence_nr()
+        result = function(*args, **(kwargs or {}))
+        last = _get_sequence_nr()
+        if last != first:
+            self._observer.note_call(first, last)
+        elif is_requires_grad(function, "__get__") and result:
+            return self._observer.as_checkpointed.requires_grad(args[0])
+        elif reads_value(function):
+            self._observer.note_value_use()
+        return result
+
+
+class _Flops(TorchDispatchMode):
+    """Sees every operation below autograd, whose node has just been made if one of its arguments requires grad."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__()
+        self._observer = observer
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        formula = flop_registry.get(function.overloadpacket)
+        if formula and torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in args):
+            self._observer.note_flops(formula(*args, **(kwargs or {}), out_val=result))
+        return result

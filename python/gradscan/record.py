@@ -1,0 +1,83 @@
+"""record(): one eager run of the model, and the capture that is left of it.
+
+Nothing is traced, so nothing has to be traceable: data-dependent Python, custom CUDA extensions, torch.no_grad() blocks and
+requires_grad_() calls are what they are. The file has all that gradscan needs and no weights; docs/capture-format.md describes it.
+"""
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import torch
+
+from gradscan.ddp import Parameter, parameters_of, unwrap
+from gradscan.errors import Error
+from gradscan.files import replaced
+from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
+from gradscan.loss import Loss, LossInputs
+from gradscan.observe import Observer
+from gradscan.places import Place, tensor_places
+from gradscan.restore import unchanged
+from gradscan.version import torch_version
+from gradscan.walk import Json, Walk, describe_tensor
+
+
+def record(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
+           loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
+           bucket_cap_mb: float = 25) -> None:
+    """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know of `model`.
+
+    Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model, arguments,
+    random numbers and torch are left as they were.
+
+    args, kwargs: what forward is called with; `args` may be a single tensor.
+    loss: computes the loss from forward's result. Without it, the loss is taken to be computed from every output that requires grad.
+    find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
+        unwrapped, and its own flags are used.
+
+    >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"], find_unused_parameters=True)
+
+    and then, in a shell: gradscan detector.capture.json
+    """
+    name = os.path.basename(os.fspath(path))
+    if not name.endswith(".capture.json"):
+        raise Error(f"{os.fspath(path)}: gradscan reads a capture by its name: choose one that ends in .capture.json")
+    flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
+    with replaced(path) as temporary:
+        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags)
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
+
+
+def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json) -> Json:
+    """The capture as docs/capture-format.md has it, but for `schema` and `model`."""
+    model, flags = unwrap(model, flags)
+    parameters = parameters_of(model)
+    if not any(parameter.requires_grad for parameter in parameters):
+        raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
+    args, kwargs = own_leaves(args), own_leaves(kwargs)
+    inputs = named_tensors(bind(model, args, kwargs))
+    described = [_describe_input(place) for place in inputs]
+    with unchanged(model, (args, kwargs)):
+        alive_anyway = [*(p.tensor for p in parameters), *model.buffers(), *(place.tensor for place in inputs)]
+        with Observer(model) as observer:
+            output = model(*args, **kwargs)
+        outputs = tensor_places(output, "output")
+        used = LossInputs(loss, output, outputs, parameters)
+        walk = Walk(observer, parameters, alive_anyway)
+        walk.run(outputs, used.contain)
+    return {"torch": torch_version(), "written_by": torch_version(), "exported": flags, "inputs": described,
+            "parameters": [_describe_parameter(parameter) for parameter in parameters], "storages": walk.storages,
+            "regions": walk.regions, "outputs": walk.outputs, "nodes": walk.nodes,
+            "notes": observer.notes() + used.notes + walk.notes}
+
+
+def _describe_input(place: Place) -> Json:
+    return {"name": place.path, **describe_tensor(place.tensor), "requires_grad": place.tensor.requires_grad,
+            "origin": "recorded"}
+
+
+def _describe_parameter(parameter: Parameter) -> Json:
+    return {"name": parameter.name, "aliases": parameter.aliases, **describe_tensor(parameter.tensor),
+            "requires_grad": parameter.requires_grad, "ddp_name": parameter.ddp_name}

@@ -1,0 +1,28 @@
+"""What to call a checkpoint region: the path of the checkpointed module, else the function's name behind the path of the module
+that called checkpoint().
+
+    checkpoint(self.layer4[2], x)                      layer4.2
+    checkpoint(inner_forward, x)   in layer4.2         layer4.2.inner_forward
+    checkpoint(lambda x: ..., x)   in the model        <lambda>
+"""
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+
+def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str) -> str:
+    """`paths` of the model's modules, `caller` the path of the one that called checkpoint()."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__wrapped__", function)
+    owner = getattr(function, "__self__", function)
+    name = getattr(function, "__name__", type(function).__name__)
+    if isinstance(owner, torch.nn.Module) and owner in paths:
+        is_call = owner is function or name in ("forward", "__call__", "_call_impl", "_wrapped_call_impl")
+        path = paths[owner]
+        return path if is_call and path else ".".join(filter(None, (path, name)))
+    return ".".join(filter(None, (caller, name)))

@@ -1,0 +1,159 @@
+"""What torch.jit.trace forgets, put into the trace.
+
+The tracer knows tensors by the value in its graph that they stand for, and only operations change that. While a trace is under
+way this module does what the tracer leaves out:
+
+  - checkpoint regions: markers around them;
+  - `requires_grad_()`: a marker;
+  - `torch.no_grad()`: what is computed there is detached;
+  - `tensor.data`: detached, where the tracer would see a constant;
+  - operations that return their argument as it is (a dropout with p=0, contiguous()): the tracer gives the *argument* the name of
+    the result, so that a weight used later would seem to come out of the region that first used it. It gets its own name back.
+"""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from gradscan import markers
+from gradscan.intercept import Call
+from gradscan.observe import Observer, is_requires_grad, reads_value
+from gradscan.places import Place
+
+Value = Any  # torch._C.Value
+
+
+class TracingObserver(Observer):
+    """Observes a forward that is being traced, and marks its regions."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__(model)
+        self._tokens: dict[int, torch.Tensor] = {}
+
+    def _modes(self) -> list[Any]:
+        return [_TracedCalls(self)]
+
+    def begin_region(self, call: Call, arguments: list[torch.Tensor]) -> tuple[int, list[torch.Tensor]]:
+        with untraced():
+            number, aliases = super().begin_region(call, arguments)
+            region = self.regions[number]
+        text = {"region": number, "parent": region.parent, "kind": region.kind, "name": region.name, "source": region.source,
+                "direct": [True] * len(arguments), "requires_grad": [argument.requires_grad for argument in arguments]}
+        self._tokens[number], marked = markers.begin(text, arguments)
+        return number, _named_after(aliases, marked, arguments)
+
+    def end_region(self, number: int, outputs: list[Place]) -> list[torch.Tensor]:
+        with untraced():
+            aliases = super().end_region(number, outputs)
+        tensors = [place.tensor for place in outputs]
+        text = {"region": number, "direct": [place.top_level for place in outputs]}
+        return _named_after(aliases, markers.end(text, self._tokens.pop(number), tensors), tensors)
+
+
+def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], originals: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The aliases, which the trace sees as the marker's results."""
+    named = []
+    for alias, mark, original in zip(aliases, marked, originals):
+        if alias is original:
+            named.append(mark)
+        else:
+            torch._C._set_value_trace(alias, torch._C._get_value_trace(mark))
+            named.append(alias)
+    return named
+
+
+@contextlib.contextmanager
+def untraced() -> Iterator[None]:
+    """What runs here is not part of the trace."""
+    state = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)
+    try:
+        yield
+    finally:
+        torch._C._set_tracing_state(state)
+
+
+def _value(tensor: torch.Tensor) -> Value | None:
+    try:
+        return torch._C._get_value_trace(tensor)
+    except RuntimeError:  # a tensor that requires grad and is neither input nor parameter: its use will be refused
+        return None
+
+
+def _depends_on_data(value: Value | None) -> bool:
+    """Whether it is computed from more than sizes, which are constants here."""
+    stack, seen = [value] if value else [], set()
+    while stack:
+        value = stack.pop()
+        node = value.node()
+        kind = node.kind()
+        if kind == "prim::Param" or kind == "prim::GetAttr" or "rand" in kind or "bernoulli" in kind:
+            return True
+        if value.debugName() in seen or kind in ("aten::size", "prim::NumToTensor", "prim::Constant", "aten::numel", "aten::dim"):
+            continue
+        seen.add(value.debugName())
+        stack += list(node.inputs())
+    return False
+
+
+def _tensors(args: Any) -> list[torch.Tensor]:
+    """Those in `args`, and in lists and tuples among them."""
+    found = []
+    for argument in args:
+        if isinstance(argument, torch.Tensor):
+            found.append(argument)
+        elif isinstance(argument, (list, tuple)):
+            found += [member for member in argument if isinstance(member, torch.Tensor)]
+    return found
+
+
+class _TracedCalls(TorchFunctionMode):
+    """Sees every call of torch that the model's Python code makes."""
+
+    def __init__(self, observer: TracingObserver) -> None:
+        super().__init__()
+        self._observer = observer
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if torch._C._get_tracing_state() is None:
+            return function(*args, **kwargs)
+        if is_requires_grad(function, "__get__"):
+            return function(*args) and self._as_checkpointed(args[0])
+        if reads_value(function) and _depends_on_data(_value(args[0])):
+            self._observer.note_value_use()
+        inputs = _tensors([*args, *kwargs.values()])
+        before = [(tensor, tensor._version, tensor.requires_grad, _value(tensor)) for tensor in inputs]
+        result = function(*args, **kwargs)
+        self._keep_names(before, result)
+        self._note_requires_grad(before)
+        self._detach(function, inputs, result)
+        return result
+
+    def _as_checkpointed(self, tensor: torch.Tensor) -> bool:
+        return self._observer.as_checkpointed.requires_grad(tensor)
+
+    def _keep_names(self, before: list[Any], result: Any) -> None:
+        for tensor, version, _, value in before:
+            if result is tensor and tensor._version == version and value is not None:
+                torch._C._set_value_trace(tensor, value)
+
+    def _note_requires_grad(self, before: list[Any]) -> None:
+        for tensor, _, requires_grad, _ in before:
+            if tensor.requires_grad == requires_grad or tensor.grad_fn is not None:
+                continue
+            changed = markers.requires_grad(tensor) if tensor.requires_grad else tensor.detach()
+            torch._C._set_value_trace(tensor, torch._C._get_value_trace(changed))
+
+    def _detach(self, function: Any, inputs: list[torch.Tensor], result: Any) -> None:
+        is_data = getattr(function, "__name__", "") == "__get__" and function.__self__ is torch.Tensor.data
+        if torch.is_grad_enabled() and not is_data:
+            return
+        for tensor in _tensors([result]):
+            if tensor.is_floating_point() and not any(tensor is argument for argument in inputs):
+                source = inputs[0] if is_data else tensor
+                torch._C._set_value_trace(tensor, torch._C._get_value_trace(source.detach()))

@@ -1,0 +1,226 @@
+"""From the autograd graph that an observed forward has left behind to the nodes, regions and outputs of a capture.
+
+The walk starts at forward's results and at every region boundary, so that it also finds what only an unused output or argument
+leads to, and keeps its own stack: a graph may be a million nodes deep. Nodes are put in the order of their creation, in which every
+edge points to an earlier one and a region's nodes stand between its begin and its end.
+
+A tensor may leave a region other than through its result: in a cache that the function writes to, in an attribute. Such a way out
+becomes one more output of the region, a *nested* one: a reentrant region hands it out without grad, as torch does.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch.autograd.graph import Node
+
+from gradscan.boundary import Boundary, Edge, edge_of
+from gradscan.ddp import Parameter
+from gradscan.observe import Observer
+from gradscan.places import Place
+from gradscan.saved import saved_tensors, tells_saved_tensors
+
+Json = dict[str, Any]
+
+
+class Walk:
+    """Walks once, in `run`; the lists are what a capture calls them."""
+
+    def __init__(self, observer: Observer, parameters: list[Parameter], alive_anyway: Iterable[torch.Tensor]) -> None:
+        self.nodes: list[Json] = []
+        self.regions: list[Json] = []
+        self.storages: list[Json] = []
+        self.outputs: list[Json] = []
+        self.notes: list[str] = []
+        self._observer = observer
+        self._parameters = {parameter.tensor: k for k, parameter in enumerate(parameters) if parameter.requires_grad}
+        self._alive_anyway = {_storage_id(tensor) for tensor in alive_anyway if _has_storage(tensor)}
+        self._storage_numbers: dict[int, int] = {}
+        self._boundaries: dict[Node, tuple[int, Boundary]] = {}
+        for number, region in enumerate(observer.regions):
+            assert region.end is not None
+            self._boundaries[region.begin.node] = number, region.begin
+            self._boundaries[region.end.node] = number, region.end
+        self._order: list[Node] = []
+        self._numbers: dict[Node, int] = {}
+        self._scopes: list[int | None] = []  # for each node of _order: its innermost region
+        self._ways_out: dict[tuple[int, Edge], int] = {}
+
+    def run(self, outputs: list[Place], in_loss: Callable[[Place], bool]) -> None:
+        """`outputs` are the tensors in forward's result, `in_loss` says which of them the loss is computed from."""
+        edges = [edge_of(place.tensor) for place in outputs]
+        self._put_in_order(self._find([*(edge[0] for edge in edges if edge), *self._boundaries]))
+        self._find_scopes()
+        self.nodes += [self._describe(node) for node in self._order]
+        for place, edge in zip(outputs, edges):
+            self.outputs.append(describe_tensor(place.tensor) | {
+                "path": place.path, "edge": self._edge(edge, None), "found_by_ddp": place.found_by_ddp,
+                "in_loss": edge is not None and in_loss(place)})
+        self._describe_regions()
+
+    def _edge(self, edge: Edge | None, scope: int | None) -> list[int] | None:
+        """[node, slot] for an edge that starts in the region `scope`."""
+        if edge is None:
+            return None
+        node, slot = self._outside(edge, scope)
+        return [self._numbers[node], slot]
+
+    # --- order -------------------------------------------------------------------------------------------------------------
+
+    def _find(self, roots: Iterable[Node]) -> list[Node]:
+        stack, found = list(roots), {}
+        while stack:
+            node = stack.pop()
+            if node not in found:
+                found[node] = True
+                stack += [target for target, _ in self._next(node)]
+        return list(found)
+
+    def _next(self, node: Node) -> list[Edge]:
+        if node in self._boundaries:
+            return [edge for edge in self._boundaries[node][1].next if edge]
+        return [edge for edge in node.next_functions if edge[0] is not None]
+
+    def _place(self, node: Node) -> tuple[int, int]:
+        """Parameters in their order, then other leaves, then all others as they were created."""
+        if not _is_accumulator(node):
+            return 2, node._sequence_nr()
+        number = self._parameters.get(node.variable)  # type: ignore[attr-defined]
+        return (1, 0) if number is None else (0, number)
+
+    def _put_in_order(self, nodes: list[Node]) -> None:
+        """Appends each node behind all that its edges point to. Almost always they stand there already: but torch makes the gradient
+        function of a view anew after its base was changed in place, and only when it is asked for."""
+        appended: set[Node] = set()
+        for root in sorted(nodes, key=self._place):
+            stack = [(root, iter(self._next(root)))] if root not in appended else []
+            appended.add(root)
+            while stack:
+                node, targets = stack[-1]
+                target = next((target for target, _ in targets if target not in appended), None)
+                if target is None:
+                    self._order.append(node)
+                    stack.pop()
+                else:
+                    appended.add(target)
+                    stack.append((target, iter(self._next(target))))
+        self._numbers = {node: number for number, node in enumerate(self._order)}
+
+    def _find_scopes(self) -> None:
+        open_regions: list[int] = []
+        for node in self._order:
+            number, boundary = self._boundaries.get(node, (None, None))
+            if number is not None and boundary is self._observer.regions[number].begin:
+                open_regions.append(number)
+            self._scopes.append(open_regions[-1] if open_regions else None)
+            if number is not None and boundary is self._observer.regions[number].end:
+                open_regions.pop()
+
+    # --- edges -------------------------------------------------------------------------------------------------------------
+
+    def _outside(self, edge: Edge, scope: int | None) -> Edge:
+        """The edge as one that starts in `scope` has it: by way of the ends of the regions that it comes out of."""
+        node, output = edge
+        inside = self._scopes[self._numbers[node]]
+        if node in self._boundaries:
+            number, boundary = self._boundaries[node]
+            output = boundary.slots[output]
+            if boundary is self._observer.regions[number].end:
+                inside = self._observer.regions[number].parent
+        edge = node, output
+        around = self._enclosing(scope)
+        while inside not in around:
+            assert inside is not None
+            edge = self._way_out(inside, edge)
+            inside = self._observer.regions[inside].parent
+        return edge
+
+    def _enclosing(self, scope: int | None) -> set[int | None]:
+        around: set[int | None] = {None}
+        while scope is not None:
+            around.add(scope)
+            scope = self._observer.regions[scope].parent
+        return around
+
+    def _way_out(self, number: int, edge: Edge) -> Edge:
+        """The output of the region through which a tensor leaves that is not part of its result. `edge` has slots already."""
+        end = self._observer.regions[number].end
+        assert end is not None
+        if (number, edge) not in self._ways_out:
+            slot = len(end.next) + sum(1 for region, _ in self._ways_out if region == number)
+            self._ways_out[number, edge] = slot
+        return end.node, self._ways_out[number, edge]
+
+    # --- description -------------------------------------------------------------------------------------------------------
+
+    def _describe(self, node: Node) -> Json:
+        if _is_accumulator(node):
+            number = self._parameters.get(node.variable)  # type: ignore[attr-defined]
+            return {"role": "leaf"} if number is None else {"role": "parameter", "parameter": number}
+        scope = self._scopes[self._numbers[node]]
+        if node in self._boundaries:
+            return self._describe_boundary(*self._boundaries[node])
+        described: Json = {"op": node.name(), "module": self._observer.module_of(node), "source": self._observer.source_of(node)}
+        described["next"] = [self._edge(edge if edge[0] is not None else None, scope) for edge in node.next_functions]
+        described["forward_flops"] = self._observer.flops_of(node)
+        self._describe_saved(node, described)
+        return {key: value for key, value in described.items() if value}
+
+    def _describe_boundary(self, number: int, boundary: Boundary) -> Json:
+        region = self._observer.regions[number]
+        is_begin = boundary is region.begin
+        scope = region.parent if is_begin else number
+        return {"role": "region_begin" if is_begin else "region_end",
+                "next": [self._edge(edge, scope) for edge in boundary.next], "module": region.module, "source": region.source}
+
+    def _describe_regions(self) -> None:
+        """Regions, and the ways out of them that were met meanwhile."""
+        for region in self._observer.regions:
+            assert region.end is not None
+            self.regions.append({"name": region.name, "kind": region.kind, "begin": self._numbers[region.begin.node],
+                                 "end": self._numbers[region.end.node], "parent": -1 if region.parent is None else region.parent,
+                                 "nested_outputs": list(region.end.nested), "source": region.source, "origin": "marker"})
+        for (number, (node, slot)), way in self._ways_out.items():
+            region_json = self.regions[number]
+            region_json["nested_outputs"].append(way)
+            self.nodes[region_json["end"]]["next"].append([self._numbers[node], slot])
+
+    def _describe_saved(self, node: Node, described: Json) -> None:
+        tensors = saved_tensors(node)
+        numbers = [self._storage_number(tensor) for tensor in tensors if _has_storage(tensor)]
+        described["saved"] = list(dict.fromkeys(numbers))
+        described["saves_tensors"] = bool(tensors)
+        if not tells_saved_tensors(node):
+            self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
+        if "checkpoint" in node.name().lower():
+            self._note(f"{node.name()} is a checkpointing of its own: what its backward runs is not seen, "
+                       "and the parameters that it uses seem to be unused")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def _storage_number(self, tensor: torch.Tensor) -> int:
+        storage = _storage_id(tensor)
+        if storage not in self._storage_numbers:
+            self._storage_numbers[storage] = len(self.storages)
+            self.storages.append({"bytes": tensor.untyped_storage().nbytes(), "activation": storage not in self._alive_anyway})
+        return self._storage_numbers[storage]
+
+
+def describe_tensor(tensor: torch.Tensor) -> Json:
+    """Its dtype and shape, as inputs, outputs and parameters have them."""
+    return {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
+
+
+def _is_accumulator(node: Node) -> bool:
+    return hasattr(node, "variable")
+
+
+def _has_storage(tensor: torch.Tensor) -> bool:
+    return tensor.layout == torch.strided and torch._C._has_storage(tensor)
+
+
+def _storage_id(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage()._cdata
