@@ -9,16 +9,15 @@ namespace {
 
 using tests::case_named;
 
-constexpr Setup find_unused{.find_unused_parameters = true};
-constexpr Setup static_graph{.static_graph = true};
+const Setup find_unused{.find_unused_parameters = true};
+const Setup static_graph{.static_graph = true};
+
+Prediction predict_one(const Capture& capture, const TrainingStep& step = {}) {
+  return predict(std::span(&capture, 1), Checkpointing::as_given, step);
+}
 
 std::vector<int> marks(const std::string& model, const Setup& setup) {
-  Capture capture = case_named(model);
-  Prediction prediction = predict(capture, setup.checkpointing);
-  std::vector<int> result;
-  for (std::size_t index = 0; index < prediction.seen.size(); ++index)
-    result.push_back(ready_marks(prediction, setup, static_cast<int>(index)));
-  return result;
+  return ready_marks(predict_one(case_named(model), setup.step), setup);
 }
 
 TEST_CASE("ready marks") {
@@ -37,26 +36,29 @@ TEST_CASE("DDP's sink reaches outputs that the loss does not use") {
   CHECK(marks("one_output_unused", {}) == Marks{1, 1, 0, 0});
   CHECK(marks("one_output_unused", find_unused) == Marks{1, 1, 1, 1});
   CHECK(marks("one_output_unused", static_graph) == Marks{1, 1, 0, 0});  // fired in iteration 0, not afterwards
-  CHECK(has_sink(find_unused, 3));
-  CHECK(has_sink(static_graph, 0));
-  CHECK_FALSE(has_sink(static_graph, 1));
-  CHECK_FALSE(has_sink({.find_unused_parameters = true, .static_graph = true}, 1));
+  Prediction prediction = predict_one(case_named("one_output_unused"));
+  const Causes &from_loss = prediction.in_turn[0].from_loss.causes, &from_sink = prediction.in_turn[0].from_sink.causes;
+  CHECK(firings_in(prediction, find_unused, 3) == from_sink);
+  CHECK(firings_in(prediction, static_graph, 0) == from_sink);
+  CHECK(firings_in(prediction, static_graph, 1) == from_loss);
+  CHECK(firings_in(prediction, {.find_unused_parameters = true, .static_graph = true}, 1) == from_loss);
+  CHECK(firings_without_ddp(prediction, {}, 0) == from_loss);
 }
 
 TEST_CASE("an engine that shows other firings than predicted is a bug of gradscan") {
   Capture capture = case_named("once");
-  Prediction prediction = predict(capture, Checkpointing::as_given);
-  EngineRun run{prediction.from_loss.causes, ""};
-  CHECK_NOTHROW(check_run(capture, prediction, run));
+  Prediction prediction = predict_one(capture);
+  EngineRun run{prediction.in_turn[0].from_loss.causes, ""};
+  CHECK_NOTHROW(check_run(capture, prediction, {}, run));
   run.causes[3].push_back(0);
-  CHECK_THROWS_AS(check_run(capture, prediction, run), Error);
+  CHECK_THROWS_AS(check_run(capture, prediction, {}, run), Error);
   run.causes[3].clear();
-  CHECK_THROWS_AS(check_run(capture, prediction, run), Error);
+  CHECK_THROWS_AS(check_run(capture, prediction, {}, run), Error);
   run.error = "stopped";
-  CHECK_NOTHROW(check_run(capture, prediction, run));
+  CHECK_NOTHROW(check_run(capture, prediction, {}, run));
   try {
     run.error.clear();
-    check_run(capture, prediction, run);
+    check_run(capture, prediction, {}, run);
   } catch (const Error& error) {
     CHECK(error.failure() == Failure::internal);
     CHECK(std::string(error.what()).find("parameter 3 (l2.bias)") != std::string::npos);
@@ -65,10 +67,10 @@ TEST_CASE("an engine that shows other firings than predicted is a bug of gradsca
 
 TEST_CASE("every finished iteration of a replay is compared") {
   Capture capture = case_named("one_output_unused");
-  Prediction prediction = predict(capture, Checkpointing::as_given);
+  Prediction prediction = predict_one(capture);
   Replay replay;
   replay.verdict.setup = static_graph;
-  replay.causes = {prediction.from_sink.causes, prediction.from_loss.causes};
+  replay.causes = {prediction.in_turn[0].from_sink.causes, prediction.in_turn[0].from_loss.causes};
   CHECK_NOTHROW(check_replay(capture, prediction, replay));
   std::swap(replay.causes[0], replay.causes[1]);
   CHECK_THROWS_AS(check_replay(capture, prediction, replay), Error);

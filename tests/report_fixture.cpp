@@ -9,13 +9,15 @@
 namespace gradscan::tests {
 namespace {
 
-Predictions predictions_of(const Capture& capture, Checkpointing asked) {
-  return {predict(capture, asked), predict(capture, Checkpointing::reentrant), predict(capture, Checkpointing::non_reentrant)};
+Predictions predictions_of(const Capture& capture, Checkpointing asked, const TrainingStep& step) {
+  std::span in_turn(&capture, 1);
+  return {predict(in_turn, asked, step), predict(in_turn, Checkpointing::reentrant, step),
+          predict(in_turn, Checkpointing::non_reentrant, step)};
 }
 
 // The row of the table that is about the regions as they are asked for.
 Checkpointing kind_asked(const Capture& capture, const Setup& setup) {
-  if (setup.checkpointing != Checkpointing::as_given || mixes_kinds(capture)) return setup.checkpointing;
+  if (setup.checkpointing != Checkpointing::as_given || kinds_in(std::span(&capture, 1)).size() > 1) return setup.checkpointing;
   if (capture.regions.empty()) return Checkpointing::off;
   Kind kind = capture.regions.front().kind;
   return kind == Kind::reentrant       ? Checkpointing::reentrant
@@ -26,7 +28,7 @@ Checkpointing kind_asked(const Capture& capture, const Setup& setup) {
 Replays replays_from_marks(const Capture& capture, const Verdict& asked) {
   Replays replays{"2.13.0", asked, {{}}, {}};
   for (std::size_t index = ddp_order(capture).size(); index-- > 0;) replays.buckets[0].push_back(static_cast<int>(index));
-  for (const Setup& setup : setups_to_compare(capture, asked.setup.bucket_cap_mb)) {
+  for (const Setup& setup : setups_to_compare(std::span(&capture, 1), asked.setup)) {
     bool same_flags =
         setup.find_unused_parameters == asked.setup.find_unused_parameters && setup.static_graph == asked.setup.static_graph;
     bool is_asked = same_flags && setup.checkpointing == kind_asked(capture, asked.setup);
@@ -70,16 +72,18 @@ class ResNet50 {
 }  // namespace
 
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
-  Prediction prediction = predict(capture, setup.checkpointing);
+  Prediction prediction = predict(std::span(&capture, 1), setup.checkpointing, setup.step);
+  std::vector<int> all_marks = ready_marks(prediction, setup);
+  Causes firings = firings_without_ddp(prediction, setup.step, 0);
   Verdict verdict;
   verdict.setup = setup;
   std::vector<int> twice, never;
-  int parameters = static_cast<int>(prediction.seen.size());
+  int parameters = static_cast<int>(firings.size());
   for (int index = 0; index < parameters; ++index) {
-    int marks = ready_marks(prediction, setup, index);
+    int marks = all_marks[index];
     if (marks > 1) twice.push_back(index);
     if (marks == 0) never.push_back(index);
-    if (prediction.from_loss.causes[index].empty()) verdict.untrained.push_back(index);
+    if (firings[index].empty()) verdict.untrained.push_back(index);
   }
   if (twice.empty() && never.empty()) return verdict;
   verdict.untrained.clear();
@@ -97,7 +101,7 @@ Report report_from_marks(const Capture& capture, const Setup& setup) {
 }
 
 Report report_from_marks(const Capture& capture, const Verdict& asked) {
-  return build_report(capture, asked.setup, predictions_of(capture, asked.setup.checkpointing),
+  return build_report(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
                       replays_from_marks(capture, asked));
 }
 

@@ -28,38 +28,129 @@ bool agree(const std::vector<int>& predicted, std::vector<int> shown, bool finis
   return finished ? predicted == shown : std::includes(predicted.begin(), predicted.end(), shown.begin(), shown.end());
 }
 
-void compare(const Capture& capture, const Firings& predicted, const std::vector<std::vector<int>>& shown, bool finished,
-             const std::string& where) {
-  for (std::size_t index = 0; index < predicted.causes.size(); ++index)
-    if (!agree(predicted.causes[index], shown.at(index), finished))
-      differ(capture, index, where, predicted.causes[index], shown[index]);
+void compare(const Capture& capture, const Causes& predicted, const Causes& shown, bool finished, const std::string& where) {
+  for (std::size_t index = 0; index < predicted.size(); ++index)
+    if (!agree(predicted[index], shown.at(index), finished)) differ(capture, index, where, predicted[index], shown[index]);
+}
+
+// Whether DDP's sink stands behind forward: always with find_unused_parameters; with static_graph, which makes DDP ignore
+// find_unused_parameters, until the first backward of all.
+bool has_sink(const Setup& setup, int iteration, int loss) {
+  return setup.static_graph ? iteration == 0 && loss == 0 : setup.find_unused_parameters;
+}
+
+// The forward calls that enter a loss, the one of an iteration that is synchronised being the last.
+std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const TrainingStep& step, int iteration, int loss) {
+  std::vector<const CallPrediction*> calls;
+  std::size_t first = (static_cast<std::size_t>(iteration) * (step.no_sync + 1) + loss) * step.forwards;
+  for (int place = 0; place < step.forwards; ++place)
+    calls.push_back(&prediction.in_turn[(first + place) % prediction.in_turn.size()]);
+  return calls;
+}
+
+// One backward. The outer graph of all calls is one, in which a parameter fires once; every region is executed by itself.
+class Backward {
+ public:
+  Backward(const Prediction& prediction, const TrainingStep& step, int iteration, int loss, bool sink)
+      : causes_(prediction.in_turn.front().seen.size()), outer_(causes_.size()) {
+    for (const CallPrediction* call : calls_of(prediction, step, iteration, loss))
+      add((sink ? call->from_sink : call->from_loss).causes, step.checkpoint_around == Kind::reentrant);
+    for (const std::vector<int>& uses : {prediction.uses.plain, prediction.uses.times_zero})
+      for (int index : uses) outer_[index] = true;
+    for (std::size_t index = 0; index < causes_.size(); ++index)
+      if (outer_[index]) causes_[index].push_back(outer_graph);
+  }
+
+  const Causes& causes() const { return causes_; }
+
+ private:
+  void add(const Causes& of_call, bool around) {
+    for (std::size_t index = 0; index < of_call.size(); ++index)
+      for (int cause : of_call[index]) {
+        if (cause != outer_graph || around) causes_[index].push_back(cause == outer_graph ? around_model : cause);
+        if (cause == outer_graph && !around) outer_[index] = true;
+      }
+  }
+
+  Causes causes_;
+  std::vector<bool> outer_;
+};
+
+void append(Causes& causes, const Causes& more) {
+  for (std::size_t index = 0; index < causes.size(); ++index)
+    causes[index].insert(causes[index].end(), more[index].begin(), more[index].end());
+}
+
+// All backwards of an iteration. `sink(loss)`: whether DDP's sink is there.
+Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& step, int iteration, auto&& sink) {
+  Causes causes(prediction.in_turn.front().seen.size());
+  for (int loss = 0; loss <= step.no_sync; ++loss) {
+    Backward backward(prediction, step, iteration, loss, sink(loss));
+    for (int left = step.backwards; left > 0; --left) append(causes, backward.causes());
+  }
+  for (std::vector<int>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
+  return causes;
+}
+
+// The firings that DDP hears: those of the first backward of the loss that is synchronised.
+Causes heard_firings(const Prediction& prediction, const Setup& setup, int iteration) {
+  int loss = setup.step.no_sync;
+  return Backward(prediction, setup.step, iteration, loss, has_sink(setup, iteration, loss)).causes();
+}
+
+// With static_graph iteration 0 is the contract: a parameter is marked with the last of as many firings.
+std::vector<int> marks_by_contract(const Prediction& prediction, const Setup& setup, int iteration) {
+  Causes first = heard_firings(prediction, setup, 0), later = heard_firings(prediction, setup, iteration);
+  std::vector<int> marks(first.size(), 1);
+  for (std::size_t index = 0; index < first.size(); ++index)
+    if (later[index].size() != first[index].size()) marks[index] = later[index].size() < first[index].size() ? 0 : 2;
+  return marks;
+}
+
+std::vector<int> marks_by_firings(const Prediction& prediction, const Setup& setup, int iteration) {
+  Causes heard = heard_firings(prediction, setup, iteration);
+  const std::vector<bool>& seen = calls_of(prediction, setup.step, iteration, setup.step.no_sync).back()->seen;
+  std::vector<int> marks;
+  for (std::size_t index = 0; index < heard.size(); ++index)
+    marks.push_back(static_cast<int>(heard[index].size()) + (setup.find_unused_parameters && !seen[index] ? 1 : 0));
+  return marks;
 }
 
 }  // namespace
 
-Prediction predict(const Capture& capture, Checkpointing checkpointing) {
-  GradGraph graph(capture, checkpointing);
-  return {count_firings(capture, graph, loss_roots(capture)), count_firings(capture, graph, sink_roots(capture, graph)),
-          seen_by_search(capture, graph)};
+Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step) {
+  Prediction prediction{{}, outside_uses(in_turn.front(), step)};
+  for (const Capture& capture : in_turn) {
+    GradGraph graph(capture, checkpointing);
+    prediction.in_turn.push_back({count_firings(capture, graph, loss_roots(capture)),
+                                  count_firings(capture, graph, sink_roots(capture, graph)), seen_by_search(capture, graph)});
+  }
+  return prediction;
 }
 
-bool has_sink(const Setup& setup, int iteration) {
-  return setup.static_graph ? iteration == 0 : setup.find_unused_parameters;
+Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration) {
+  return firings_of_iteration(prediction, step, iteration, [](int) { return false; });
 }
 
-const Firings& firings_in(const Prediction& prediction, const Setup& setup, int iteration) {
-  return has_sink(setup, iteration) ? prediction.from_sink : prediction.from_loss;
+Causes firings_in(const Prediction& prediction, const Setup& setup, int iteration) {
+  return firings_of_iteration(prediction, setup.step, iteration, [&](int loss) { return has_sink(setup, iteration, loss); });
 }
 
-int ready_marks(const Prediction& prediction, const Setup& setup, int index) {
-  std::size_t first = firings_in(prediction, setup, 0).causes[index].size();
-  if (setup.static_graph) return prediction.from_loss.causes[index].size() < first ? 0 : 1;
-  bool marked_by_search = setup.find_unused_parameters && !prediction.seen[index];
-  return static_cast<int>(first) + (marked_by_search ? 1 : 0);
+std::vector<int> ready_marks(const Prediction& prediction, const Setup& setup) {
+  std::vector<int> marks;
+  int iterations = prediction.in_turn.size() == 1 ? 1 : replay_iterations;
+  for (int iteration = 0; iteration < iterations; ++iteration) {
+    std::vector<int> more = setup.static_graph ? marks_by_contract(prediction, setup, iteration + 1)
+                                               : marks_by_firings(prediction, setup, iteration);
+    marks.resize(more.size(), 1);
+    for (std::size_t index = 0; index < more.size(); ++index)
+      if (marks[index] == 1) marks[index] = more[index];
+  }
+  return marks;
 }
 
-void check_run(const Capture& capture, const Prediction& prediction, const EngineRun& run) {
-  compare(capture, prediction.from_loss, run.causes, run.error.empty(), "without DDP");
+void check_run(const Capture& capture, const Prediction& prediction, const TrainingStep& step, const EngineRun& run) {
+  compare(capture, firings_without_ddp(prediction, step, 0), run.causes, run.error.empty(), "without DDP");
 }
 
 void check_replay(const Capture& capture, const Prediction& prediction, const Replay& replay) {

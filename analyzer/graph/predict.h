@@ -2,8 +2,10 @@
 // agrees. A difference is a bug in gradscan, never a property of the model.
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "analyzer/graph/step.h"
 #include "gradscan/capture.h"
 #include "gradscan/firings.h"
 #include "gradscan/replay.h"
@@ -11,26 +13,32 @@
 
 namespace gradscan {
 
-struct Prediction {
+// Of one forward call.
+struct CallPrediction {
   Firings from_loss;       // backward without DDP, or where DDP has no sink
   Firings from_sink;       // backward through DDP's sink
   std::vector<bool> seen;  // for each DDP index whether DDP's search finds it
 };
 
-Prediction predict(const Capture& capture, Checkpointing checkpointing);
+struct Prediction {
+  std::vector<CallPrediction> in_turn;  // of each capture, see replay.h
+  OutsideUses uses;
+};
 
-// Whether DDP's sink stands behind forward: always with find_unused_parameters, in iteration 0 with static_graph, which makes
-// DDP ignore find_unused_parameters.
-bool has_sink(const Setup& setup, int iteration);
+// `in_turn`: at least one capture. Throws Error (usage) as outside_uses().
+Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step);
 
-const Firings& firings_in(const Prediction& prediction, const Setup& setup, int iteration);
+// Firings in an iteration of setup.step: without DDP, or with it.
+Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration);
+Causes firings_in(const Prediction& prediction, const Setup& setup, int iteration);
 
-// Ready marks of a parameter per iteration (with static_graph: per iteration after the first); see ParameterReport.
-int ready_marks(const Prediction& prediction, const Setup& setup, int index);
+// Ready marks of every parameter in an iteration (with static_graph: in one after the first), see ParameterReport: of the first
+// iteration in which it does not have exactly one, where iterations differ.
+std::vector<int> ready_marks(const Prediction& prediction, const Setup& setup);
 
 // Throw Error (internal), with the model's name as subject, if the engine has shown other firings than predicted. A run that
 // stopped with an error may have shown fewer.
-void check_run(const Capture& capture, const Prediction& prediction, const EngineRun& run);
+void check_run(const Capture& capture, const Prediction& prediction, const TrainingStep& step, const EngineRun& run);
 void check_replay(const Capture& capture, const Prediction& prediction, const Replay& replay);
 
 }  // namespace gradscan

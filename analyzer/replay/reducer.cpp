@@ -60,10 +60,11 @@ c10::intrusive_ptr<c10d::ProcessGroup> local_group() {
   return group;
 }
 
-// Shows the order of arrival, which the Reducer keeps until it rebuilds its buckets.
+// Shows what the Reducer keeps to itself: the order of arrival until it rebuilds its buckets, and whether it listens to hooks.
 class Reducer : public c10d::Reducer {
  public:
   using c10d::Reducer::Reducer;
+  bool listens() const { return expect_autograd_hooks_; }
   const std::vector<std::int64_t>& arrived() const { return rebuilt_param_indices_; }
 };
 
@@ -116,10 +117,10 @@ ParameterNames numbered(const std::vector<std::string>& names) {
 }
 
 std::shared_ptr<Reducer> reducer_for(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names,
-                                     bool find_unused_parameters) {
+                                     const Setup& setup) {
   NamesInMessages names_in_messages;
   return new_reducer(parameters, small_buckets(parameters.size()), local_group(), std::vector<bool>(parameters.size(), false),
-                     bucket_bytes, find_unused_parameters, /*gradient_as_bucket_view=*/false, numbered(names), bucket_bytes,
+                     bucket_bytes, setup.find_unused_parameters, setup.gradient_as_bucket_view, numbered(names), bucket_bytes,
                      /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false);
 }
 
@@ -129,10 +130,11 @@ struct DdpReducer::State {
   State(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
       : search(setup.find_unused_parameters && !setup.static_graph),
         static_graph(setup.static_graph),
-        reducer(reducer_for(parameters, names, setup.find_unused_parameters)),
+        reducer(reducer_for(parameters, names, setup)),
         logger(std::make_shared<c10d::Logger>(reducer)) {}
 
   const bool search, static_graph;
+  bool no_sync = false;
   bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
   std::vector<int> arrival_order;
   std::shared_ptr<Reducer> reducer;
@@ -151,10 +153,21 @@ DdpReducer::DdpReducer(const std::vector<at::Tensor>& parameters, const std::vec
 
 DdpReducer::~DdpReducer() = default;
 
+void DdpReducer::set_no_sync(bool no_sync) {
+  state_->no_sync = no_sync;
+}
+
+Hearing DdpReducer::hearing() const {
+  if (state_->no_sync) return Hearing::no_sync;
+  return state_->reducer->listens() ? Hearing::listens : Hearing::finished;
+}
+
 void DdpReducer::before_forward() {
   Reducer& reducer = *state_->reducer;
-  state_->logger->set_runtime_stats_and_log();
-  reducer.prepare_for_forward();
+  if (!state_->no_sync) {
+    state_->logger->set_runtime_stats_and_log();
+    reducer.prepare_for_forward();
+  }
   std::vector<std::int64_t> arrived = reducer.arrived();
   if (reducer.rebuild_buckets()) state_->arrival_order.assign(arrived.begin(), arrived.end());
 }
@@ -165,8 +178,9 @@ GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector
   for (std::size_t output = 0; output < outputs.size(); ++output)
     if (found[output]) found_edges.push_back(outputs[output]);
   std::vector<at::Tensor> tensors;
-  if (state.search) std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
-  state.reducer->prepare_for_backward(tensors);
+  if (state.search && !state.no_sync)
+    std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
+  if (!state.no_sync) state.reducer->prepare_for_backward(tensors);
   if (!state.search && (!state.static_graph || state.all_reduce_delayed)) return outputs;
   GradientEdges behind_sink = sink_behind(found_edges, [&state] {
     if (!state.static_graph || std::exchange(state.all_reduce_delayed, true)) return;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/replay/observations.h"
 #include "analyzer/replay/skeleton.h"
 #include "gradscan/setup.h"
 
@@ -19,10 +20,16 @@ class DdpReducer {
   DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup);
   ~DdpReducer();
 
+  // Whether what follows is inside of ddp.no_sync(); at first it is not.
+  void set_no_sync(bool no_sync);
+
   // What DDP does before and after the module's forward. Both throw what the Reducer throws.
   void before_forward();
   // Returns the edges of what DDP's forward returns. `found`: the outputs in which DDP finds tensors.
   GradientEdges after_forward(GradientEdges outputs, const std::vector<bool>& found);
+
+  // What DDP makes of a firing now.
+  Hearing hearing() const;
 
   // DDP indices in the order in which their gradients arrived in the first iteration; empty unless all did.
   std::vector<int> arrival_order() const;

@@ -2,17 +2,24 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <exception>
-#include <utility>
+#include <map>
+#include <optional>
 
 #include "analyzer/replay/buckets.h"
 #include "analyzer/replay/ddp_message.h"
+#include "analyzer/replay/observations.h"
 #include "analyzer/replay/reducer.h"
 #include "analyzer/replay/skeleton.h"
+#include "analyzer/replay/training.h"
 #include "analyzer/silent_warnings.h"
+#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
+
+using InTurn = std::span<const Capture>;
 
 // torch's words without the C++ stack: what a Python user sees.
 std::string words_of(const std::exception& error) {
@@ -20,45 +27,10 @@ std::string words_of(const std::exception& error) {
   return torch_error ? torch_error->what_without_backtrace() : error.what();
 }
 
-std::vector<bool> found_outputs(const Capture& capture) {
-  std::vector<bool> found;
-  for (const Output& output : capture.outputs) found.push_back(output.found_by_ddp);
-  return found;
-}
-
-GradientEdges in_loss(const Capture& capture, const GradientEdges& outputs) {
-  GradientEdges edges;
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (capture.outputs[i].in_loss) edges.push_back(outputs[i]);
-  return edges;
-}
-
 std::vector<std::string> ddp_names(const Capture& capture) {
   std::vector<std::string> names;
   for (int id : ddp_order(capture)) names.push_back(ddp_name(capture.parameters[id]));
   return names;
-}
-
-// What is seen of each parameter over the iterations, by DDP index.
-struct Observations {
-  explicit Observations(std::size_t parameters) : averaged(parameters, true), trained(parameters, false) {}
-
-  // A synchronised gradient is half of what this rank has contributed: the other rank has contributed zero.
-  void add(const std::vector<float>& gradients, const std::vector<float>& local) {
-    for (std::size_t index = 0; index < gradients.size(); ++index) {
-      if (gradients[index] * 2 != local[index]) averaged[index] = false;
-      if (gradients[index] != 0) trained[index] = true;
-    }
-  }
-
-  std::vector<bool> averaged, trained;
-};
-
-std::vector<int> indices_of_false(const std::vector<bool>& flags) {
-  std::vector<int> indices;
-  for (std::size_t index = 0; index < flags.size(); ++index)
-    if (!flags[index]) indices.push_back(static_cast<int>(index));
-  return indices;
 }
 
 void fail(Verdict& verdict, const std::string& message, std::optional<int> iteration) {
@@ -69,56 +41,86 @@ void fail(Verdict& verdict, const std::string& message, std::optional<int> itera
 }
 
 // Fills everything but the buckets; returns the order in which gradients arrived.
-std::vector<int> train(const Capture& capture, Replay& replay) {
-  Setup setup = replay.verdict.setup;
-  Skeleton skeleton(capture, setup.checkpointing);
-  DdpReducer reducer(skeleton.parameters(), ddp_names(capture), setup);
-  Observations observations(skeleton.parameters().size());
-  for (int iteration = 0; iteration < replay_iterations; ++iteration) {
+std::vector<int> train(InTurn in_turn, Replay& replay) {
+  const Setup setup = replay.verdict.setup;
+  std::optional<DdpReducer> reducer;
+  Observations observations(ddp_order(in_turn.front()).size());
+  Skeleton skeleton(in_turn, setup.checkpointing, [&](Firing firing) { observations.add_firing(firing, reducer->hearing()); });
+  reducer.emplace(skeleton.parameters(), ddp_names(in_turn.front()), setup);
+  Training training(in_turn, skeleton, &*reducer, setup.step);
+  for (int iteration = 0; iteration < replay_iterations && replay.verdict.message.empty(); ++iteration) {
     try {
-      skeleton.zero_grad();
-      reducer.before_forward();
-      GradientEdges outputs = reducer.after_forward(skeleton.forward(), found_outputs(capture));
-      skeleton.backward(in_loss(capture, outputs));
+      training.run_iteration();
+      observations.end_iteration(skeleton.gradients(), skeleton.local_gradients());
+      observations.begin_iteration();
     } catch (const std::exception& error) {
       fail(replay.verdict, words_of(error), iteration);
-      return reducer.arrival_order();
     }
-    replay.causes.push_back(skeleton.take_causes());
-    observations.add(skeleton.gradients(), skeleton.local_gradients());
   }
-  replay.verdict.unsynchronised = indices_of_false(observations.averaged);
-  replay.verdict.untrained = indices_of_false(observations.trained);
-  return reducer.arrival_order();
+  replay.causes = observations.causes();
+  if (replay.verdict.outcome == Outcome::pass) observations.fill(replay.verdict);
+  return reducer->arrival_order();
+}
+
+void place_in_buckets(Replay& replay) {
+  std::map<int, int> bucket_of;
+  for (std::size_t bucket = 0; bucket < replay.buckets.size(); ++bucket)
+    for (int parameter : replay.buckets[bucket]) bucket_of[parameter] = static_cast<int>(bucket);
+  for (LocalGradient& local : replay.verdict.local) local.bucket = bucket_of.at(local.parameter);
+}
+
+bool same_parameter(const Parameter& left, const Parameter& right) {
+  return left.name == right.name && left.shape == right.shape && left.requires_grad == right.requires_grad;
+}
+
+void check_same_model(InTurn in_turn) {
+  if (in_turn.empty()) throw Error(Failure::usage, "", "there is no capture to replay", "give one");
+  const std::vector<Parameter>& first = in_turn.front().parameters;
+  for (const Capture& capture : in_turn)
+    if (!std::equal(first.begin(), first.end(), capture.parameters.begin(), capture.parameters.end(), same_parameter))
+      throw Error(Failure::usage, capture.model, "its parameters are not those of " + in_turn.front().model,
+                  "give captures of one model, made with different inputs");
 }
 
 }  // namespace
 
-EngineRun run_engine(const Capture& capture, Checkpointing checkpointing) {
+EngineRun run_engine(InTurn in_turn, Checkpointing checkpointing, const TrainingStep& step) {
+  check_same_model(in_turn);
   SilentWarnings silent;
-  Skeleton skeleton(capture, checkpointing);
-  EngineRun run;
+  EngineRun run{Causes(ddp_order(in_turn.front()).size()), ""};
+  Skeleton skeleton(in_turn, checkpointing, [&](Firing firing) { run.causes[firing.parameter].push_back(firing.cause); });
   try {
-    skeleton.backward(in_loss(capture, skeleton.forward()));
+    Training(in_turn, skeleton, nullptr, step).run_iteration();
   } catch (const std::exception& error) {
     run.error = words_of(error);
   }
-  run.causes = skeleton.take_causes();
+  for (std::vector<int>& causes : run.causes) std::sort(causes.begin(), causes.end());
   return run;
 }
 
-Replay replay(const Capture& capture, const Setup& setup) {
+Replay replay(InTurn in_turn, const Setup& setup) {
+  check_same_model(in_turn);
   SilentWarnings silent;
   Replay replay;
   replay.verdict.setup = setup;
-  if (ddp_order(capture).empty()) {
+  const Capture& first = in_turn.front();
+  if (ddp_order(first).empty()) {
     fail(replay.verdict,
          "DistributedDataParallel is not needed when a module doesn't have any parameters that require a gradient.", {});
     return replay;
   }
-  std::vector<int> arrival_order = train(capture, replay);
-  replay.buckets = bucket_layout(capture, setup, arrival_order);
+  std::vector<int> arrival_order = train(in_turn, replay);
+  replay.buckets = bucket_layout(first, setup, arrival_order);
+  place_in_buckets(replay);
   return replay;
+}
+
+EngineRun run_engine(const Capture& capture, Checkpointing checkpointing, const TrainingStep& step) {
+  return run_engine(InTurn(&capture, 1), checkpointing, step);
+}
+
+Replay replay(const Capture& capture, const Setup& setup) {
+  return replay(InTurn(&capture, 1), setup);
 }
 
 }  // namespace gradscan

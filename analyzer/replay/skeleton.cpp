@@ -1,13 +1,12 @@
 #include "analyzer/replay/skeleton.h"
 
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
-#include <torch/csrc/autograd/saved_variable.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -21,13 +20,6 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// The two values of a gradient. Each is held here, too, so that no one who receives it takes it for his own and adds to it.
-struct Units {
-  at::Tensor zero = at::zeros({1}), one = at::ones({1});
-
-  at::Tensor of(const at::Tensor& gradient) const { return *gradient.const_data_ptr<float>() == 0 ? zero : one; }
-};
-
 at::Tensor new_leaf(const Units& units) {
   return units.one.detach().set_requires_grad(true);
 }
@@ -36,93 +28,34 @@ Edge accumulator_of(const at::Tensor& leaf) {
   return {torch::autograd::impl::grad_accumulator(leaf), 0};
 }
 
-void add_inputs(torch::autograd::Node& node, int count, const at::Tensor& like) {
-  for (int i = 0; i < count; ++i) node.add_input_metadata(like);
-}
-
 bool any_valid(const GradientEdges& edges) {
   return std::any_of(edges.begin(), edges.end(), [](const Edge& edge) { return edge.is_valid(); });
 }
 
-// Whether a node's saved tensors have been freed in this iteration.
-class Saved {
- public:
-  explicit Saved(const int& iteration) : iteration_(iteration) {}
-  void release() { released_in_ = iteration_; }
-  void check() const { TORCH_CHECK(released_in_ != iteration_, torch::autograd::ERR_BACKWARD_TWICE); }
-
- private:
-  const int& iteration_;
-  int released_in_ = none;
-};
-
-// The backward node of an operation.
-class Operation : public torch::autograd::Node {
- public:
-  Operation(GradientEdges next, int inputs, bool saves_tensors, const Units& units, const int& iteration)
-      : Node(std::move(next)), units_(units), saves_tensors_(saves_tensors), saved_(iteration) {
-    add_inputs(*this, inputs, units.one);
-  }
-
-  void release_variables() override {
-    if (saves_tensors_) saved_.release();
-  }
-
- protected:
-  variable_list apply(variable_list&& gradients) override {
-    saved_.check();
-    return variable_list(num_outputs(), sum(gradients));
-  }
-
- private:
-  at::Tensor sum(const variable_list& gradients) const {
-    at::Tensor result;
-    for (const at::Tensor& gradient : gradients)
-      if (gradient.defined() && !result.is_same(units_.one)) result = units_.of(gradient);
-    return result;
-  }
-
-  const Units& units_;
-  bool saves_tensors_;
-  Saved saved_;
-};
-
-class Sink : public torch::autograd::Node {
- public:
-  Sink(const GradientEdges& next, std::function<void()> on_backward)
-      : Node(GradientEdges(next)), on_backward_(std::move(on_backward)) {
-    add_inputs(*this, static_cast<int>(next.size()), at::zeros({1}));
-  }
-
- protected:
-  variable_list apply(variable_list&& gradients) override {
-    on_backward_();
-    return std::move(gradients);
-  }
-
- private:
-  std::function<void()> on_backward_;
-};
-
 // What all nodes of a skeleton share.
 struct Model {
-  Model(const Capture& capture, Checkpointing checkpointing);
+  Model(std::size_t parameters_that_require_grad, Checkpointing checkpointing, OnFiring on_firing);
 
-  bool reentrant(int region) const {
-    return kind_under(checkpointing, capture.regions[region].kind) == Kind::reentrant;
-  }
+  const Checkpointing checkpointing;
+  const OnFiring on_firing;
+  Units units;
+  std::vector<at::Tensor> parameters;  // in DDP's order
+  std::vector<Edge> accumulators;      // likewise
+  std::vector<float> local_gradients;  // by DDP index: the sum of what has been accumulated since zero_grad()
+  int running = outer_graph;           // whose backward is running
+};
+
+// One of the captures, prepared for building.
+struct Topology {
+  Topology(const Capture& capture, Model& model);
+
+  bool reentrant(int region) const { return kind_under(model.checkpointing, capture.regions[region].kind) == Kind::reentrant; }
 
   const Capture& capture;
-  const Checkpointing checkpointing;
-  Units units;
+  Model& model;
   std::vector<int> region_of_boundary;  // by captured node
   std::vector<int> inputs;              // by captured node: how many slots others send gradients to
   std::vector<Edge> accumulators;       // by position in Capture::parameters; invalid for frozen ones
-  std::vector<at::Tensor> parameters;   // in DDP's order
-  int iteration = 0;
-  Causes causes;                       // of the firings since they were last taken
-  std::vector<float> local_gradients;  // by DDP index: the sum of what has been accumulated since zero_grad()
-  int running = none;                  // the region whose inner backward is running
 };
 
 // The nodes of one stretch of the capture: the whole of it, or the inside of a reentrant region. It owns them, and gives them
@@ -130,7 +63,7 @@ struct Model {
 class Scope {
  public:
   // `outer` is what closures see; it must outlive this.
-  Scope(Model& model, const Scope* outer, int first) : model_(model), outer_(outer), first_(first) {}
+  Scope(const Topology& topology, const Scope* outer, int first) : topology_(topology), outer_(outer), first_(first) {}
   ~Scope() {
     while (!nodes_.empty()) nodes_.pop_back();
   }
@@ -142,17 +75,21 @@ class Scope {
 
   void set_boundary(int node, GradientEdges slots) { boundaries_[node] = std::move(slots); }
 
+  Recording& recording() { return recording_; }
+
   // Where a gradient sent along the captured edge arrives.
   Edge resolve(GradEdge edge) const;
   GradientEdges resolve(const std::vector<GradEdge>& edges) const;
 
  private:
   int build_node(int id);
+  NodePtr build_operation(int id);
   int build_begin(int id, int region);
 
-  Model& model_;
+  const Topology& topology_;
   const Scope* outer_;
   int first_;
+  Recording recording_;
   std::vector<NodePtr> nodes_;  // by captured node, from first_; nullptr if it has none
   std::unordered_map<int, GradientEdges> boundaries_;
 };
@@ -160,9 +97,9 @@ class Scope {
 // The node that stands for a reentrant region in the graph outside.
 class CheckpointNode : public torch::autograd::Node {
  public:
-  CheckpointNode(Model& model, const Scope& outer, int region, GradientEdges arguments, int outputs)
-      : Node(std::move(arguments)), model_(model), outer_(outer), region_(region), saved_(model.iteration) {
-    add_inputs(*this, outputs, model.units.one);
+  CheckpointNode(const Topology& topology, Scope& outer, int region, GradientEdges arguments, int outputs)
+      : Node(std::move(arguments)), topology_(topology), outer_(outer), region_(region), saved_(outer.recording()) {
+    add_inputs(*this, outputs, topology.model.units.one);
   }
 
   void release_variables() override { saved_.release(); }
@@ -171,10 +108,10 @@ class CheckpointNode : public torch::autograd::Node {
   variable_list apply(variable_list&& gradients) override;
 
  private:
-  void build_inner();
-  void run_inner_backward(const variable_list& gradients);
+  void recompute();
+  GradientEdges inner_outputs() const;
 
-  Model& model_;
+  const Topology& topology_;
   const Scope& outer_;
   int region_;
   Saved saved_;
@@ -182,12 +119,31 @@ class CheckpointNode : public torch::autograd::Node {
   std::unique_ptr<Scope> inner_;
 };
 
-class RunningRegion {
+// The node that stands for a reentrant checkpoint around the whole DDP model.
+class AroundNode : public torch::autograd::Node {
  public:
-  RunningRegion(int& running, int region) : running_(running), before_(std::exchange(running, region)) {}
-  ~RunningRegion() { running_ = before_; }
-  RunningRegion(const RunningRegion&) = delete;
-  RunningRegion& operator=(const RunningRegion&) = delete;
+  AroundNode(Model& model, GradientEdges arguments, int outputs, std::function<GradientEdges()> forward)
+      : Node(std::move(arguments)), model_(model), forward_(std::move(forward)) {
+    add_inputs(*this, outputs, model.units.one);
+  }
+
+  void release_variables() override { released_ = true; }
+
+ protected:
+  variable_list apply(variable_list&& gradients) override;
+
+ private:
+  Model& model_;
+  std::function<GradientEdges()> forward_;
+  bool released_ = false;
+};
+
+class Running {
+ public:
+  Running(int& running, int cause) : running_(running), before_(std::exchange(running, cause)) {}
+  ~Running() { running_ = before_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
 
  private:
   int& running_;
@@ -199,7 +155,7 @@ class RecordFiring : public torch::autograd::FunctionPostHook {
   RecordFiring(Model& model, int index) : model_(model), index_(index) {}
 
   variable_list operator()(const variable_list& outputs, const variable_list& gradients) override {
-    model_.causes[index_].push_back(model_.running);
+    if (model_.on_firing) model_.on_firing({index_, model_.running});
     if (gradients[0].defined()) model_.local_gradients[index_] += *gradients[0].const_data_ptr<float>();
     return outputs;
   }
@@ -209,9 +165,18 @@ class RecordFiring : public torch::autograd::FunctionPostHook {
   int index_;
 };
 
-Model::Model(const Capture& capture, Checkpointing checkpointing)
+Model::Model(std::size_t parameters_that_require_grad, Checkpointing checkpointing, OnFiring on_firing)
+    : checkpointing(checkpointing), on_firing(std::move(on_firing)), local_gradients(parameters_that_require_grad) {
+  for (std::size_t index = 0; index < parameters_that_require_grad; ++index) {
+    parameters.push_back(new_leaf(units));
+    accumulators.push_back(accumulator_of(parameters.back()));
+    accumulators.back().function->add_post_hook(std::make_unique<RecordFiring>(*this, static_cast<int>(index)));
+  }
+}
+
+Topology::Topology(const Capture& capture, Model& model)
     : capture(capture),
-      checkpointing(checkpointing),
+      model(model),
       region_of_boundary(capture.nodes.size(), none),
       inputs(capture.nodes.size(), 1),
       accumulators(capture.parameters.size()) {
@@ -223,23 +188,17 @@ Model::Model(const Capture& capture, Checkpointing checkpointing)
   };
   for (const Node& node : capture.nodes) std::for_each(node.next.begin(), node.next.end(), count_input);
   for (const Output& output : capture.outputs) count_input(output.edge);
-  for (int id : ddp_order(capture)) {
-    int index = static_cast<int>(parameters.size());
-    parameters.push_back(new_leaf(units));
-    accumulators[id] = accumulator_of(parameters.back());
-    accumulators[id].function->add_post_hook(std::make_unique<RecordFiring>(*this, index));
-  }
-  causes.resize(parameters.size());
-  local_gradients.resize(parameters.size());
+  std::vector<int> order = ddp_order(capture);
+  for (std::size_t index = 0; index < order.size(); ++index) accumulators[order[index]] = model.accumulators[index];
 }
 
 Edge Scope::resolve(GradEdge edge) const {
   if (edge.node == none) return {};
-  const Node& target = model_.capture.nodes[edge.node];
-  if (target.role == Role::parameter) return model_.accumulators[target.parameter];
+  const Node& target = topology_.capture.nodes[edge.node];
+  if (target.role == Role::parameter) return topology_.accumulators[target.parameter];
   const Scope* scope = this;
   while (edge.node < scope->first_) scope = scope->outer_;
-  if (model_.region_of_boundary[edge.node] != none) return scope->boundaries_.at(edge.node)[edge.slot];
+  if (topology_.region_of_boundary[edge.node] != none) return scope->boundaries_.at(edge.node)[edge.slot];
   const NodePtr& node = scope->nodes_[edge.node - scope->first_];
   return node ? Edge(node, edge.slot) : Edge();
 }
@@ -258,84 +217,121 @@ void Scope::build(int from, int to) {
 
 // Returns the captured node to go on with.
 int Scope::build_node(int id) {
-  const Node& node = model_.capture.nodes[id];
+  const Node& node = topology_.capture.nodes[id];
   switch (node.role) {
     case Role::parameter:
       break;
     case Role::leaf:
-      nodes_[id - first_] = accumulator_of(new_leaf(model_.units)).function;
+      nodes_[id - first_] = accumulator_of(new_leaf(topology_.model.units)).function;
       break;
     case Role::region_begin:
-      return build_begin(id, model_.region_of_boundary[id]);
+      return build_begin(id, topology_.region_of_boundary[id]);
     case Role::region_end:
       set_boundary(id, resolve(node.next));
       break;
     case Role::operation:
-      if (GradientEdges next = resolve(node.next); any_valid(next))
-        nodes_[id - first_] =
-            make_node<Operation>(std::move(next), model_.inputs[id], node.saves_tensors, model_.units, model_.iteration);
+      nodes_[id - first_] = build_operation(id);
   }
   return id + 1;
 }
 
+NodePtr Scope::build_operation(int id) {
+  const Node& node = topology_.capture.nodes[id];
+  GradientEdges next = resolve(node.next);
+  if (!any_valid(next)) return {};
+  if (!node.saves_tensors) return make_node<Sum>(std::move(next), topology_.inputs[id], topology_.model.units);
+  return make_node<Saving>(std::move(next), topology_.inputs[id], topology_.model.units, recording_);
+}
+
 int Scope::build_begin(int id, int region_id) {
-  const Region& region = model_.capture.regions[region_id];
-  GradientEdges arguments = resolve(model_.capture.nodes[id].next);
-  if (!model_.reentrant(region_id)) {
+  const Region& region = topology_.capture.regions[region_id];
+  GradientEdges arguments = resolve(topology_.capture.nodes[id].next);
+  if (!topology_.reentrant(region_id)) {
     set_boundary(id, std::move(arguments));
     return id + 1;
   }
-  int outputs = static_cast<int>(model_.capture.nodes[region.end].next.size());
+  int outputs = static_cast<int>(topology_.capture.nodes[region.end].next.size());
   GradientEdges slots(outputs);
   if (any_valid(arguments)) {
-    auto node = make_node<CheckpointNode>(model_, *this, region_id, std::move(arguments), outputs);
+    auto node = make_node<CheckpointNode>(topology_, *this, region_id, std::move(arguments), outputs);
     for (int slot = 0; slot < outputs; ++slot) slots[slot] = Edge(node, slot);
     nodes_[region.end - first_] = std::move(node);
   }
   for (int slot : region.nested_outputs) slots[slot] = Edge();
   set_boundary(region.end, std::move(slots));
   for (int slot : region.nested_outputs)
-    boundaries_[region.end][slot] = resolve(nested_output_edge(model_.capture, region, slot));
+    boundaries_[region.end][slot] = resolve(nested_output_edge(topology_.capture, region, slot));
   return region.end + 1;
 }
 
-void CheckpointNode::build_inner() {
-  const Region& region = model_.capture.regions[region_];
+// The backward of a recomputed reentrant region. It starts at all outputs that require grad in the recomputation; those that
+// the loss does not use get a zero.
+void run_inner_backward(Model& model, int cause, const GradientEdges& outputs, const variable_list& gradients) {
+  GradientEdges roots;
+  variable_list root_gradients;
+  for (std::size_t slot = 0; slot < outputs.size(); ++slot) {
+    if (!outputs[slot].is_valid()) continue;
+    roots.push_back(outputs[slot]);
+    root_gradients.push_back(gradients[slot].defined() ? model.units.of(gradients[slot]) : model.units.zero);
+  }
+  TORCH_CHECK(!roots.empty(), "none of output has requires_grad=True, this checkpoint() is not necessary");
+  Running running(model.running, cause);
+  torch::autograd::Engine::get_default_engine().execute(roots, root_gradients, /*keep_graph=*/false, /*create_graph=*/false,
+                                                        /*accumulate_grad=*/true);
+}
+
+// Every recomputation is a graph of its own, of the same nodes: they hold new saved tensors.
+void CheckpointNode::recompute() {
+  if (inner_) {
+    ++inner_->recording().generation;
+    return;
+  }
+  const Region& region = topology_.capture.regions[region_];
   GradientEdges edges;
   for (const Edge& outside : next_edges()) {
-    arguments_.push_back(outside.is_valid() ? new_leaf(model_.units) : at::Tensor());
+    arguments_.push_back(outside.is_valid() ? new_leaf(topology_.model.units) : at::Tensor());
     edges.push_back(outside.is_valid() ? accumulator_of(arguments_.back()) : Edge());
   }
-  inner_ = std::make_unique<Scope>(model_, &outer_, region.begin);
+  inner_ = std::make_unique<Scope>(topology_, &outer_, region.begin);
   inner_->set_boundary(region.begin, std::move(edges));
   inner_->build(region.begin + 1, region.end);
 }
 
+GradientEdges CheckpointNode::inner_outputs() const {
+  const Region& region = topology_.capture.regions[region_];
+  GradientEdges outputs = inner_->resolve(topology_.capture.nodes[region.end].next);
+  for (int slot : region.nested_outputs) outputs[slot] = Edge();
+  return outputs;
+}
+
 variable_list CheckpointNode::apply(variable_list&& gradients) {
-  saved_.check();
-  if (!inner_) build_inner();
+  saved_.unpack();
+  recompute();
   for (const at::Tensor& argument : arguments_)
     if (argument.defined()) argument.mutable_grad().reset();
-  run_inner_backward(gradients);
+  run_inner_backward(topology_.model, region_, inner_outputs(), gradients);
   variable_list result;
   for (const at::Tensor& argument : arguments_) result.push_back(argument.defined() ? argument.grad() : at::Tensor());
   return result;
 }
 
-// Starts at all outputs that require grad in the recomputation; those that the loss does not use get a zero.
-void CheckpointNode::run_inner_backward(const variable_list& gradients) {
-  const Region& region = model_.capture.regions[region_];
-  GradientEdges roots = inner_->resolve(model_.capture.nodes[region.end].next);
-  for (int slot : region.nested_outputs) roots[slot] = Edge();
-  variable_list root_gradients;
-  for (std::size_t slot = 0; slot < roots.size(); ++slot)
-    if (roots[slot].is_valid())
-      root_gradients.push_back(gradients[slot].defined() ? model_.units.of(gradients[slot]) : model_.units.zero);
-  roots.erase(std::remove_if(roots.begin(), roots.end(), [](const Edge& edge) { return !edge.is_valid(); }), roots.end());
-  TORCH_CHECK(!roots.empty(), "none of output has requires_grad=True, this checkpoint() is not necessary");
-  RunningRegion running(model_.running, region_);
-  torch::autograd::Engine::get_default_engine().execute(roots, root_gradients, /*keep_graph=*/false, /*create_graph=*/false,
-                                                        /*accumulate_grad=*/true);
+variable_list AroundNode::apply(variable_list&& gradients) {
+  TORCH_CHECK(!released_, torch::autograd::ERR_BACKWARD_TWICE);
+  GradientEdges outputs;
+  {
+    at::AutoGradMode record(true);
+    outputs = forward_();
+  }
+  run_inner_backward(model_, around_model, outputs, gradients);
+  return variable_list(num_outputs(), model_.units.one);
+}
+// What torch takes for an output of a checkpointed function: a tensor that is returned itself or in a tuple.
+bool is_direct(const Output& output) {
+  return output.found_by_ddp && output.path.find("['") == std::string::npos;
+}
+
+bool is_floating(const std::string& dtype) {
+  return dtype.find("float") != std::string::npos || dtype.find("complex") != std::string::npos;
 }
 
 }  // namespace
@@ -360,14 +356,18 @@ GradientEdges sink_behind(const GradientEdges& edges, std::function<void()> on_b
 }
 
 struct Skeleton::State {
-  State(const Capture& capture, Checkpointing checkpointing) : model(capture, checkpointing) {}
+  State(std::span<const Capture> captures, Checkpointing checkpointing, OnFiring on_firing)
+      : model(ddp_order(captures.front()).size(), checkpointing, std::move(on_firing)) {
+    for (const Capture& capture : captures) topologies.push_back(std::make_unique<Topology>(capture, model));
+  }
 
   Model model;
-  std::unique_ptr<Scope> graph;
+  std::vector<std::unique_ptr<Topology>> topologies;
+  std::map<std::pair<int, int>, std::unique_ptr<Scope>> graphs;  // by capture and place in the loss
 };
 
-Skeleton::Skeleton(const Capture& capture, Checkpointing checkpointing)
-    : state_(std::make_unique<State>(capture, checkpointing)) {}
+Skeleton::Skeleton(std::span<const Capture> captures, Checkpointing checkpointing, OnFiring on_firing)
+    : state_(std::make_unique<State>(captures, checkpointing, std::move(on_firing))) {}
 
 Skeleton::~Skeleton() = default;
 
@@ -375,32 +375,57 @@ const std::vector<at::Tensor>& Skeleton::parameters() const {
   return state_->model.parameters;
 }
 
-GradientEdges Skeleton::forward() {
-  const Capture& capture = state_->model.capture;
-  ++state_->model.iteration;
-  if (!state_->graph) {
-    state_->graph = std::make_unique<Scope>(state_->model, nullptr, 0);
-    state_->graph->build(0, static_cast<int>(capture.nodes.size()));
+GradientEdges Skeleton::forward(int turn, int place, std::function<void()> recompute) {
+  const Topology& topology = *state_->topologies[turn];
+  std::unique_ptr<Scope>& graph = state_->graphs[{turn, place}];
+  if (!graph) {
+    graph = std::make_unique<Scope>(topology, nullptr, 0);
+    graph->build(0, static_cast<int>(topology.capture.nodes.size()));
   }
+  ++graph->recording().generation;
+  graph->recording().recompute = std::move(recompute);
   GradientEdges outputs;
-  for (const Output& output : capture.outputs) outputs.push_back(state_->graph->resolve(output.edge));
+  for (const Output& output : topology.capture.outputs) outputs.push_back(graph->resolve(output.edge));
   return outputs;
 }
 
-void Skeleton::backward(const GradientEdges& loss) {
-  const Units& units = state_->model.units;
-  at::Tensor tensor = at::zeros({1});
-  if (any_valid(loss)) {
-    auto root = make_node<Operation>(GradientEdges(loss), 1, false, units, state_->model.iteration);
-    torch::autograd::impl::set_gradient_edge(tensor, {root, 0});
-  }
-  torch::autograd::backward({tensor}, {units.one});
+GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> forward) {
+  Model& model = state_->model;
+  const Capture& capture = state_->topologies[turn]->capture;
+  GradientEdges edges(capture.outputs.size());
+  bool recorded = std::any_of(capture.inputs.begin(), capture.inputs.end(), [](auto& input) { return input.requires_grad; });
+  if (!recorded) return edges;
+  auto node = make_node<AroundNode>(model, GradientEdges{accumulator_of(new_leaf(model.units))}, static_cast<int>(edges.size()),
+                                    std::move(forward));
+  for (std::size_t slot = 0; slot < edges.size(); ++slot)
+    if (is_direct(capture.outputs[slot]) && is_floating(capture.outputs[slot].dtype))
+      edges[slot] = Edge(node, static_cast<std::uint32_t>(slot));
+  return edges;
 }
 
-Causes Skeleton::take_causes() {
-  Causes causes = std::exchange(state_->model.causes, Causes(parameters().size()));
-  for (std::vector<int>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
-  return causes;
+// As Python's sum() of p.sum(): one addition after the other, of which backward runs the last first.
+Edge Skeleton::sum_of(const std::vector<int>& parameters) const {
+  const Model& model = state_->model;
+  Edge sum;
+  for (int index : parameters) {
+    Edge term(make_node<Sum>(GradientEdges{model.accumulators[index]}, 1, model.units), 0);
+    sum = Edge(make_node<Sum>(GradientEdges{sum, term}, 1, model.units), 0);
+  }
+  return sum;
+}
+
+at::Tensor Skeleton::loss(const GradientEdges& outputs, const OutsideUses& uses) const {
+  const Units& units = state_->model.units;
+  Edge loss = any_valid(outputs) ? Edge(make_node<Sum>(GradientEdges(outputs), 1, units), 0) : Edge();
+  auto add = [&](const Edge& term) { loss = Edge(make_node<Sum>(GradientEdges{loss, term}, 1, units), 0); };
+  if (!uses.plain.empty()) add(sum_of(uses.plain));
+  if (!uses.times_zero.empty()) add(Edge(make_node<TimesZero>(GradientEdges{sum_of(uses.times_zero)}, 1, units), 0));
+  return tensor_with(loss);
+}
+
+void Skeleton::backward(const at::Tensor& loss, bool keep_graph) {
+  for (auto& [key, graph] : state_->graphs) graph->recording().recomputed = false;
+  torch::autograd::backward({loss}, {state_->model.units.one}, keep_graph);
 }
 
 const std::vector<float>& Skeleton::local_gradients() const {
@@ -414,8 +439,13 @@ std::vector<float> Skeleton::gradients() const {
   return values;
 }
 
-void Skeleton::zero_grad() {
-  for (const at::Tensor& parameter : parameters()) parameter.mutable_grad().reset();
+void Skeleton::zero_grad(bool set_to_none) {
+  for (const at::Tensor& parameter : parameters()) {
+    if (set_to_none)
+      parameter.mutable_grad().reset();
+    else if (parameter.grad().defined())
+      parameter.mutable_grad().zero_();
+  }
   state_->model.local_gradients.assign(parameters().size(), 0.0f);
 }
 

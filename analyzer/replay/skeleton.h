@@ -1,8 +1,7 @@
 // The captured topology as real autograd nodes over one-element tensors.
 //
-// Every captured operation becomes one trivial node: if any gradient comes in it sends a gradient along each of its edges, the
-// constant 1 or, if all that came in are zero, 0; else it sends undefined gradients. So no value can overflow, however deep the
-// model, and what reaches a parameter is a small whole number that depends on the topology alone.
+// Every captured operation becomes one trivial node (see nodes.h): if any gradient comes in it sends a gradient along each of
+// its edges, the constant 1 or, if all that came in are zero, 0; else it sends undefined gradients.
 // Every reentrant region becomes one checkpoint node which, when it runs backward, runs torch's engine on the nodes inside the
 // region, as torch.utils.checkpoint does; it builds them when it runs for the first time.
 //
@@ -14,7 +13,8 @@
 // Building is one loop over the captured nodes in ascending order: torch's engine prefers the node that was created last, so
 // the order of creation decides which parameter comes first in backward. A graph that is the same in every iteration needs to
 // be built only once: in an iteration a node changes nothing but that it frees its saved tensors, and the next forward saves
-// them anew. Nodes of different backward passes are never compared by age, so the order within each pass is enough.
+// them anew (a generation, see nodes.h). Nodes of different backward passes are never compared by age, so the order within
+// each pass is enough. Forward calls that enter one loss need a graph each.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,17 +22,19 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "analyzer/graph/step.h"
+#include "analyzer/replay/nodes.h"
 #include "gradscan/capture.h"
+#include "gradscan/firings.h"
 #include "gradscan/setup.h"
 
 namespace gradscan {
 
-using GradientEdges = std::vector<torch::autograd::Edge>;
-
-// For each DDP index the causes of its firings, as in Firings::causes.
-using Causes = std::vector<std::vector<int>>;
+// Called with every firing, before DDP's own hook.
+using OnFiring = std::function<void(Firing)>;
 
 // A tensor whose gradient goes along this edge; one without grad_fn for an edge that leads nowhere or to a leaf.
 at::Tensor tensor_with(const torch::autograd::Edge& edge);
@@ -47,20 +49,25 @@ GradientEdges sink_behind(const GradientEdges& edges, std::function<void()> on_b
 // One model in training. Not to be moved or copied: its nodes refer to it.
 class Skeleton {
  public:
-  Skeleton(const Capture& capture, Checkpointing checkpointing);
+  // At least one capture; all are of the same model, with the same parameters. They must outlive this.
+  Skeleton(std::span<const Capture> captures, Checkpointing checkpointing, OnFiring on_firing);
   ~Skeleton();
 
   // The parameters that DDP manages, in its order.
   const std::vector<at::Tensor>& parameters() const;
 
-  // Begins an iteration; the gradient edge of each of the capture's outputs.
-  GradientEdges forward();
+  // Runs forward with the `turn`-th capture; the gradient edge of each of its outputs. `place`: its place, from 0, among the
+  // calls that enter one loss. `recompute`: what a non-reentrant checkpoint around it runs in backward, if there is one.
+  GradientEdges forward(int turn, int place, std::function<void()> recompute = {});
 
-  // Runs torch's engine from a loss computed from these edges. Throws what torch throws.
-  void backward(const GradientEdges& loss);
+  // A reentrant checkpoint around the `turn`-th capture, which runs `forward` in backward; no edges if no input requires grad.
+  GradientEdges checkpointed(int turn, std::function<GradientEdges()> forward);
 
-  // The firings since the last call.
-  Causes take_causes();
+  // A loss computed from these edges and parameters; without grad_fn if there are none.
+  at::Tensor loss(const GradientEdges& outputs, const OutsideUses& uses) const;
+
+  // Runs torch's engine. Throws what torch throws.
+  void backward(const at::Tensor& loss, bool keep_graph);
 
   // The parameters' gradients as they stand after backward (and DDP's all-reduce, if there is a Reducer); 0 for an undefined
   // one.
@@ -69,10 +76,11 @@ class Skeleton {
   // What this rank has contributed to them: the sum over the firings since zero_grad().
   const std::vector<float>& local_gradients() const;
 
-  // As zero_grad(set_to_none=True).
-  void zero_grad();
+  void zero_grad(bool set_to_none);
 
  private:
+  torch::autograd::Edge sum_of(const std::vector<int>& parameters) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

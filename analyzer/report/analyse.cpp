@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <span>
 #include <thread>
 #include <tuple>
 
@@ -21,11 +22,10 @@ namespace {
 constexpr std::size_t threads_at_most = 2;
 
 // The kind of checkpointing that stands for all those that build the same graph.
-Checkpointing representative(const Capture& capture, Checkpointing checkpointing) {
-  bool one_kind = !mixes_kinds(capture);
-  if (capture.regions.empty()) return Checkpointing::non_reentrant;
-  if (checkpointing == Checkpointing::as_given && one_kind)
-    return capture.regions.front().kind == Kind::reentrant ? Checkpointing::reentrant : Checkpointing::non_reentrant;
+Checkpointing representative(std::span<const Capture> in_turn, Checkpointing checkpointing) {
+  if (kinds_in(in_turn).empty()) return Checkpointing::non_reentrant;
+  if (checkpointing == Checkpointing::as_given && kinds_in(in_turn).size() == 1)
+    return kinds_in(in_turn).contains(Kind::reentrant) ? Checkpointing::reentrant : Checkpointing::non_reentrant;
   return checkpointing == Checkpointing::off ? Checkpointing::non_reentrant : checkpointing;
 }
 
@@ -53,7 +53,7 @@ void run_all(const std::vector<std::function<void()>>& tasks) {
 
 class Runs {
  public:
-  explicit Runs(const Capture& capture) : capture_(capture) {}
+  Runs(std::span<const Capture> in_turn, const TrainingStep& step) : in_turn_(in_turn), step_(step) {}
 
   void add(const Setup& setup) {
     if (place_.try_emplace(key(setup), setups_.size()).second) setups_.push_back(represented(setup));
@@ -66,18 +66,19 @@ class Runs {
     replays_.resize(setups_.size());
     for (std::size_t at = 0; at < setups_.size(); ++at)
       tasks.push_back([this, at] {
-        replays_[at] = replay(capture_, setups_[at]);
-        check_replay(capture_, predictions_.at(setups_[at].checkpointing), replays_[at]);
+        replays_[at] = replay(in_turn_, setups_[at]);
+        check_replay(in_turn_.front(), predictions_.at(setups_[at].checkpointing), replays_[at]);
       });
     for (auto& each : predictions_) {
-      each.second = predict(capture_, each.first);
-      tasks.push_back([this, &each] { check_run(capture_, each.second, run_engine(capture_, each.first)); });
+      each.second = predict(in_turn_, each.first, step_);
+      tasks.push_back(
+          [this, &each] { check_run(in_turn_.front(), each.second, step_, run_engine(in_turn_, each.first, step_)); });
     }
     run_all(tasks);
   }
 
   const Prediction& prediction(Checkpointing checkpointing) const {
-    return predictions_.at(representative(capture_, checkpointing));
+    return predictions_.at(representative(in_turn_, checkpointing));
   }
 
   Verdict verdict(const Setup& setup) const {
@@ -92,7 +93,7 @@ class Runs {
   using Key = std::tuple<Checkpointing, bool, bool>;
 
   Setup represented(Setup setup) const {
-    setup.checkpointing = representative(capture_, setup.checkpointing);
+    setup.checkpointing = representative(in_turn_, setup.checkpointing);
     return setup;
   }
 
@@ -100,7 +101,8 @@ class Runs {
     return {represented(setup).checkpointing, setup.find_unused_parameters, setup.static_graph};
   }
 
-  const Capture& capture_;
+  std::span<const Capture> in_turn_;
+  const TrainingStep& step_;
   std::map<Key, std::size_t> place_;  // in setups_ and replays_
   std::vector<Setup> setups_;
   std::vector<Replay> replays_;
@@ -110,8 +112,12 @@ class Runs {
 }  // namespace
 
 Report analyse(const Capture& capture, const Setup& setup) {
-  std::vector<Setup> setups = setups_to_compare(capture, setup.bucket_cap_mb);
-  Runs runs(capture);
+  return analyse(std::span(&capture, 1), setup);
+}
+
+Report analyse(std::span<const Capture> in_turn, const Setup& setup) {
+  std::vector<Setup> setups = setups_to_compare(in_turn, setup);
+  Runs runs(in_turn, setup.step);
   runs.add(setup);
   for (const Setup& each : setups) runs.add(each);
   runs.run();
@@ -120,7 +126,7 @@ Report analyse(const Capture& capture, const Setup& setup) {
   for (const Setup& each : setups) replays.verdicts.push_back(runs.verdict(each));
   Predictions predictions{runs.prediction(setup.checkpointing), runs.prediction(Checkpointing::reentrant),
                           runs.prediction(Checkpointing::non_reentrant)};
-  return build_report(capture, setup, predictions, std::move(replays));
+  return build_report(in_turn, setup, predictions, std::move(replays));
 }
 
 }  // namespace gradscan

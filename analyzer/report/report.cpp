@@ -29,13 +29,14 @@ std::vector<bool> nodes_in_loss(const Capture& capture) {
 
 class Assembly {
  public:
-  Assembly(const Capture& capture, const Setup& setup, const Predictions& predictions)
-      : capture_(capture),
+  Assembly(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions)
+      : in_turn_(in_turn),
+        capture_(in_turn.front()),
         predictions_(predictions),
-        graph_(capture, setup.checkpointing),
-        in_loss_(nodes_in_loss(capture)),
-        order_(ddp_order(capture)),
-        index_(ddp_indices(capture)) {
+        graph_(capture_, setup.checkpointing),
+        in_loss_(nodes_in_loss(capture_)),
+        order_(ddp_order(capture_)),
+        index_(ddp_indices(capture_)) {
     report_.setup = setup;
   }
 
@@ -46,6 +47,7 @@ class Assembly {
     report_.verdicts = std::move(replays.verdicts);
     report_.buckets = std::move(replays.buckets);
     for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
+    count_firings_and_marks();
     for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
     add_prices();
     record_uses();
@@ -60,6 +62,7 @@ class Assembly {
   void describe_model() {
     report_.gradscan = version;
     report_.model = capture_.model;
+    for (const Capture& capture : in_turn_) report_.in_turn.push_back(capture.model);
     report_.written_by = capture_.written_by;
     report_.frozen = static_cast<int>(capture_.parameters.size() - order_.size());
     report_.inputs = capture_.inputs;
@@ -75,18 +78,37 @@ class Assembly {
     row.aliases = parameter.aliases;
     row.shape = parameter.shape;
     row.dtype = parameter.dtype;
-    row.firings.reentrant = static_cast<int>(predictions_.reentrant.from_loss.causes[index].size());
-    row.firings.non_reentrant = row.firings.off = static_cast<int>(predictions_.non_reentrant.from_loss.causes[index].size());
-    const Prediction& asked = predictions_.asked;
-    row.ready_marks.defaults = ready_marks(asked, {}, index);
-    row.ready_marks.find_unused_parameters = ready_marks(asked, {.find_unused_parameters = true}, index);
-    row.ready_marks.static_graph = ready_marks(asked, {.static_graph = true}, index);
-    row.fired_by = asked.from_loss.causes[index];
-    const std::vector<int>& with_sink = asked.from_sink.causes[index];
-    std::set_difference(with_sink.begin(), with_sink.end(), row.fired_by.begin(), row.fired_by.end(),
-                        std::back_inserter(row.fired_by_sink));
-    row.seen_by_search = asked.seen[index];
+    row.seen_by_search = predictions_.asked.in_turn.front().seen[index];
+    for (std::size_t turn = 0; turn < in_turn_.size(); ++turn)
+      if (predictions_.asked.in_turn[turn].from_loss.causes[index].empty()) row.idle_in.push_back(static_cast<int>(turn));
     report_.parameters.push_back(std::move(row));
+  }
+
+  // Of one iteration: the first, with DDP's sink or without.
+  void count_firings_and_marks() {
+    const TrainingStep& step = report_.setup.step;
+    Causes reentrant = firings_without_ddp(predictions_.reentrant, step, 0);
+    Causes transparent = firings_without_ddp(predictions_.non_reentrant, step, 0);
+    Causes asked = firings_without_ddp(predictions_.asked, step, 0);
+    Causes with_sink = firings_in(predictions_.asked, with_flags(true, false), 0);
+    std::vector<int> defaults = ready_marks(predictions_.asked, with_flags(false, false));
+    std::vector<int> find_unused = ready_marks(predictions_.asked, with_flags(true, false));
+    std::vector<int> static_graph = ready_marks(predictions_.asked, with_flags(false, true));
+    for (ParameterReport& row : report_.parameters) {
+      row.firings.reentrant = static_cast<int>(reentrant[row.index].size());
+      row.firings.non_reentrant = row.firings.off = static_cast<int>(transparent[row.index].size());
+      row.ready_marks = {defaults[row.index], find_unused[row.index], static_graph[row.index]};
+      row.fired_by = asked[row.index];
+      std::set_difference(with_sink[row.index].begin(), with_sink[row.index].end(), row.fired_by.begin(), row.fired_by.end(),
+                          std::back_inserter(row.fired_by_sink));
+    }
+  }
+
+  Setup with_flags(bool find_unused_parameters, bool static_graph) const {
+    Setup setup = report_.setup;
+    setup.find_unused_parameters = find_unused_parameters;
+    setup.static_graph = static_graph;
+    return setup;
   }
 
   void add_region(int id) {
@@ -97,7 +119,7 @@ class Assembly {
     row.name = region.name;
     row.kind = kind_under(report_.setup.checkpointing, region.kind);
     row.parent = region.parent;
-    row.executed = predictions_.asked.from_loss.executed[id];
+    row.executed = predictions_.asked.in_turn.front().from_loss.executed[id];
     row.lost = row.kind == Kind::reentrant && !row.executed && in_loss_[region.end];
     row.arguments = static_cast<int>(arguments.size());
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
@@ -179,7 +201,8 @@ class Assembly {
     values.erase(std::unique(values.begin(), values.end()), values.end());
   }
 
-  const Capture& capture_;
+  std::span<const Capture> in_turn_;
+  const Capture& capture_;  // the first of them
   const Predictions& predictions_;
   GradGraph graph_;
   std::vector<bool> in_loss_;  // for each node whether the loss depends on it without checkpointing
@@ -190,25 +213,29 @@ class Assembly {
 
 }  // namespace
 
-bool mixes_kinds(const Capture& capture) {
-  return std::any_of(capture.regions.begin(), capture.regions.end(),
-                     [&](const Region& region) { return region.kind != capture.regions.front().kind; });
+std::set<Kind> kinds_in(std::span<const Capture> in_turn) {
+  std::set<Kind> kinds;
+  for (const Capture& capture : in_turn)
+    for (const Region& region : capture.regions) kinds.insert(region.kind);
+  return kinds;
 }
 
-std::vector<Setup> setups_to_compare(const Capture& capture, double bucket_cap_mb) {
+std::vector<Setup> setups_to_compare(std::span<const Capture> in_turn, const Setup& asked) {
   std::vector<Checkpointing> rows{Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off};
-  if (mixes_kinds(capture)) rows.insert(rows.begin(), Checkpointing::as_given);
+  if (kinds_in(in_turn).size() > 1) rows.insert(rows.begin(), Checkpointing::as_given);
   std::vector<Setup> setups;
-  for (Checkpointing row : rows) {
-    setups.push_back({row, false, false, bucket_cap_mb});
-    setups.push_back({row, true, false, bucket_cap_mb});
-    setups.push_back({row, false, true, bucket_cap_mb});
-  }
+  for (Checkpointing row : rows)
+    for (auto [find_unused_parameters, static_graph] : {std::pair(false, false), {true, false}, {false, true}}) {
+      setups.push_back(asked);
+      setups.back().checkpointing = row;
+      setups.back().find_unused_parameters = find_unused_parameters;
+      setups.back().static_graph = static_graph;
+    }
   return setups;
 }
 
-Report build_report(const Capture& capture, const Setup& setup, const Predictions& predictions, Replays replays) {
-  return Assembly(capture, setup, predictions).build(std::move(replays));
+Report build_report(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions, Replays replays) {
+  return Assembly(in_turn, setup, predictions).build(std::move(replays));
 }
 
 bool has_conflict(const Report& report) {

@@ -1,6 +1,8 @@
 // From plain results to a Report: everything of analyse() that does not run torch.
 #pragma once
 
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,12 +26,14 @@ struct Predictions {
   Prediction asked, reentrant, non_reentrant;
 };
 
-bool mixes_kinds(const Capture& capture);
+// Of the regions in any of the captures.
+std::set<Kind> kinds_in(std::span<const Capture> in_turn);
 
 // Rows of the table: as_given where the file mixes kinds, then reentrant, non_reentrant and off, each with DDP's defaults, with
-// find_unused_parameters and with static_graph.
-std::vector<Setup> setups_to_compare(const Capture& capture, double bucket_cap_mb);
+// find_unused_parameters and with static_graph; all else as asked.
+std::vector<Setup> setups_to_compare(std::span<const Capture> in_turn, const Setup& asked);
 
-Report build_report(const Capture& capture, const Setup& setup, const Predictions& predictions, Replays replays);
+// `in_turn`: see replay.h; the report is about the graph of the first.
+Report build_report(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions, Replays replays);
 
 }  // namespace gradscan

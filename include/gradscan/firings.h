@@ -17,14 +17,16 @@
 
 #include "gradscan/capture.h"
 #include "gradscan/graph.h"
+#include "gradscan/setup.h"
 
 namespace gradscan {
 
 inline constexpr int outer_graph = none;  // the cause of a firing that no region causes
+inline constexpr int around_model = -2;   // the inner backward of a reentrant checkpoint around the whole DDP model
 
 struct Firings {
   // For each DDP index the cause of every firing, ascending: outer_graph, or the region whose inner backward fires it.
-  std::vector<std::vector<int>> causes;
+  Causes causes;
   // For each region whether its inner backward is executed. False for regions that are not reentrant.
   std::vector<bool> executed;
   // A vertex that backward runs twice although it saves tensors, the second time after it has freed them (a closure over an

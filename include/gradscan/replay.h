@@ -4,17 +4,25 @@
 //     Replay run = replay(capture, Setup{.find_unused_parameters = true});
 //     run.verdict.message;                 // "Expected to mark a variable ready only once. ..."
 //
-// The cost depends on the number of nodes and parameters, not on the model's width. Four iterations are run, with
-// zero_grad(set_to_none=True) between them, in one process; a local backend takes the place of a second rank whose gradients
-// are zero, so a synchronised gradient is half of the plain one.
+// The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step are run in
+// one process; a local backend takes the place of a second rank whose gradients are zero, so a synchronised gradient is half of
+// the plain one.
+//
+// A model whose graph changes from one forward to the next (a branch, a dropped layer) is told by several captures of it: the
+// k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()].
+//
+//     std::vector<Capture> in_turn{with_branch_a, with_branch_b};
+//     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
 //
 // Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: a non-reentrant region records its graph
 // as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one. A
 // bucket_cap_mb of 25 is taken for an argument that was left alone, for which DDP makes the first bucket smaller (1 MiB).
 //
-// Threads: several replays may run at the same time. Throws Error (internal) for what cannot happen.
+// Threads: several replays may run at the same time. Throws Error: internal for what cannot happen; usage where the captures
+// in turn have not the same parameters, or a glob of the step matches none.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,24 +33,26 @@ namespace gradscan {
 
 inline constexpr int replay_iterations = 4;
 
-// One backward on the real engine, without DDP.
+// One iteration on the real engine, without DDP.
 struct EngineRun {
-  std::vector<std::vector<int>> causes;  // as Firings::causes; up to the error if there is one
-  std::string error;                     // torch's words if backward failed, else empty
+  Causes causes;      // as Firings::causes; up to the error if there is one
+  std::string error;  // torch's words if backward failed, else empty
 };
 
-EngineRun run_engine(const Capture& capture, Checkpointing checkpointing);
+EngineRun run_engine(const Capture& capture, Checkpointing checkpointing, const TrainingStep& step = {});
+EngineRun run_engine(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step = {});
 
 struct Replay {
   Verdict verdict;
   // For each iteration whose backward finished, and each DDP index, the causes of its firings.
-  std::vector<std::vector<std::vector<int>>> causes;
+  std::vector<Causes> causes;
   // DDP indices in each bucket of the gradients' all-reduce, with the parameters' real sizes and setup.bucket_cap_mb: after
   // the rebuild that follows iteration 0, where there is one.
   std::vector<std::vector<int>> buckets;
 };
 
 Replay replay(const Capture& capture, const Setup& setup);
+Replay replay(std::span<const Capture> in_turn, const Setup& setup);
 
 // Version of the torch that is linked in: "2.13.0".
 std::string torch_version();

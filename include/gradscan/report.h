@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct ParameterReport {
   std::vector<int> fired_by_sink;  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
   bool seen_by_search = false;     // whether DDP's search for unused parameters finds it, likewise
   std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
+  std::vector<int> idle_in;  // positions in Report::in_turn of the captures in which no backward reaches it
   std::string returned_as;   // path of the output that is this parameter itself; empty: there is none
 };
 
@@ -104,6 +106,7 @@ struct Report {
   std::string torch;       // version of the LibTorch that was asked
   std::string written_by;  // version of the torch that wrote the file; empty if unknown
   std::string model;
+  std::vector<std::string> in_turn;  // names of the captures that forward calls play in turn, the first being `model`
   Setup setup;
   std::vector<ParameterReport> parameters;
   int frozen = 0;  // parameters that do not require grad, which DDP ignores
@@ -122,6 +125,10 @@ struct Report {
 
 // Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.
 Report analyse(const Capture& capture, const Setup& setup);
+
+// Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
+// of parameters, regions and stages holds for the graph of the first.
+Report analyse(std::span<const Capture> in_turn, const Setup& setup);
 
 // True if a finding of the setup asked is an error or a silent failure: exit code 1.
 bool has_conflict(const Report& report);

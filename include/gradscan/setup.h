@@ -25,11 +25,29 @@ enum class Checkpointing {
 // The kind of a region that the capture says to be `given`.
 Kind kind_under(Checkpointing checkpointing, Kind given);
 
+// What an iteration does around the model's forward. As it stands: ddp.zero_grad(); loss(ddp(x)).backward().
+//
+//     TrainingStep accumulating{.no_sync = 3};        // three losses inside of ddp.no_sync(), then one that is synchronised
+//     TrainingStep tied_outside{.used_outside = {"embedding.weight"}};
+struct TrainingStep {
+  int forwards = 1;   // forward calls whose results enter one loss: 2 is loss(ddp(a) + ddp(b)).backward()
+  int backwards = 1;  // backward calls of each loss, of which all but the last keep the graph (retain_graph=True)
+  int no_sync = 0;    // losses that go backward inside of ddp.no_sync() before the one that is synchronised
+  // Parameters that the loss takes besides forward's result, in this order: loss(ddp(x)) + p.sum() + ...; globs over names.
+  std::vector<std::string> used_outside;
+  // Parameters that it takes times zero: ... + 0.0 * (p.sum() + ...); globs over names.
+  std::vector<std::string> zero_times;
+  Kind checkpoint_around = Kind::off;  // a checkpoint around the whole DDP model: checkpoint(ddp, x)
+  bool set_to_none = true;             // zero_grad(set_to_none=...)
+};
+
 struct Setup {
   Checkpointing checkpointing = Checkpointing::as_given;
   bool find_unused_parameters = false;
   bool static_graph = false;
   double bucket_cap_mb = 25;  // MiB, as DistributedDataParallel's argument
+  bool gradient_as_bucket_view = false;
+  TrainingStep step{};
 };
 
 enum class Outcome {
@@ -40,14 +58,34 @@ enum class Outcome {
   other,                 // another error, of DDP or of the model's own backward
 };
 
+// A gradient that the ranks do not share after an iteration.
+struct LocalGradient {
+  int parameter = 0;            // DDP index
+  std::vector<int> iterations;  // in which the ranks end with different gradients, ascending
+  // Causes (see firings.h) of its firings in the first of these that came after DDP had finished its reduction; empty: its
+  // bucket was never reduced.
+  std::vector<int> late;
+  int bucket = 0;  // in which it is reduced: position in Replay::buckets
+};
+
+struct Firing {
+  int parameter = 0;  // DDP index
+  int cause = none;   // the region whose inner backward fires it, outer_graph or around_model (see firings.h)
+};
+
+// For each DDP index the causes of its firings, ascending.
+using Causes = std::vector<std::vector<int>>;
+
 struct Verdict {
   Setup setup;
   Outcome outcome = Outcome::pass;
-  std::optional<int> iteration;     // the iteration (from 0) in which the error is raised; empty for pass
-  std::string message;              // DDP's own words, complete; empty for pass
-  std::vector<int> parameters;      // DDP indices of the parameters that the message names, in the order of the message
-  std::vector<int> unsynchronised;  // DDP indices of parameters whose gradients differ between the ranks, ascending
-  std::vector<int> untrained;       // DDP indices of parameters that never get a gradient other than zero, ascending
+  std::optional<int> iteration;      // the iteration (from 0) in which the error is raised; empty for pass
+  std::string message;               // DDP's own words, complete; empty for pass
+  std::vector<int> parameters;       // DDP indices of the parameters that the message names, in the order of the message
+  std::vector<int> unsynchronised;   // DDP indices of parameters whose gradients differ between the ranks, ascending
+  std::vector<LocalGradient> local;  // of each parameter in `unsynchronised`: when and why
+  std::optional<Firing> last_mark;   // where firings came too late: the one with which all parameters had been marked
+  std::vector<int> untrained;        // DDP indices of parameters that never get a gradient other than zero, ascending
 
   // True if nothing is wrong: no error and no silent failure.
   bool clean() const { return outcome == Outcome::pass && unsynchronised.empty() && untrained.empty(); }

@@ -1,0 +1,68 @@
+#include "analyzer/replay/training.h"
+
+#include <utility>
+
+namespace gradscan {
+namespace {
+
+std::vector<bool> found_outputs(const Capture& capture) {
+  std::vector<bool> found;
+  for (const Output& output : capture.outputs) found.push_back(output.found_by_ddp);
+  return found;
+}
+
+GradientEdges in_loss(const Capture& capture, const GradientEdges& outputs) {
+  GradientEdges edges;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (capture.outputs[i].in_loss) edges.push_back(outputs[i]);
+  return edges;
+}
+
+}  // namespace
+
+Training::Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step)
+    : in_turn_(in_turn), skeleton_(skeleton), ddp_(ddp), step_(step), uses_(outside_uses(in_turn.front(), step)) {}
+
+void Training::run_iteration() {
+  skeleton_.zero_grad(step_.set_to_none);
+  for (int losses_left = step_.no_sync; losses_left >= 0; --losses_left) {
+    if (ddp_) ddp_->set_no_sync(losses_left > 0);
+    backward_of_one_loss();
+  }
+}
+
+void Training::backward_of_one_loss() {
+  GradientEdges outputs;
+  for (int place = 0; place < step_.forwards; ++place) {
+    int turn = static_cast<int>(calls_++ % in_turn_.size());
+    GradientEdges more = in_loss(in_turn_[turn], call(turn, place));
+    outputs.insert(outputs.end(), more.begin(), more.end());
+  }
+  at::Tensor loss = skeleton_.loss(outputs, uses_);
+  for (int left = step_.backwards - 1; left >= 0; --left) skeleton_.backward(loss, /*keep_graph=*/left > 0);
+}
+
+// ddp(x), or checkpoint(ddp, x). A reentrant checkpoint runs DDP's forward without recording it, which then does nothing that
+// counts, and once more in backward. A non-reentrant one runs it as usual, and in backward as far as the last tensor that it
+// has to compute again: what DDP does before the module's forward, not what it does behind.
+GradientEdges Training::call(int turn, int place) {
+  switch (step_.checkpoint_around) {
+    case Kind::reentrant:
+      return skeleton_.checkpointed(turn, [this, turn, place] { return forward(turn, place); });
+    case Kind::non_reentrant:
+      return forward(turn, place, [this] {
+        if (ddp_) ddp_->before_forward();
+      });
+    case Kind::off:
+      break;
+  }
+  return forward(turn, place);
+}
+
+GradientEdges Training::forward(int turn, int place, std::function<void()> recompute) {
+  if (!ddp_) return skeleton_.forward(turn, place, std::move(recompute));
+  ddp_->before_forward();
+  return ddp_->after_forward(skeleton_.forward(turn, place, std::move(recompute)), found_outputs(in_turn_[turn]));
+}
+
+}  // namespace gradscan
