@@ -36,9 +36,9 @@ void Observations::add_firing(Firing firing, Hearing hearing) {
   }
 }
 
-void Observations::end_iteration(const std::vector<float>& gradients, const std::vector<float>& contributed) {
+void Observations::end_iteration(const std::vector<float>& gradients, const std::vector<float>& other_gradients) {
   for (int index = 0; index < static_cast<int>(gradients.size()); ++index) {
-    if (gradients[index] * 2 != contributed[index]) note_local(index);
+    if (gradients[index] != other_gradients[index]) note_local(index);
     if (gradients[index] != 0) trained_[index] = true;
   }
   if (any_late_ && !last_mark_) last_mark_ = newest_mark_;

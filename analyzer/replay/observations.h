@@ -27,9 +27,8 @@ class Observations {
 
   void add_firing(Firing firing, Hearing hearing);
 
-  // The gradients after an iteration, and what this rank has contributed to them. A synchronised gradient is half of that: the
-  // other rank has contributed zero.
-  void end_iteration(const std::vector<float>& gradients, const std::vector<float>& contributed);
+  // The gradients after an iteration, on this rank and on the other one, whose backward has given nothing but zeros.
+  void end_iteration(const std::vector<float>& gradients, const std::vector<float>& other_gradients);
 
   // Of each finished iteration, the causes of all firings, ascending.
   const std::vector<Causes>& causes() const { return causes_; }

@@ -6,6 +6,7 @@
 #include <torch/csrc/distributed/c10d/debug.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -37,35 +38,55 @@ class DoneWork : public c10d::Work {
   c10::intrusive_ptr<c10::ivalue::Future> future_;
 };
 
-// Rank 0 of two, where the other rank contributes zeros and takes what it is given.
+using AddOtherRank = std::function<void(const at::Tensor& sum)>;
+
+// Rank 0 of two.
 class LocalBackend : public c10d::Backend {
  public:
-  LocalBackend() : Backend(0, 2) {}
+  explicit LocalBackend(AddOtherRank add_other_rank) : Backend(0, 2), add_other_rank_(std::move(add_other_rank)) {}
 
   const std::string getBackendName() const override { return "local"; }
 
   c10::intrusive_ptr<c10d::Work> allreduce(std::vector<at::Tensor>& tensors, const c10d::AllreduceOptions&) override {
+    for (const at::Tensor& tensor : tensors) add_other_rank_(tensor);
     return c10::make_intrusive<DoneWork>(tensors);
   }
 
   c10::intrusive_ptr<c10d::Work> broadcast(std::vector<at::Tensor>& tensors, const c10d::BroadcastOptions&) override {
     return c10::make_intrusive<DoneWork>(tensors);
   }
+
+ private:
+  AddOtherRank add_other_rank_;
 };
 
-c10::intrusive_ptr<c10d::ProcessGroup> local_group() {
+c10::intrusive_ptr<c10d::ProcessGroup> local_group(AddOtherRank add_other_rank) {
   auto group = c10::make_intrusive<c10d::ProcessGroup>(0, 2);
-  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::CUSTOM, c10::make_intrusive<LocalBackend>());
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::CUSTOM,
+                    c10::make_intrusive<LocalBackend>(std::move(add_other_rank)));
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::CUSTOM);
   return group;
 }
 
-// Shows what the Reducer keeps to itself: the order of arrival until it rebuilds its buckets, and whether it listens to hooks.
+// Shows what the Reducer keeps to itself: the order of arrival until it rebuilds its buckets, whether it listens to hooks, and
+// which gradients it sums up.
 class Reducer : public c10d::Reducer {
  public:
   using c10d::Reducer::Reducer;
   bool listens() const { return expect_autograd_hooks_; }
   const std::vector<std::int64_t>& arrived() const { return rebuilt_param_indices_; }
+
+  // Adds the other rank's gradients to the sum of a bucket, which holds halves, and lets it have the result.
+  void add_other_rank(const at::Tensor& sum, std::vector<float>& gradients) const {
+    for (const Bucket& bucket : buckets_) {
+      if (!bucket.gradients.is_alias_of(sum)) continue;
+      float* sums = sum.mutable_data_ptr<float>();
+      for (std::size_t i = 0; i < bucket.variable_indices.size(); ++i) {
+        float& gradient = gradients[bucket.variable_indices[i]];
+        gradient = sums[bucket.offsets[i]] += gradient / 2;
+      }
+    }
+  }
 };
 
 using ParameterNames = std::unordered_map<std::size_t, std::string>;
@@ -117,10 +138,11 @@ ParameterNames numbered(const std::vector<std::string>& names) {
 }
 
 std::shared_ptr<Reducer> reducer_for(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names,
-                                     const Setup& setup) {
+                                     const Setup& setup, AddOtherRank add_other_rank) {
   NamesInMessages names_in_messages;
-  return new_reducer(parameters, small_buckets(parameters.size()), local_group(), std::vector<bool>(parameters.size(), false),
-                     bucket_bytes, setup.find_unused_parameters, setup.gradient_as_bucket_view, numbered(names), bucket_bytes,
+  return new_reducer(parameters, small_buckets(parameters.size()), local_group(std::move(add_other_rank)),
+                     std::vector<bool>(parameters.size(), false), bucket_bytes, setup.find_unused_parameters,
+                     setup.gradient_as_bucket_view, numbered(names), bucket_bytes,
                      /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false);
 }
 
@@ -130,13 +152,16 @@ struct DdpReducer::State {
   State(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
       : search(setup.find_unused_parameters && !setup.static_graph),
         static_graph(setup.static_graph),
-        reducer(reducer_for(parameters, names, setup)),
+        other_gradients(parameters.size()),
+        reducer(reducer_for(parameters, names, setup,
+                            [this](const at::Tensor& sum) { reducer->add_other_rank(sum, other_gradients); })),
         logger(std::make_shared<c10d::Logger>(reducer)) {}
 
   const bool search, static_graph;
   bool no_sync = false;
   bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
   std::vector<int> arrival_order;
+  std::vector<float> other_gradients;
   std::shared_ptr<Reducer> reducer;
   std::shared_ptr<c10d::Logger> logger;  // the search for unused parameters needs it
 };
@@ -152,6 +177,10 @@ DdpReducer::DdpReducer(const std::vector<at::Tensor>& parameters, const std::vec
 }
 
 DdpReducer::~DdpReducer() = default;
+
+void DdpReducer::zero_grad() {
+  std::fill(state_->other_gradients.begin(), state_->other_gradients.end(), 0.0f);
+}
 
 void DdpReducer::set_no_sync(bool no_sync) {
   state_->no_sync = no_sync;
@@ -189,6 +218,10 @@ GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector
   for (std::size_t output = 0, next = 0; output < outputs.size(); ++output)
     if (found[output]) outputs[output] = behind_sink[next++];
   return outputs;
+}
+
+const std::vector<float>& DdpReducer::other_gradients() const {
+  return state_->other_gradients;
 }
 
 std::vector<int> DdpReducer::arrival_order() const {

@@ -1,7 +1,7 @@
 // The real c10d::Reducer, called in the order in which Python's DistributedDataParallel calls it.
 //
-// It works in one process. A backend of its own takes the place of a second rank whose gradients are all zero: its all-reduce
-// leaves the sum as it is, and the Reducer then divides by two. So a synchronised gradient is exactly half of the plain one.
+// It works in one process. A backend of its own takes the place of a second rank whose backward gives nothing but zeros: what
+// that rank holds are its shares of what has been reduced. A gradient that the ranks do not share is not the same on both.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,9 @@ class DdpReducer {
   DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup);
   ~DdpReducer();
 
+  // The other rank's zero_grad().
+  void zero_grad();
+
   // Whether what follows is inside of ddp.no_sync(); at first it is not.
   void set_no_sync(bool no_sync);
 
@@ -30,6 +33,9 @@ class DdpReducer {
 
   // What DDP makes of a firing now.
   Hearing hearing() const;
+
+  // The other rank's gradients, by DDP index; 0 for an undefined one.
+  const std::vector<float>& other_gradients() const;
 
   // DDP indices in the order in which their gradients arrived in the first iteration; empty unless all did.
   std::vector<int> arrival_order() const;

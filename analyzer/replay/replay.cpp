@@ -51,7 +51,7 @@ std::vector<int> train(InTurn in_turn, Replay& replay) {
   for (int iteration = 0; iteration < replay_iterations && replay.verdict.message.empty(); ++iteration) {
     try {
       training.run_iteration();
-      observations.end_iteration(skeleton.gradients(), skeleton.local_gradients());
+      observations.end_iteration(skeleton.gradients(), reducer->other_gradients());
       observations.begin_iteration();
     } catch (const std::exception& error) {
       fail(replay.verdict, words_of(error), iteration);

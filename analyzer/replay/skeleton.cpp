@@ -41,7 +41,6 @@ struct Model {
   Units units;
   std::vector<at::Tensor> parameters;  // in DDP's order
   std::vector<Edge> accumulators;      // likewise
-  std::vector<float> local_gradients;  // by DDP index: the sum of what has been accumulated since zero_grad()
   int running = outer_graph;           // whose backward is running
 };
 
@@ -154,9 +153,8 @@ class RecordFiring : public torch::autograd::FunctionPostHook {
  public:
   RecordFiring(Model& model, int index) : model_(model), index_(index) {}
 
-  variable_list operator()(const variable_list& outputs, const variable_list& gradients) override {
+  variable_list operator()(const variable_list& outputs, const variable_list&) override {
     if (model_.on_firing) model_.on_firing({index_, model_.running});
-    if (gradients[0].defined()) model_.local_gradients[index_] += *gradients[0].const_data_ptr<float>();
     return outputs;
   }
 
@@ -166,7 +164,7 @@ class RecordFiring : public torch::autograd::FunctionPostHook {
 };
 
 Model::Model(std::size_t parameters_that_require_grad, Checkpointing checkpointing, OnFiring on_firing)
-    : checkpointing(checkpointing), on_firing(std::move(on_firing)), local_gradients(parameters_that_require_grad) {
+    : checkpointing(checkpointing), on_firing(std::move(on_firing)) {
   for (std::size_t index = 0; index < parameters_that_require_grad; ++index) {
     parameters.push_back(new_leaf(units));
     accumulators.push_back(accumulator_of(parameters.back()));
@@ -428,10 +426,6 @@ void Skeleton::backward(const at::Tensor& loss, bool keep_graph) {
   torch::autograd::backward({loss}, {state_->model.units.one}, keep_graph);
 }
 
-const std::vector<float>& Skeleton::local_gradients() const {
-  return state_->model.local_gradients;
-}
-
 std::vector<float> Skeleton::gradients() const {
   std::vector<float> values;
   for (const at::Tensor& parameter : parameters())
@@ -446,7 +440,6 @@ void Skeleton::zero_grad(bool set_to_none) {
     else if (parameter.grad().defined())
       parameter.mutable_grad().zero_();
   }
-  state_->model.local_gradients.assign(parameters().size(), 0.0f);
 }
 
 }  // namespace gradscan

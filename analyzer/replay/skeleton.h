@@ -73,9 +73,6 @@ class Skeleton {
   // one.
   std::vector<float> gradients() const;
 
-  // What this rank has contributed to them: the sum over the firings since zero_grad().
-  const std::vector<float>& local_gradients() const;
-
   void zero_grad(bool set_to_none);
 
  private:

@@ -5,8 +5,7 @@
 //     run.verdict.message;                 // "Expected to mark a variable ready only once. ..."
 //
 // The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step are run in
-// one process; a local backend takes the place of a second rank whose gradients are zero, so a synchronised gradient is half of
-// the plain one.
+// one process; a local backend takes the place of a second rank whose backward gives nothing but zeros.
 //
 // A model whose graph changes from one forward to the next (a branch, a dropped layer) is told by several captures of it: the
 // k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()].
