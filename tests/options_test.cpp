@@ -53,6 +53,44 @@ TEST_CASE("The setup") {
   CHECK(parse({"m.pt", "--no-static-graph", "--static-graph"}).scan.options.static_graph == true);
 }
 
+TEST_CASE("What one iteration does") {
+  ScanOptions options = parse({"m.pt",
+                               "--forwards",
+                               "2",
+                               "--backwards",
+                               "3",
+                               "--no-sync=4",
+                               "--used-outside",
+                               "head.*",
+                               "--used-outside",
+                               "b",
+                               "--zero-times",
+                               "dead.*",
+                               "--checkpoint-around",
+                               "non_reentrant",
+                               "--no-set-to-none",
+                               "--gradient-as-bucket-view",
+                               "--then",
+                               "n.pt",
+                               "--hidden",
+                               "output[1]"})
+                            .scan.options;
+  CHECK(options.step.forwards == 2);
+  CHECK(options.step.backwards == 3);
+  CHECK(options.step.no_sync == 4);
+  CHECK(options.step.used_outside == Strings{"head.*", "b"});
+  CHECK(options.step.zero_times == Strings{"dead.*"});
+  CHECK(options.step.checkpoint_around == Kind::non_reentrant);
+  CHECK_FALSE(options.step.set_to_none);
+  CHECK(options.gradient_as_bucket_view);
+  CHECK(options.then == Strings{"n.pt"});
+  CHECK(options.hidden == Strings{"output[1]"});
+  CHECK_THAT(refusal({"m.pt", "--forwards", "0"}), Contains("--forwards 0: is not a whole number from 1 to 1000"));
+  CHECK_THAT(refusal({"m.pt", "--no-sync", "-1"}), Contains("is not a whole number from 0"));
+  CHECK_THAT(refusal({"m.pt", "--backwards", "two"}), Contains("is not a whole number"));
+  CHECK_THAT(refusal({"m.pt", "--checkpoint-around", "off"}), Contains("use reentrant or non-reentrant"));
+}
+
 TEST_CASE("Kinds of checkpointing are written with hyphens or underscores") {
   auto checkpointing = [](const std::string& kind) {
     return parse({"m.pt", "--checkpointing", kind}).scan.options.checkpointing;

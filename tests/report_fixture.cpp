@@ -69,6 +69,22 @@ class ResNet50 {
   std::ostringstream parameters_, body_;
 };
 
+// "like NAME" stands for the lines of another case.
+std::string text_of_case(const std::string& name) {
+  std::ifstream file("tests/truth/ddp_cases.txt");
+  std::string text;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("case "))
+      inside = line == "case " + name;
+    else if (inside && line.starts_with("like "))
+      text += text_of_case(line.substr(5));
+    else if (inside)
+      text += line + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
@@ -106,15 +122,7 @@ Report report_from_marks(const Capture& capture, const Verdict& asked) {
 }
 
 Capture case_named(const std::string& name) {
-  std::ifstream file("tests/truth/ddp_cases.txt");
-  std::string text;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("case "))
-      inside = line == "case " + name;
-    else if (inside)
-      text += line + "\n";
-  }
+  std::string text = text_of_case(name);
   if (text.empty()) throw std::invalid_argument("no case " + name);
   Capture capture = capture_from_text(text);
   capture.model = name + ".pt";

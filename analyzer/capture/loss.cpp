@@ -10,11 +10,26 @@ bool lies_in(const std::string& path, const std::string& container) {
   return path.size() == container.size() || path[container.size()] == '[' || path[container.size()] == '.';
 }
 
-std::string list_of_losses(const Capture& capture) {
+bool requires_grad(const Output& output) {
+  return output.edge.node != none;
+}
+
+std::string list_of(const Capture& capture, auto&& eligible) {
   std::string list;
   for (const Output& output : capture.outputs)
-    if (output.edge.node != none) list += (list.empty() ? "" : ", ") + output.path;
-  return list.empty() ? "no output requires grad" : "use one of: " + list;
+    if (eligible(output)) list += (list.empty() ? "" : ", ") + output.path;
+  return list;
+}
+
+// Calls `mark` for the eligible outputs at the path; returns whether there are any.
+bool for_each_at(Capture& capture, const std::string& path, auto&& eligible, auto&& mark) {
+  bool found = false;
+  for (Output& output : capture.outputs) {
+    if (!eligible(output) || !lies_in(output.path, path)) continue;
+    mark(output);
+    found = true;
+  }
+  return found;
 }
 
 }  // namespace
@@ -22,13 +37,18 @@ std::string list_of_losses(const Capture& capture) {
 void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
   for (Output& output : capture.outputs) output.in_loss = paths.empty() && output.edge.node != none;
   for (const std::string& path : paths) {
-    bool found = false;
-    for (Output& output : capture.outputs) {
-      if (output.edge.node == none || !lies_in(output.path, path)) continue;
-      output.in_loss = found = true;
-    }
-    if (!found) throw Error(Failure::usage, "--loss " + path, "is no output that requires grad", list_of_losses(capture));
+    if (for_each_at(capture, path, requires_grad, [](Output& output) { output.in_loss = true; })) continue;
+    std::string known = list_of(capture, requires_grad);
+    throw Error(Failure::usage, "--loss " + path, "is no output that requires grad",
+                known.empty() ? "no output requires grad" : "use one of: " + known);
   }
+}
+
+void hide_outputs(Capture& capture, const std::vector<std::string>& paths) {
+  auto any = [](const Output&) { return true; };
+  for (const std::string& path : paths)
+    if (!for_each_at(capture, path, any, [](Output& output) { output.found_by_ddp = false; }))
+      throw Error(Failure::usage, "--hidden " + path, "is no output", "use one of: " + list_of(capture, any));
 }
 
 }  // namespace gradscan

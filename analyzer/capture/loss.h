@@ -1,4 +1,4 @@
-// Which of forward's outputs the loss is computed from.
+// What the training script does with forward's outputs: which of them the loss is computed from, which DDP cannot find.
 #pragma once
 
 #include <string>
@@ -11,5 +11,8 @@ namespace gradscan {
 // Marks the outputs at `paths` ("output[0]"; the path of a tuple, list or dict stands for all in it) as those that the loss is
 // computed from; without paths, every one that requires grad. Throws Error (usage) for a path that no such output has.
 void choose_loss(Capture& capture, const std::vector<std::string>& paths);
+
+// Marks the outputs at `paths`, likewise, as those that DDP does not find. Throws Error (usage) for a path that no output has.
+void hide_outputs(Capture& capture, const std::vector<std::string>& paths);
 
 }  // namespace gradscan

@@ -17,6 +17,7 @@ Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   Capture capture = read_capture(path);
   apply_patterns(capture, options.checkpoint);
   if (!options.loss.empty()) choose_loss(capture, options.loss);
+  hide_outputs(capture, options.hidden);
   return capture;
 }
 
@@ -33,12 +34,15 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
   setup.find_unused_parameters = options.find_unused_parameters.value_or(file.find_unused_parameters);
   setup.static_graph = options.static_graph.value_or(file.static_graph);
   setup.bucket_cap_mb = options.bucket_cap_mb.value_or(file.bucket_cap_mb);
+  setup.gradient_as_bucket_view = options.gradient_as_bucket_view;
+  setup.step = options.step;
   return setup;
 }
 
 Report scan(const std::string& path, const ScanOptions& options) {
-  Capture capture = capture_file(path, options);
-  return analyse(capture, resolve_setup(capture, options));
+  std::vector<Capture> in_turn{capture_file(path, options)};
+  for (const std::string& further : options.then) in_turn.push_back(capture_file(further, options));
+  return analyse(in_turn, resolve_setup(in_turn.front(), options));
 }
 
 }  // namespace gradscan

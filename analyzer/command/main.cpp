@@ -141,9 +141,15 @@ void check_outputs(const OutputRequest& write) {
   for (const OutputFile& file : write.files) check_writable(file.path);
 }
 
-Capture capture_isolated(const ScanRequest& scan) {
-  auto work = [&] { return to_json(capture_file(scan.model, scan.options)); };
-  return parse_capture(isolate(scan.model, scan.time_limit, work), scan.model);
+Capture capture_isolated(const std::string& model, const ScanRequest& scan) {
+  auto work = [&] { return to_json(capture_file(model, scan.options)); };
+  return parse_capture(isolate(model, scan.time_limit, work), model);
+}
+
+std::vector<Capture> captures_in_turn(const ScanRequest& scan) {
+  std::vector<Capture> captures{capture_isolated(scan.model, scan)};
+  for (const std::string& model : scan.options.then) captures.push_back(capture_isolated(model, scan));
+  return captures;
 }
 
 void save_capture(const Capture& capture, const OutputRequest& write) {
@@ -151,11 +157,11 @@ void save_capture(const Capture& capture, const OutputRequest& write) {
 }
 
 // Who reports a bug in the analysis needs the capture.
-Report analyse_or_save(const Capture& capture, const Setup& setup, const OutputRequest& write) {
+Report analyse_or_save(const std::vector<Capture>& in_turn, const Setup& setup, const OutputRequest& write) {
   try {
-    return analyse(capture, setup);
+    return analyse(in_turn, setup);
   } catch (...) {
-    save_capture(capture, write);
+    save_capture(in_turn.front(), write);
     throw;
   }
 }
@@ -164,11 +170,11 @@ Report analyse_or_save(const Capture& capture, const Setup& setup, const OutputR
 int scan_and_write(const CommandLine& line) {
   const OutputRequest& write = line.write;
   check_outputs(write);
-  Capture capture = capture_isolated(line.scan);
-  Report report = analyse_or_save(capture, resolve_setup(capture, line.scan.options), write);
+  std::vector<Capture> in_turn = captures_in_turn(line.scan);
+  Report report = analyse_or_save(in_turn, resolve_setup(in_turn.front(), line.scan.options), write);
   std::string story = write.explain ? explain(report, *write.explain, text_options(write)) : "";
   Attempts attempts;
-  attempts.add([&] { save_capture(capture, write); });
+  attempts.add([&] { save_capture(in_turn.front(), write); });
   for (const OutputFile& file : write.files) attempts.add([&] { write_report(report, file); });
   attempts.add([&] { write.explain ? print(story) : print_report(report, write); });
   return attempts.failed().value_or(has_conflict(report) ? exit_conflict : exit_clean);

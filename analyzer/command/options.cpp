@@ -19,6 +19,7 @@ namespace gradscan {
 namespace {
 
 constexpr const char* ask_help = "see gradscan --help";
+constexpr int calls_at_most = 1000;  // of forward or backward in one iteration
 
 Error wrong(const std::string& subject, const std::string& problem, const std::string& remedy = ask_help) {
   return Error(Failure::usage, subject, problem, remedy);
@@ -91,6 +92,39 @@ void add_setup(CLI::App& app, ScanOptions& options) {
   });
 }
 
+int whole_number(const std::string& option, const std::string& text, int least) {
+  int number = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || rest != end || number < least || number > calls_at_most)
+    throw wrong(option + " " + text,
+                "is not a whole number from " + std::to_string(least) + " to " + std::to_string(calls_at_most),
+                "give another number");
+  return number;
+}
+
+void add_step(CLI::App& app, ScanOptions& options) {
+  TrainingStep& step = options.step;
+  auto add_number = [&](const std::string& name, int& value, int least) {
+    add_value(app, name, [&value, name, least](const std::string& text) { value = whole_number(name, text, least); });
+  };
+  auto add_list = [&](const std::string& name, std::vector<std::string>& values) {
+    add_value(app, name, [&values, name](const std::string& text) { values.push_back(not_empty(name, text)); });
+  };
+  add_number("--forwards", step.forwards, 1);
+  add_number("--backwards", step.backwards, 1);
+  add_number("--no-sync", step.no_sync, 0);
+  add_list("--used-outside", step.used_outside);
+  add_list("--zero-times", step.zero_times);
+  add_value(app, "--checkpoint-around", [&](const std::string& text) {
+    step.checkpoint_around =
+        named<Kind>("--checkpoint-around", text, {{"reentrant", Kind::reentrant}, {"non-reentrant", Kind::non_reentrant}});
+  });
+  add_list("--then", options.then);
+  app.add_flag_callback("--no-set-to-none", [&] { step.set_to_none = false; });
+  app.add_flag_callback("--gradient-as-bucket-view", [&] { options.gradient_as_bucket_view = true; });
+}
+
 void add_model(CLI::App& app, ScanRequest& scan) {
   ScanOptions& options = scan.options;
   app.add_option("MODEL", scan.model);
@@ -98,6 +132,7 @@ void add_model(CLI::App& app, ScanRequest& scan) {
             [&](const std::string& text) { options.checkpoint.push_back(parse_checkpoint_pattern(text)); });
   add_value(app, "--input", [&](const std::string& text) { options.inputs.push_back(parse_input(text)); });
   add_value(app, "--loss", [&](const std::string& text) { options.loss.push_back(not_empty("--loss", text)); });
+  add_value(app, "--hidden", [&](const std::string& text) { options.hidden.push_back(not_empty("--hidden", text)); });
   add_value(app, "--time-limit", [&](const std::string& text) {
     scan.time_limit = std::chrono::seconds(static_cast<long>(std::ceil(positive_number("--time-limit", text, "seconds"))));
   });
@@ -169,6 +204,20 @@ How the model is trained (otherwise: what the file says, else the defaults of Di
   --checkpointing KIND           take all checkpoint regions to be reentrant, non-reentrant or off; as-given
                                  leaves every region the kind that it has
 
+  --gradient-as-bucket-view      gradient_as_bucket_view=True
+
+What one iteration does (otherwise: zero_grad(), loss(ddp(x)).backward())
+  --forwards N                   N forward calls enter one loss
+  --backwards N                  the loss goes backward N times, retain_graph=True but for the last
+  --no-sync N                    N losses go backward inside of no_sync() before the one that is synchronised
+  --used-outside PARAMETER       the loss also takes the sum of a parameter, which a name or glob says. May be
+                                 repeated
+  --zero-times PARAMETER         the loss also takes 0.0 times that sum. May be repeated
+  --checkpoint-around KIND       checkpoint(ddp, x), reentrant or non-reentrant
+  --no-set-to-none              zero_grad(set_to_none=False)
+  --then FILE                    the graph changes: forward calls run MODEL's and FILE's in turn. FILE is of the
+                                 same model, with other inputs or branches. May be repeated
+
 What the file may not tell
   --checkpoint PATTERN[=KIND]    the regions of MODEL whose name matches are reentrant (default), non-reentrant
                                  or off. If none does: the calls of the outermost modules whose path matches
@@ -177,6 +226,8 @@ What the file may not tell
   --input NAME=DTYPE[SHAPE]      an argument of forward, x=float32[2,3,224,224]. May be repeated
   --loss OUTPUT                  an output that the loss is computed from, output[0]. May be repeated; otherwise
                                  all floating-point outputs that require grad
+  --hidden OUTPUT                an output that DDP does not find in what the script's model returns, because it
+                                 is inside of an object of its own class. May be repeated
   --time-limit SECONDS           how long loading and running may take (600)
 
 What to write
@@ -212,6 +263,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.allow_extras();
   app.add_flag("--version", version)->disable_flag_override();
   add_setup(app, line.scan.options);
+  add_step(app, line.scan.options);
   add_model(app, line.scan);
   add_output(app, line.write);
   try {

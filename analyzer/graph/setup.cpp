@@ -54,6 +54,7 @@ std::string ddp_call(const Setup& setup) {
   if (setup.bucket_cap_mb != Setup{}.bucket_cap_mb) call << ", bucket_cap_mb=" << setup.bucket_cap_mb;
   if (setup.find_unused_parameters) call << ", find_unused_parameters=True";
   if (setup.static_graph) call << ", static_graph=True";
+  if (setup.gradient_as_bucket_view) call << ", gradient_as_bucket_view=True";
   call << ")";
   return call.str();
 }

@@ -9,6 +9,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+template <typename Item, typename Convert>
+Json list(const std::vector<Item>& items, Convert convert) {
+  Json array = Json::array();
+  for (const Item& item : items) array.push_back(convert(item));
+  return array;
+}
+
 Json number_or_null(int value) {
   return value == none ? Json(nullptr) : Json(value);
 }
@@ -18,6 +25,7 @@ std::string_view to_string(Level level) {
 }
 
 Json cause(int region) {
+  if (region == around_model) return {{"around_model", true}};
   return region == outer_graph ? Json{{"outer", true}} : Json{{"region", region}};
 }
 
@@ -27,11 +35,20 @@ Json causes(const std::vector<int>& regions) {
   return list;
 }
 
+Json step(const TrainingStep& step) {
+  return {{"forwards", step.forwards},      {"backwards", step.backwards},
+          {"no_sync", step.no_sync},        {"used_outside", step.used_outside},
+          {"zero_times", step.zero_times},  {"checkpoint_around", to_string(step.checkpoint_around)},
+          {"set_to_none", step.set_to_none}};
+}
+
 Json setup(const Setup& setup) {
   return {{"checkpointing", to_string(setup.checkpointing)},
           {"find_unused_parameters", setup.find_unused_parameters},
           {"static_graph", setup.static_graph},
-          {"bucket_cap_mb", setup.bucket_cap_mb}};
+          {"bucket_cap_mb", setup.bucket_cap_mb},
+          {"gradient_as_bucket_view", setup.gradient_as_bucket_view},
+          {"step", step(setup.step)}};
 }
 
 Json parameter(const ParameterReport& parameter) {
@@ -51,6 +68,7 @@ Json parameter(const ParameterReport& parameter) {
           {"fired_by_sink", causes(parameter.fired_by_sink)},
           {"seen_by_search", parameter.seen_by_search},
           {"used_in", causes(parameter.used_in)},
+          {"idle_in", parameter.idle_in},
           {"returned_as", parameter.returned_as}};
 }
 
@@ -71,6 +89,15 @@ Json region(const RegionReport& region) {
           {"recompute_flops", region.recompute_flops}};
 }
 
+Json local(const LocalGradient& local) {
+  return {
+      {"parameter", local.parameter}, {"iterations", local.iterations}, {"late", causes(local.late)}, {"bucket", local.bucket}};
+}
+
+Json last_mark(const std::optional<Firing>& firing) {
+  return firing ? Json{{"parameter", firing->parameter}, {"cause", cause(firing->cause)}} : Json(nullptr);
+}
+
 Json verdict(const Report& report, const Verdict& verdict) {
   Json named = Json::array();
   for (int index : verdict.parameters) named.push_back({index, report.parameters.at(index).name});
@@ -82,6 +109,8 @@ Json verdict(const Report& report, const Verdict& verdict) {
           {"message", verdict.message},
           {"parameters", named},
           {"unsynchronised", verdict.unsynchronised},
+          {"local", list(verdict.local, local)},
+          {"last_mark", last_mark(verdict.last_mark)},
           {"untrained", verdict.untrained}};
 }
 
@@ -93,13 +122,6 @@ Json stage(const Stage& stage) {
 Json group(const Group& group) {
   return {{"label", group.label},     {"regions", group.regions}, {"parameters", group.parameters},   {"folded", group.folded},
           {"members", group.members}, {"firings", group.firings}, {"ready_marks", group.ready_marks}, {"reason", group.reason}};
-}
-
-template <typename Item, typename Convert>
-Json list(const std::vector<Item>& items, Convert convert) {
-  Json array = Json::array();
-  for (const Item& item : items) array.push_back(convert(item));
-  return array;
 }
 
 Json finding(const Finding& finding) {
@@ -139,6 +161,7 @@ std::string to_json(const Report& report) {
             {"torch", report.torch},
             {"written_by", report.written_by},
             {"model", report.model},
+            {"in_turn", report.in_turn},
             {"setup", setup(report.setup)},
             {"inputs", list(report.inputs, input)},
             {"outputs", list(report.outputs, output)},

@@ -40,6 +40,8 @@ struct CaptureOptions {
   std::vector<Input> inputs;                  // for forward's arguments of these names, instead of what the file says
   std::vector<std::string> loss;              // paths of the outputs that the loss is computed from ("output[0]"); empty: every
                                               // floating-point output that requires grad
+  std::vector<std::string> hidden;            // paths of outputs that the training script's model returns inside of an object
+                                              // in which DDP finds no tensors
 };
 
 // What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
@@ -49,6 +51,10 @@ struct ScanOptions : CaptureOptions {
   std::optional<bool> find_unused_parameters;
   std::optional<bool> static_graph;
   std::optional<double> bucket_cap_mb;  // MiB
+  bool gradient_as_bucket_view = false;
+  TrainingStep step{};
+  std::vector<std::string> then;  // further files of the same model, whose graphs forward calls play in turn with the first's
+                                  // (see replay.h)
 };
 
 Capture capture_file(const std::string& path, const CaptureOptions& options = {});
