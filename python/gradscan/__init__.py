@@ -7,10 +7,13 @@
 
 The files are read by the command line tool: `gradscan model.pt`.
 """
+from gradscan.check import check
 from gradscan.errors import DDPError, Error, TracingError
+from gradscan.explain import explain
 from gradscan.export import export
 from gradscan.record import record
+from gradscan.report import Parameter, Report, Verdict
 from gradscan.version import version
 
-__all__ = ["DDPError", "Error", "TracingError", "export", "record"]
+__all__ = ["DDPError", "Error", "Parameter", "Report", "TracingError", "Verdict", "check", "explain", "export", "record"]
 __version__ = version()

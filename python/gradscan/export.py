@@ -62,17 +62,18 @@ def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, k
         traced = trace.run()
         metadata = {"schema": "gradscan-export/1", "gradscan": version(), "torch": torch_version(), "ddp": flags,
                     "parameters": [_describe_parameter(parameter) for parameter in parameters], "inputs": trace.inputs,
-                    "outputs": trace.outputs, "notes": trace.notes}
+                    "outputs": trace.outputs, "loss": trace.loss, "notes": trace.notes}
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
 
 
 class _Trace:
-    """One trace; `inputs`, `outputs` and `notes` are what gradscan.json says of it."""
+    """One trace; the lists are what gradscan.json says of it."""
 
     def __init__(self, model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None,
                  parameters: list[Parameter]) -> None:
         self.outputs: list[Json] = []
+        self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty: not stated
         self.notes: list[str] = []
         self._model, self._loss, self._parameters = model, loss, parameters
         self._bound = bind(model, own_leaves(args), own_leaves(kwargs))
@@ -123,13 +124,11 @@ class _Trace:
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:
-        used = LossInputs(self._loss, output, places, self._parameters)
-        self.notes += used.notes
-        for place in places:
-            described: Json = {"path": place.path, "found_by_ddp": place.found_by_ddp}
-            if self._loss:
-                described["in_loss"] = used.contain(place)
-            self.outputs.append(described)
+        self.outputs = [{"path": place.path, "found_by_ddp": place.found_by_ddp} for place in places]
+        if self._loss:
+            used = LossInputs(self._loss, output, places, self._parameters)
+            self.loss = [place.path for place in places if used.contain(place)]
+            self.notes += used.notes
 
 
 class _HiddenHooks:

@@ -63,18 +63,17 @@ class _ModuleState:
 
 
 class _Content:
-    """The numbers in a tensor, and whether it requires grad."""
+    """The numbers in a tensor, and whether it requires grad. Batch norm changes its statistics without counting a new version, so
+    the numbers are compared; and they are put back without counting one, for a graph of the caller's may have saved the tensor."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
         self.requires_grad = tensor.requires_grad
-        self.version = tensor._version
         self.copy = tensor.detach().clone()
 
     def restore(self) -> None:
-        if self.tensor._version != self.version:
-            with torch.no_grad():
-                self.tensor.copy_(self.copy)
+        if not torch.equal(self.tensor, self.copy):
+            self.tensor.data.copy_(self.copy)
         if self.tensor.is_leaf and self.tensor.requires_grad != self.requires_grad:
             self.tensor.requires_grad_(self.requires_grad)
 

@@ -1,0 +1,44 @@
+"""check(): the report on a model as an object, for a test of one's own.
+
+    def test_ddp_takes_the_model():
+        report = gradscan.check(make_model(), (make_batch(),), find_unused_parameters=True)
+        assert report.ok, report
+"""
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from typing import Any
+
+import torch
+
+from gradscan.loss import Loss
+from gradscan.program import find_program, run_program
+from gradscan.record import record
+from gradscan.report import Report
+
+
+def check(model: torch.nn.Module, args: Any, *, kwargs: dict[str, Any] | None = None, loss: Loss | None = None,
+          find_unused_parameters: bool = False, static_graph: bool = False, bucket_cap_mb: float = 25,
+          options: tuple[str, ...] = (), program: str | None = None) -> Report:
+    """Records the model (see `record`) and has the command line tool judge the record.
+
+    options: more of the tool's options, such as ("--checkpointing", "non-reentrant").
+    program: the tool's path; otherwise the environment variable GRADSCAN says it, or it is `gradscan` on PATH.
+
+    Raises Error if there is no such program or if it cannot judge the model.
+
+    >>> report = gradscan.check(model, (images,))
+    >>> report.ok, report.verdict().outcome, report.parameters["head.weight"].firings["reentrant"]
+    (True, 'pass', 1)
+    """
+    found = find_program(program)
+    with tempfile.TemporaryDirectory(prefix="gradscan-") as folder:
+        file = os.path.join(folder, f"{type(model).__name__}.capture.json")
+        record(model, args, file, kwargs=kwargs, loss=loss, find_unused_parameters=find_unused_parameters,
+               static_graph=static_graph, bucket_cap_mb=bucket_cap_mb)
+        written = os.path.join(folder, "report.json")
+        text = run_program(found, [*options, "--color", "never", "--output", written, file])
+        with open(written, encoding="utf-8") as report:
+            return Report(json.load(report), text)

@@ -1,0 +1,96 @@
+"""A report as an object: what `gradscan --format json` writes, by attributes. docs/report-format.md describes its data."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gradscan.errors import Error
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """A parameter that DistributedDataParallel manages."""
+
+    index: int  # in DDP's messages
+    name: str
+    aliases: tuple[str, ...]
+    firings: dict[str, int]  # of its gradient hook in one backward, by kind of checkpointing
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What DistributedDataParallel does in four iterations of one setup."""
+
+    checkpointing: str
+    find_unused_parameters: bool
+    static_graph: bool
+    outcome: str  # "pass", "marked_ready_twice", "unfinished_reduction", "graph_changed", "other"
+    iteration: int | None
+    message: str
+    parameters: tuple[str, ...]  # that the message names
+    unsynchronised: tuple[str, ...]  # parameters whose gradients differ between the ranks
+    untrained: tuple[str, ...]  # parameters that never get a gradient other than zero
+
+    @property
+    def ok(self) -> bool:
+        """No error and no silent failure."""
+        return self.outcome == "pass" and not self.unsynchronised and not self.untrained
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """`json` is the report's own data, `text` the report for people."""
+
+    json: dict[str, Any]
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong in the setup that was asked."""
+        return all(finding["level"] == "note" for finding in self.json["findings"])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """Errors first, then silent failures, then notes."""
+        return self.json["findings"]
+
+    @property
+    def fixes(self) -> list[str]:
+        """Changes with which nothing is wrong any more."""
+        return [fix["change"] for fix in self.json["fixes"]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be seen."""
+        return self.json["notes"]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """By name, in the order of DistributedDataParallel."""
+        return {p["name"]: Parameter(p["index"], p["name"], tuple(p["aliases"]), p["firings"]) for p in self.json["parameters"]}
+
+    def verdict(self, checkpointing: str | None = None, *, find_unused_parameters: bool = False,
+                static_graph: bool = False) -> Verdict:
+        """Of the setup that was asked; or of one of the table's, in which all regions are "reentrant", "non_reentrant" or "off".
+
+        >>> report.verdict("reentrant", static_graph=True).outcome
+        'pass'
+        """
+        if checkpointing is None:
+            return self._verdict(self.json["verdict"])
+        wanted = (checkpointing, find_unused_parameters, static_graph)
+        for verdict in self.json["verdicts"]:
+            if (verdict["checkpointing"], verdict["find_unused_parameters"], verdict["static_graph"]) == wanted:
+                return self._verdict(verdict)
+        raise Error(f"there is no verdict for {wanted}: checkpointing is \"reentrant\", \"non_reentrant\" or \"off\", "
+                    "and at most one of the flags is set")
+
+    def _verdict(self, verdict: dict[str, Any]) -> Verdict:
+        names = {parameter["index"]: parameter["name"] for parameter in self.json["parameters"]}
+        return Verdict(
+            verdict["checkpointing"], verdict["find_unused_parameters"], verdict["static_graph"], verdict["outcome"],
+            verdict["iteration"], verdict["message"], tuple(names[index] for index, _ in verdict["parameters"]),
+            tuple(names[index] for index in verdict["unsynchronised"]), tuple(names[index] for index in verdict["untrained"]))
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,45 @@
+"""The gradscan binary is that of the environment variable GRADSCAN, else the one on PATH."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+import torch
+
+
+class Gradscan:
+    """Runs the command line tool."""
+
+    def __init__(self, binary):
+        self.binary = binary
+
+    def __call__(self, file, *options):
+        """The report on a file."""
+        run = subprocess.run([self.binary, *options, "--format", "json", file], capture_output=True, text=True)
+        assert run.returncode in (0, 1), run.stderr
+        return json.loads(run.stdout)
+
+    def capture(self, file, to):
+        """The capture of a file."""
+        subprocess.run([self.binary, "--save-capture", to, file], capture_output=True, text=True)
+        with open(to) as capture:
+            return json.load(capture)
+
+
+@pytest.fixture(scope="session")
+def gradscan_binary():
+    binary = os.environ.get("GRADSCAN") or shutil.which("gradscan")
+    if not binary:
+        pytest.skip("no gradscan binary: set GRADSCAN")
+    return binary
+
+
+@pytest.fixture(scope="session")
+def scan(gradscan_binary):
+    return Gradscan(gradscan_binary)
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    torch.manual_seed(0)

@@ -1,0 +1,161 @@
+"""export and record leave everything as it was, also after an exception."""
+import random
+
+import pytest
+import torch
+import torch.utils.checkpoint
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+import gradscan
+
+
+class Restless(nn.Module):
+    """Its forward changes whatever a forward can change."""
+
+    def __init__(self, fail=False):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.dropout = nn.Dropout(0.5)
+        self.calls, self.seen, self.cache = 0, [], {}
+        self.register_buffer("total", torch.zeros(4))
+        self.fail = fail
+
+    def forward(self, x):
+        self.calls += 1
+        self.seen.append(self.calls)
+        self.cache["x"] = x
+        self.last = x
+        random.random()
+        x.requires_grad_()
+        self.b.bias.requires_grad_(False)
+        x = checkpoint(self.a, self.dropout(self.norm(x)), use_reentrant=True)
+        self.total = self.total + x.detach().sum(0)
+        self.eval()
+        self.handle = self.register_forward_hook(print)
+        if self.fail:
+            raise ArithmeticError("forward fails")
+        return self.b(x)
+
+
+def everything_about(model):
+    return {"state": {name: value.clone() for name, value in model.state_dict().items()},
+            "buffers": [id(buffer) for buffer in model.buffers()],
+            "requires_grad": [parameter.requires_grad for parameter in model.parameters()],
+            "grads": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
+            "training": [module.training for module in model.modules()],
+            "hooks": [dict(module._forward_hooks) | dict(module._forward_pre_hooks) for module in model.modules()],
+            "attributes": [sorted(vars(module)) for module in model.modules()],
+            "own": (model.calls, list(model.seen), dict(model.cache)),
+            "random": (torch.get_rng_state(), random.getstate()),
+            "torch": (torch.is_grad_enabled(), torch.utils.checkpoint.checkpoint.__wrapped__.__code__,
+                      torch.utils.checkpoint.CheckpointFunction.apply, torch.autograd.Function.apply.__func__.__code__,
+                      vars(torch.utils.checkpoint.CheckpointFunction).get("apply"),
+                      torch._C._get_tracing_state(), torch._C._len_torch_function_stack(),
+                      torch._C._len_torch_dispatch_stack(), len(torch.nn.modules.module._global_forward_hooks),
+                      len(torch.nn.modules.module._global_forward_pre_hooks))}
+
+
+def equal(a, b):
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return a == b
+
+
+def assert_same(before, after):
+    for key in before:
+        assert equal(before[key], after[key]), (key, before[key], after[key])
+
+
+WAYS = [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")]
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+@pytest.mark.parametrize("fail", [False, True])
+@pytest.mark.parametrize("grad", [False, True])
+def test_everything_is_as_it_was(write, file, fail, grad, tmp_path):
+    model, x = Restless(fail), torch.rand(3, 4)
+    model.a.weight.grad = torch.ones(4, 4)
+    model.register_forward_pre_hook(lambda module, args: None)
+    contents = x.clone()
+    with torch.set_grad_enabled(grad):
+        before = everything_about(model)
+        if fail:
+            with pytest.raises((gradscan.Error, ArithmeticError), match="forward fails"):
+                write(model, x, tmp_path / file)
+        else:
+            write(model, x, tmp_path / file)
+        assert_same(before, everything_about(model))
+    assert torch.equal(x, contents) and not x.requires_grad
+    assert [path.name for path in tmp_path.iterdir()] == ([] if fail else [file])
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+def test_a_checkpoint_call_that_fails(write, file, tmp_path):
+    class Failing(Restless):
+        def forward(self, x):
+            return checkpoint(lambda x: checkpoint(self.missing, x, use_reentrant=True), x, use_reentrant=False)
+
+    model, x = Failing(), torch.rand(3, 4)
+    before = everything_about(model)
+    with pytest.raises((gradscan.Error, AttributeError), match="missing"):
+        write(model, x, tmp_path / file)
+    assert_same(before, everything_about(model))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+def test_training_goes_on_as_if_nothing_had_been(write, file, tmp_path):
+    def train(disturb):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+        for step in range(4):
+            x = torch.rand(8, 4)
+            optimizer.zero_grad()
+            if step == 1:
+                disturb(model, x)
+            model(x).sum().backward()
+            if step == 2:
+                disturb(model, x)
+            optimizer.step()
+        return model.state_dict()
+
+    disturbed = train(lambda model, x: write(model, x, tmp_path / file))
+    assert equal(dict(train(lambda model, x: None)), dict(disturbed))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("write, file", WAYS)
+def test_random_numbers_of_the_device(write, file, tmp_path):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).cuda()
+    before = torch.cuda.get_rng_state()
+    write(model, torch.rand(3, 4, device="cuda"), tmp_path / file)
+    assert torch.equal(before, torch.cuda.get_rng_state())
+
+
+def test_other_threads_checkpoint_as_always(tmp_path):
+    import threading
+
+    calls = []
+
+    def elsewhere():
+        x = torch.rand(3, requires_grad=True)
+        y = checkpoint(lambda x: x * 2, x, use_reentrant=True)
+        y.sum().backward()
+        calls.append((type(y.grad_fn).__name__, x.grad.tolist()))
+
+    class Model(nn.Linear):
+        def forward(self, x):
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+            return super().forward(x)
+
+    gradscan.record(Model(4, 4), torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert calls == [("CheckpointFunctionBackward", [2.0, 2.0, 2.0])]
