@@ -267,15 +267,16 @@ void for_each_node(const std::vector<Graph*>& graphs, const std::function<void(G
 
 }  // namespace
 
-std::set<std::string> instrument(const std::vector<NamedModule>& modules) {
-  std::set<std::string> names;
+NamedRegions instrument(const std::vector<NamedModule>& modules) {
+  NamedRegions regions;
   std::vector<Graph*> graphs = graphs_of(modules);
-  for_each_node(graphs, [&](Graph&, torch::jit::Node* node) { report_marker(*node->owningGraph(), node, names); });
-  if (names.empty()) names = mark_source_regions(modules);
+  for_each_node(graphs, [&](Graph&, torch::jit::Node* node) { report_marker(*node->owningGraph(), node, regions.names); });
+  regions.by_markers = !regions.names.empty();
+  if (!regions.by_markers) regions.names = mark_source_regions(modules);
   for_each_node(graphs, [&](Graph& graph, torch::jit::Node* node) {
     if (is_module_call(node) && node->input(0) != graph.inputs()[0]) report_module_call(*node->owningGraph(), node);
   });
-  return names;
+  return regions;
 }
 
 }  // namespace gradscan

@@ -14,8 +14,13 @@
 
 namespace gradscan {
 
-// Returns the names of the regions that the file itself names. To be called once for a model, before it first runs. Throws
-// MarkerError for malformed markers.
-std::set<std::string> instrument(const std::vector<NamedModule>& modules);
+// The regions that a file itself names.
+struct NamedRegions {
+  std::set<std::string> names;
+  bool by_markers = false;  // else by source ranges
+};
+
+// To be called once for a model, before it first runs. Throws MarkerError for malformed markers.
+NamedRegions instrument(const std::vector<NamedModule>& modules);
 
 }  // namespace gradscan

@@ -9,12 +9,12 @@ namespace {
 
 class RegionChoice {
  public:
-  RegionChoice(const Model& model, const std::set<std::string>& named_by_file) : model_(model), regions_(named_by_file) {
+  RegionChoice(const Model& model, const NamedRegions& named_by_file) : model_(model), regions_(named_by_file.names) {
     for (const NamedModule& named : model.modules) {
       // A container such as ModuleList has no forward and is never called.
       paths_.push_back(named.module.find_method("forward") ? named.path : "");
       modules_.push_back({.path = named.path});
-      if (!is_checkpoint_wrapper(named.module)) continue;
+      if (named_by_file.by_markers || !is_checkpoint_wrapper(named.module)) continue;
       modules_.back().region = {
           .label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = "CheckpointWrapper"};
       regions_.insert(named.path);
@@ -70,7 +70,7 @@ class RegionChoice {
 
 }  // namespace
 
-Recorder::Modules choose_regions(const Model& model, const std::set<std::string>& named_by_file,
+Recorder::Modules choose_regions(const Model& model, const NamedRegions& named_by_file,
                                  const std::vector<CheckpointPattern>& patterns) {
   RegionChoice choice(model, named_by_file);
   for (const CheckpointPattern& pattern : patterns) choice.apply(pattern);

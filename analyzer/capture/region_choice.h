@@ -1,13 +1,14 @@
 // Which modules are checkpoint regions, and of what kind.
 //
-// Modules of torch's class CheckpointWrapper are, and those that a pattern names. A pattern that matches a region that the file
-// itself names changes its kind and makes no region; any other makes one of each outermost module that it matches.
+// Modules of torch's class CheckpointWrapper are, unless the file has markers, and those that a pattern names. A pattern that
+// matches a region that the file itself names changes its kind and makes no region; any other makes one of each outermost
+// module that it matches.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
+#include "analyzer/capture/instrument.h"
 #include "analyzer/capture/load.h"
 #include "analyzer/capture/recorder.h"
 #include "gradscan/scan.h"
@@ -16,7 +17,7 @@ namespace gradscan {
 
 // `named_by_file`: the names of regions that are not modules of such a class. Throws Error (usage), see no_match, for a pattern
 // that matches neither a module nor a region.
-Recorder::Modules choose_regions(const Model& model, const std::set<std::string>& named_by_file,
+Recorder::Modules choose_regions(const Model& model, const NamedRegions& named_by_file,
                                  const std::vector<CheckpointPattern>& patterns);
 
 }  // namespace gradscan
