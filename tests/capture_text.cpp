@@ -13,6 +13,19 @@ namespace {
 using Words = std::vector<std::string>;
 using Scope = std::map<std::string, GradEdge>;
 
+Words words_of(const std::string& line) {
+  std::istringstream stream(line);
+  Words words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+Kind kind_of(const std::string& word) {
+  for (Kind kind : {Kind::reentrant, Kind::non_reentrant, Kind::off})
+    if (to_string(kind) == word) return kind;
+  throw std::invalid_argument("unknown kind " + word);
+}
+
 class Parser {
  public:
   Capture parse(const std::string& text) {
@@ -32,16 +45,15 @@ class Parser {
   };
 
   void statement(const std::string& line) {
-    std::istringstream stream(line);
-    Words words;
-    for (std::string word; stream >> word;) words.push_back(word);
+    Words words = words_of(line);
     if (words.empty()) return;
     std::string first = words.front();
     Words rest(words.begin() + 1, words.end());
     if (first == "parameter") return parameters(rest, true);
     if (first == "frozen") return parameters(rest, false);
     if (first == "alias") return alias(rest);
-    if (first == "input") return inputs(rest);
+    if (first == "input") return inputs(rest, true);
+    if (first == "data") return inputs(rest, false);
     if (first == "region") return region(rest);
     if (first == "end") return end(rest);
     if (first == "output") return output(rest);
@@ -96,10 +108,10 @@ class Parser {
     bind(words.at(1), edge(words.at(0)));
   }
 
-  void inputs(const Words& names) {
+  void inputs(const Words& names, bool require_grad) {
     for (const std::string& name : names) {
-      capture_.inputs.push_back({name, "float32", {8, 20}, true, "text"});
-      bind(name, {add({.role = Role::leaf}), 0});
+      capture_.inputs.push_back({name, "float32", {8, 20}, require_grad, "text"});
+      bind(name, require_grad ? GradEdge{add({.role = Role::leaf}), 0} : GradEdge{});
     }
   }
 
@@ -130,12 +142,6 @@ class Parser {
     GradEdge transposed = weight.node == none ? GradEdge{} : GradEdge{operation("t", {weight}), 0};
     bool any = transposed.node != none || bias.node != none || edge(x).node != none;
     bind(result, any ? GradEdge{operation("addmm", {bias, edge(x), transposed}), 0} : GradEdge{});
-  }
-
-  static Kind kind_of(const std::string& word) {
-    for (Kind kind : {Kind::reentrant, Kind::non_reentrant, Kind::off})
-      if (to_string(kind) == word) return kind;
-    throw std::invalid_argument("unknown kind " + word);
   }
 
   void region(const Words& words) {
@@ -171,6 +177,7 @@ class Parser {
       if (words[i] == "unused") output.in_loss = false;
       if (words[i] == "hidden") output.found_by_ddp = false;
     }
+    std::erase_if(capture_.outputs, [&](const Output& before) { return before.path == output.path; });
     capture_.outputs.push_back(output);
   }
 
@@ -179,10 +186,54 @@ class Parser {
   std::vector<OpenRegion> open_;
 };
 
+bool declares(const std::string& word) {
+  static const std::set<std::string> declarations{"parameter", "frozen", "alias", "input", "data"};
+  return declarations.contains(word);
+}
+
+void set_member(TrainingStep& step, const Words& words) {
+  const std::string &member = words.at(1), &value = words.at(2);
+  if (member == "forwards")
+    step.forwards = std::stoi(value);
+  else if (member == "backwards")
+    step.backwards = std::stoi(value);
+  else if (member == "no_sync")
+    step.no_sync = std::stoi(value);
+  else if (member == "used_outside")
+    step.used_outside.assign(words.begin() + 2, words.end());
+  else if (member == "zero_times")
+    step.zero_times.assign(words.begin() + 2, words.end());
+  else if (member == "checkpoint_around")
+    step.checkpoint_around = kind_of(value);
+  else
+    throw std::invalid_argument("unknown member " + member);
+}
+
 }  // namespace
 
 Capture capture_from_text(const std::string& text) {
   return Parser().parse(text);
+}
+
+Training training_from_text(const std::string& text) {
+  Training training;
+  std::istringstream lines(text);
+  std::string declarations, capture;
+  for (std::string line; std::getline(lines, line);) {
+    Words words = words_of(line);
+    if (words.empty()) continue;
+    if (training.in_turn.empty() && declares(words[0])) declarations += line + '\n';
+    if (words[0] == "step") {
+      set_member(training.step, words);
+    } else if (words[0] == "then") {
+      training.in_turn.push_back(capture_from_text(capture));
+      capture = declarations;
+    } else {
+      capture += line + '\n';
+    }
+  }
+  training.in_turn.push_back(capture_from_text(capture));
+  return training;
 }
 
 }  // namespace gradscan::tests

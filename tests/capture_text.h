@@ -15,25 +15,40 @@
 //     frozen NAME...            parameters that do not
 //     alias NAME ALIAS          a further name of a parameter
 //     input NAME...             inputs that require grad
+//     data NAME...              inputs that do not
 //     NAMES = OP NAME...        an operation; NAMES are its outputs, separated by spaces; it saves tensors unless OP is one of
 //                               t, add, sum, view, cat
 //     NAME = linear X LAYER     torch's Linear on a matrix: t(LAYER.weight), then addmm(LAYER.bias, X, t)
 //     NAME = detach X           a tensor without grad
 //     region NAME KIND NAME...  a checkpoint region (reentrant, non_reentrant, off) with these direct tensor arguments; inside,
-//     the
-//                               names mean the arguments, all other names are closures
+//                               the names mean the arguments, all other names are closures
 //     end NAME...               its outputs; "{NAME}" is one nested in a dict; behind it the names mean the outputs, names made
 //                               inside are gone
-//     output NAME [unused] [hidden]   an output of the model, in the loss unless unused, found by DDP unless hidden
+//     output NAME [unused] [hidden]   an output of the model, in the loss unless unused, found by DDP unless hidden; said
+//                                     again, the last time counts
+//
+// For models in training there is also:
+//
+//     step MEMBER VALUE...      a member of TrainingStep: forwards 2, checkpoint_around reentrant, zero_times a.* b.*
+//     then                      what follows is another capture of the model, with the same parameters and inputs; forward
+//                               calls take them in turn
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gradscan/capture.h"
+#include "gradscan/setup.h"
 
 namespace gradscan::tests {
 
-// Throws std::invalid_argument for a line that it does not understand; the result has passed validate().
+struct Training {
+  std::vector<Capture> in_turn;
+  TrainingStep step;
+};
+
+// Throw std::invalid_argument for a line that they do not understand; the captures have passed validate().
 Capture capture_from_text(const std::string& text);
+Training training_from_text(const std::string& text);
 
 }  // namespace gradscan::tests

@@ -1,96 +1,34 @@
-// Replays against what the real DistributedDataParallel does: tests/truth/ddp_cases.txt and ddp_rows.json.
+// What truth_test.cpp leaves open.
 #include "gradscan/replay.h"
 
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "gradscan/firings.h"
 #include "tests/capture_text.h"
 #include "tests/catch.h"
+#include "tests/truth_table.h"
 
 using namespace gradscan;
-using nlohmann::json;
 using tests::capture_from_text;
 
 namespace {
 
-std::map<std::string, Capture> cases() {
-  std::ifstream file("tests/truth/ddp_cases.txt");
-  std::map<std::string, std::string> texts;
-  std::string* text = nullptr;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("case "))
-      text = &texts[line.substr(5, line.find(' ', 5) - 5)];
-    else if (text)
-      *text += line + '\n';
-  }
-  std::map<std::string, Capture> captures;
-  for (const auto& [name, lines] : texts) captures[name] = capture_from_text(lines);
-  return captures;
-}
-
-Setup setup_of(const json& row) {
-  Setup setup;
-  for (Checkpointing kind : {Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off})
-    if (row["checkpointing"] == to_string(kind)) setup.checkpointing = kind;
-  std::string flags = row["flags"];
-  setup.find_unused_parameters = flags.find("find_unused_parameters") != std::string::npos;
-  setup.static_graph = flags.find("static_graph") != std::string::npos;
-  setup.bucket_cap_mb = 1;
-  return setup;
-}
-
-std::string name_of(const Capture& capture, int index) {
-  return capture.parameters[ddp_order(capture)[index]].name;
-}
-
-json names_of(const Capture& capture, const std::vector<int>& indices) {
-  json names = json::array();
-  for (int index : indices) names.push_back(name_of(capture, index));
-  return names;
-}
-
-json indexed_names_of(const Capture& capture, const std::vector<int>& indices) {
-  json names = json::array();
-  for (int index : indices) names.push_back({index, name_of(capture, index)});
-  return names;
-}
-
-std::vector<std::size_t> counts(const std::vector<std::vector<int>>& causes) {
-  std::vector<std::size_t> counts;
-  for (const std::vector<int>& of_parameter : causes) counts.push_back(of_parameter.size());
-  return counts;
+// The one capture of a model of the truth table.
+Capture model(const std::string& name) {
+  return tests::truth_cases().at(name).in_turn.front();
 }
 
 const std::string two_layers = "parameter l1.weight l1.bias l2.weight l2.bias\ninput x\n";
 
 }  // namespace
 
-TEST_CASE("the replay says what the real DistributedDataParallel says") {
-  json truth = json::parse(std::ifstream("tests/truth/ddp_rows.json"));
-  std::map<std::string, Capture> captures = cases();
-  CHECK(truth["rows"].size() == 288);
-  for (const json& row : truth["rows"]) {
-    INFO(row["case"] << ' ' << row["checkpointing"] << ' ' << row["flags"]);
-    const Capture& capture = captures.at(row["case"]);
-    Verdict verdict = replay(capture, setup_of(row)).verdict;
-    CHECK(to_string(verdict.outcome) == row["outcome"]);
-    CHECK((verdict.iteration ? json(*verdict.iteration) : json()) == row["iteration"]);
-    if (torch_version() == truth["measured_with"]["torch"])
-      CHECK(verdict.message == truth["messages"][row["message"].get<int>()]);
-    CHECK(indexed_names_of(capture, verdict.parameters) == row["parameters"]);
-    CHECK(names_of(capture, verdict.untrained) == row["untrained"]);
-    if (verdict.outcome == Outcome::pass) CHECK(verdict.unsynchronised.empty() == row["synchronised"]);
-    CHECK(counts(run_engine(capture, setup_of(row).checkpointing).causes) == row["firings"]);
-  }
-}
-
 TEST_CASE("the engine's firings are the ones that are counted in the graph") {
-  for (const auto& [name, capture] : cases())
+  for (const auto& [name, training] : tests::truth_cases())
     for (Checkpointing checkpointing : {Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off}) {
       INFO(name << ' ' << to_string(checkpointing));
+      const Capture& capture = training.in_turn.front();
       GradGraph graph(capture, checkpointing);
       CHECK(run_engine(capture, checkpointing).causes == count_firings(capture, graph, loss_roots(capture)).causes);
       Replay search = replay(capture, {checkpointing, true});
@@ -109,14 +47,14 @@ TEST_CASE("regions of several kinds, as the capture gives them") {
 }
 
 TEST_CASE("all iterations fire alike") {
-  Capture capture = cases().at("nested");
+  Capture capture = model("nested");
   Replay run = replay(capture, {Checkpointing::reentrant, false, true});
   REQUIRE(run.causes.size() == replay_iterations);
   for (const auto& causes : run.causes) CHECK(causes == run_engine(capture, Checkpointing::reentrant).causes);
 }
 
 TEST_CASE("gradients that are not averaged are found, those of other parameters are not blamed") {
-  Verdict verdict = replay(cases().at("last_bucket_twice"), {Checkpointing::reentrant}).verdict;
+  Verdict verdict = replay(model("last_bucket_twice"), {Checkpointing::reentrant}).verdict;
   CHECK(verdict.outcome == Outcome::pass);
   CHECK(verdict.unsynchronised == std::vector<int>{0, 1});
   CHECK_FALSE(verdict.clean());
@@ -171,8 +109,7 @@ TEST_CASE("a chain of 100,000 operations or regions needs no stack") {
 }
 
 TEST_CASE("several replays at the same time") {
-  std::map<std::string, Capture> captures = cases();
-  const Capture& capture = captures.at("chain");
+  Capture capture = model("chain");
   auto message = [&] { return replay(capture, {Checkpointing::reentrant, true}).verdict.message; };
   std::string alone = message(), beside;
   std::thread thread([&] {

@@ -1,0 +1,159 @@
+#include "tests/truth_table.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "analyzer/graph/predict.h"
+#include "gradscan/replay.h"
+#include "gradscan/setup.h"
+#include "tests/catch.h"
+
+namespace gradscan::tests {
+namespace {
+
+using nlohmann::json;
+
+json rows_file() {
+  return json::parse(std::ifstream("tests/truth/ddp_rows.json"));
+}
+
+bool has(const json& text, std::string_view part) {
+  return text.get_ref<const std::string&>().find(part) != std::string::npos;
+}
+
+Checkpointing checkpointing_of(const json& row) {
+  for (Checkpointing kind : {Checkpointing::reentrant, Checkpointing::non_reentrant})
+    if (row["checkpointing"] == to_string(kind)) return kind;
+  return Checkpointing::off;
+}
+
+// The case's step; its checkpoint around the model is of the measured kind.
+TrainingStep step_of(const Training& training, Checkpointing checkpointing) {
+  TrainingStep step = training.step;
+  if (step.checkpoint_around != Kind::off) step.checkpoint_around = kind_under(checkpointing, step.checkpoint_around);
+  return step;
+}
+
+// `options`: as in tests/truth/measure.py.
+Setup setup_of(const Training& training, const json& row, const json& options, const json& measured_with) {
+  Setup setup;
+  setup.checkpointing = checkpointing_of(row);
+  setup.find_unused_parameters = has(row["flags"], "find_unused_parameters");
+  setup.static_graph = has(row["flags"], "static_graph");
+  setup.bucket_cap_mb = measured_with["bucket_cap_mb"];
+  setup.gradient_as_bucket_view = has(options, "gradient_as_bucket_view=True");
+  setup.step = step_of(training, setup.checkpointing);
+  setup.step.set_to_none = !has(options, "set_to_none=False");
+  return setup;
+}
+
+json names_of(const Capture& capture, const std::vector<int>& indices) {
+  std::vector<int> order = ddp_order(capture);
+  json names = json::array();
+  for (int index : indices) names.push_back(capture.parameters[order[index]].name);
+  return names;
+}
+
+// As a row of the table has it.
+json in_table_form(const Capture& capture, const Verdict& verdict) {
+  json parameters = json::array(), unsynchronised = json::object();
+  for (int index : verdict.parameters) parameters.push_back({index, names_of(capture, {index})[0]});
+  for (const LocalGradient& local : verdict.local)
+    unsynchronised[names_of(capture, {local.parameter})[0].get<std::string>()] = local.iterations;
+  return {{"outcome", to_string(verdict.outcome)},
+          {"iteration", verdict.iteration ? json(*verdict.iteration) : json()},
+          {"message", verdict.message},
+          {"parameters", parameters},
+          {"unsynchronised", unsynchronised},
+          {"untrained", names_of(capture, verdict.untrained)}};
+}
+
+json in_table_form(const EngineRun& run) {
+  json firings = json::array();
+  for (const std::vector<int>& causes : run.causes) firings.push_back(causes.size());
+  return {{"firings", firings}, {"message", run.error}};
+}
+
+// The comparison of what gradscan says with rows of the table.
+class Comparison {
+ public:
+  explicit Comparison(const json& table)
+      : messages_(table["messages"]), same_torch_(table["measured_with"]["torch"] == torch_version()) {}
+
+  void compare(json said, json row) {
+    for (const char* key : {"case", "checkpointing", "flags", "options"}) row.erase(key);
+    row["message"] = messages_[row["message"].get<std::size_t>()];
+    if (row.contains("outcome") && row["outcome"] != "pass") row["unsynchronised"] = json::object();  // as a Verdict has it
+    if (!same_torch_) row.erase("message"), said.erase("message");
+    ++compared_;
+    equal_ += said == row;
+    CHECK(said.dump(1) == row.dump(1));
+  }
+
+  int compared() const { return compared_; }
+
+  void print(const std::string& what) const { WARN(what << ": " << compared_ << " compared, " << equal_ << " equal"); }
+
+ private:
+  const json& messages_;
+  bool same_torch_;
+  int compared_ = 0, equal_ = 0;
+};
+
+}  // namespace
+
+std::map<std::string, Training> truth_cases() {
+  std::ifstream file("tests/truth/ddp_cases.txt");
+  std::map<std::string, std::string> texts;
+  std::string* text = nullptr;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("case "))
+      text = &texts[line.substr(5)];
+    else if (line.starts_with("like "))
+      *text += texts.at(line.substr(5));
+    else if (text)
+      *text += line + '\n';
+  }
+  std::map<std::string, Training> cases;
+  for (const auto& [name, lines] : texts) cases[name] = training_from_text(lines);
+  return cases;
+}
+
+void check_verdicts(const std::map<std::string, Training>& cases) {
+  static const json all_options{"", "set_to_none=False", "gradient_as_bucket_view=True",
+                                "set_to_none=False, gradient_as_bucket_view=True"};
+  json table = rows_file();
+  Comparison comparison(table);
+  for (const json& row : table["rows"]) {
+    const Training& training = cases.at(row["case"]);
+    for (const json& options : row.value("options", all_options)) {
+      INFO(row["case"] << ' ' << row["checkpointing"] << ' ' << row["flags"] << ' ' << options);
+      Setup setup = setup_of(training, row, options, table["measured_with"]);
+      Replay run = replay(training.in_turn, setup);
+      comparison.compare(in_table_form(training.in_turn.front(), run.verdict), row);
+      CHECK_NOTHROW(check_replay(training.in_turn.front(), predict(training.in_turn, setup.checkpointing, setup.step), run));
+    }
+  }
+  comparison.print("Rows with DistributedDataParallel");
+  CHECK(comparison.compared() == 3824);
+}
+
+void check_firings(const std::map<std::string, Training>& cases) {
+  json table = rows_file();
+  Comparison comparison(table);
+  for (const json& row : table["firings"]) {
+    INFO(row["case"] << ' ' << row["checkpointing"]);
+    const Training& training = cases.at(row["case"]);
+    Checkpointing checkpointing = checkpointing_of(row);
+    TrainingStep step = step_of(training, checkpointing);
+    EngineRun run = run_engine(training.in_turn, checkpointing, step);
+    comparison.compare(in_table_form(run), row);
+    CHECK_NOTHROW(check_run(training.in_turn.front(), predict(training.in_turn, checkpointing, step), step, run));
+  }
+  comparison.print("Rows without it");
+  CHECK(comparison.compared() == 239);
+}
+
+}  // namespace gradscan::tests
