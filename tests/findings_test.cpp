@@ -183,6 +183,61 @@ TEST_CASE("an error of backward itself") {
   CHECK(says(finding.why, "not among the region's arguments"));
 }
 
+TEST_CASE("a closure that stops backward is told with its region, its tensor and what helps") {
+  Verdict verdict;
+  verdict.outcome = Outcome::other;
+  verdict.iteration = 0;
+  verdict.message = "Trying to backward through the graph a second time (or directly access saved tensors ...). Saved ...";
+  Capture capture = capture_from_text(
+      "parameter l1.weight l1.bias l2.weight l2.bias\ninput x\nh = linear x l1\nregion f reentrant x\n"
+      "y = linear x l2\ny = add y h\nend y\nz = add y h\noutput z");
+  int addmm = 6;
+  REQUIRE(capture.nodes[addmm].op == "addmm");
+  capture.nodes[addmm].module = "l1";
+  capture.nodes[addmm].source = "model.py:10";
+  Report report = report_from_marks(capture, verdict);
+  REQUIRE(report.regions[0].closures.size() == 1);
+  const std::string& why = report.findings.front().why;
+  CHECK(says(why,
+             "The function of the reentrant region f uses what is made outside by l1 at model.py:10 (addmm) without having "
+             "it as an argument."));
+  CHECK(says(why, "the inner backward of region f and the outer backward come to l1 at model.py:10 (addmm)"));
+  CHECK(says(why, "Give the tensor to the checkpointed function as an argument"));
+}
+
+TEST_CASE("parameters that fire because of a closure are told so") {
+  Report report = report_from_marks(capture_from_text(R"(
+    parameter positions l1.weight l1.bias l2.weight l2.bias
+    input x
+    p = view positions
+    region a reentrant x
+      x = linear x l1
+      x = add x p
+    end x
+    region b reentrant x
+      x = linear x l2
+      x = add x p
+    end x
+    output x
+  )"));
+  REQUIRE(report.findings.front().rule == "marked-ready-twice");
+  CHECK(parameters_of(report.findings.front()) == std::set<int>{0});
+  CHECK(says(report.findings.front().why, "The functions of the reentrant regions a and b use what is made outside by view"));
+  CHECK_FALSE(report.second_run);
+}
+
+TEST_CASE("an activation whose gradient would come through a region that is not executed") {
+  Capture capture = capture_from_text(
+      "parameter l1.weight l1.bias l2.weight l2.bias\ninput x\nh = linear x l1\nd = detach x\nregion f reentrant d\n"
+      "y = linear d l2\ny = mul y h\nend y\nz = add h y\noutput z");
+  Report report = report_from_marks(capture, find_unused);
+  CHECK(report.parameters[0].lost_in == 0);
+  std::set<int> partly;
+  for (const Finding& finding : report.findings)
+    if (says(finding.title, "only a part of the gradient")) partly = parameters_of(finding);
+  CHECK(partly == std::set<int>{0, 1});
+}
+
 TEST_CASE("a file without regions says so, and not that there is no checkpointing") {
   Report report = report_from_marks(case_named("plain"));
   REQUIRE(report.findings.size() == 1);

@@ -20,7 +20,7 @@ TEST_CASE("the keys that others read") {
   json report = json::parse(to_json(report_from_marks(tests::resnet50(), {.find_unused_parameters = true})));
   CHECK(report["schema"] == "gradscan-report/1");
   CHECK(report["setup"] == json::parse(R"({"checkpointing": "as_given", "find_unused_parameters": true, "static_graph": false,
-      "bucket_cap_mb": 25.0, "gradient_as_bucket_view": false,
+      "bucket_cap_mb": 25.0, "first_bucket_cap_mb": 1.0, "gradient_as_bucket_view": false,
       "step": {"forwards": 1, "backwards": 1, "no_sync": 0, "used_outside": [], "zero_times": [], "checkpoint_around": "off",
                "set_to_none": true}})"));
   const json& weight = report["parameters"][157];

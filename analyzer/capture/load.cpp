@@ -161,9 +161,9 @@ StatedParameter read_parameter(const nlohmann::json& json) {
 ExportedSetup read_setup(const nlohmann::json& json) {
   ExportedSetup setup{.known = true,
                       .find_unused_parameters = json.value("find_unused_parameters", false),
-                      .static_graph = json.value("static_graph", false),
-                      .bucket_cap_mb = json.value("bucket_cap_mb", 25.0)};
-  if (!(setup.bucket_cap_mb > 0)) throw std::invalid_argument("bucket_cap_mb is not a positive number");
+                      .static_graph = json.value("static_graph", false)};
+  if (auto cap = json.find("bucket_cap_mb"); cap != json.end() && !cap->is_null()) setup.bucket_cap_mb = cap->get<double>();
+  if (setup.bucket_cap_mb && !(*setup.bucket_cap_mb > 0)) throw std::invalid_argument("bucket_cap_mb is not a positive number");
   return setup;
 }
 

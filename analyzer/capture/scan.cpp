@@ -33,7 +33,7 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
   setup.checkpointing = options.checkpointing.value_or(Checkpointing::as_given);
   setup.find_unused_parameters = options.find_unused_parameters.value_or(file.find_unused_parameters);
   setup.static_graph = options.static_graph.value_or(file.static_graph);
-  setup.bucket_cap_mb = options.bucket_cap_mb.value_or(file.bucket_cap_mb);
+  setup.bucket_cap_mb = options.bucket_cap_mb ? options.bucket_cap_mb : file.bucket_cap_mb;
   setup.gradient_as_bucket_view = options.gradient_as_bucket_view;
   setup.step = options.step;
   return setup;

@@ -197,7 +197,7 @@ Json image(const ExportedSetup& setup) {
   if (!setup.known) return nullptr;
   return {{"find_unused_parameters", setup.find_unused_parameters},
           {"static_graph", setup.static_graph},
-          {"bucket_cap_mb", setup.bucket_cap_mb}};
+          {"bucket_cap_mb", setup.bucket_cap_mb ? Json(*setup.bucket_cap_mb) : Json(nullptr)}};
 }
 
 void read(const Json& json, ExportedSetup& setup) {
@@ -205,7 +205,7 @@ void read(const Json& json, ExportedSetup& setup) {
   if (!setup.known) return;
   get(json, "find_unused_parameters", setup.find_unused_parameters);
   get(json, "static_graph", setup.static_graph);
-  get(json, "bucket_cap_mb", setup.bucket_cap_mb);
+  if (auto cap = json.find("bucket_cap_mb"); cap != json.end() && !cap->is_null()) setup.bucket_cap_mb = cap->get<double>();
 }
 
 std::string text_of(const Json& json) {
@@ -260,8 +260,7 @@ Capture parse_capture(std::string_view text, const std::string& subject) {
   try {
     capture = capture_from(Json::parse(text));
   } catch (const Json::exception& error) {
-    throw Error(Failure::not_a_model, subject, "is not a capture: " + plain_words(error),
-                "write one with --save-capture");
+    throw Error(Failure::not_a_model, subject, "is not a capture: " + plain_words(error), "write one with --save-capture");
   }
   validate(capture, subject);
   return capture;

@@ -63,7 +63,7 @@ class Counter {
         graph_(graph),
         ddp_index_(ddp_indices(capture)),
         last_pass_(capture.nodes.size(), none),
-        ran_(capture.nodes.size()) {
+        ran_in_(capture.nodes.size()) {
     firings_.causes.resize(ddp_order(capture).size());
     firings_.executed.resize(capture.regions.size());
   }
@@ -72,6 +72,7 @@ class Counter {
     run_pass(outer_graph, targets(graph_, roots));
     for (std::size_t next = 0; next < queued_.size(); ++next) run_pass(queued_[next], graph_.inner_roots(queued_[next]));
     for (std::vector<int>& causes : firings_.causes) std::sort(causes.begin(), causes.end());
+    std::sort(firings_.runs_twice_in.begin(), firings_.runs_twice_in.end());
     return std::move(firings_);
   }
 
@@ -85,11 +86,20 @@ class Counter {
     if (node.role == Role::parameter) firings_.causes[ddp_index_[node.parameter]].push_back(cause);
     int region = graph_.region_of(vertex);
     if (region == none && !node.saves_tensors) return;
-    if (ran_[vertex] && !firings_.runs_twice) firings_.runs_twice = vertex;
-    ran_[vertex] = true;
+    note_run(vertex, cause);
     if (region == none || firings_.executed[region]) return;
     firings_.executed[region] = true;
     queued_.push_back(region);
+  }
+
+  void note_run(int vertex, int cause) {
+    std::optional<int>& before = ran_in_[vertex];
+    if (before && !firings_.runs_twice) {
+      firings_.runs_twice = vertex;
+      firings_.runs_twice_in = {*before};
+    }
+    if (firings_.runs_twice == vertex) firings_.runs_twice_in.push_back(cause);
+    before = cause;
   }
 
   const Capture& capture_;
@@ -97,7 +107,7 @@ class Counter {
   std::vector<int> ddp_index_;
   std::vector<int> last_pass_;
   int passes_ = none;
-  std::vector<bool> ran_;  // vertices that have run and have freed what they saved
+  std::vector<std::optional<int>> ran_in_;  // by vertex that has run and has freed what it saved: in which pass, by its cause
   std::vector<int> queued_;
   Firings firings_;
 };

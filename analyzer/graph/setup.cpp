@@ -48,10 +48,15 @@ std::string_view to_string(Outcome outcome) {
   return "";
 }
 
+BucketCaps bucket_caps(const Setup& setup) {
+  if (setup.bucket_cap_mb) return {*setup.bucket_cap_mb, *setup.bucket_cap_mb};
+  return {1, 25};
+}
+
 std::string ddp_call(const Setup& setup) {
   std::ostringstream call;
   call << "DistributedDataParallel(model";
-  if (setup.bucket_cap_mb != Setup{}.bucket_cap_mb) call << ", bucket_cap_mb=" << setup.bucket_cap_mb;
+  if (setup.bucket_cap_mb) call << ", bucket_cap_mb=" << *setup.bucket_cap_mb;
   if (setup.find_unused_parameters) call << ", find_unused_parameters=True";
   if (setup.static_graph) call << ", static_graph=True";
   if (setup.gradient_as_bucket_view) call << ", gradient_as_bucket_view=True";

@@ -11,14 +11,10 @@ namespace gradscan {
 namespace {
 
 constexpr double bytes_per_mib = 1024 * 1024;
-constexpr double default_bucket_cap_mb = 25;
-
-// Smallest first: the layout has as many buckets of the last size as it takes.
+// The layout has as many buckets of the last size as it takes.
 std::vector<std::size_t> rebuilt_limits(const Setup& setup) {
-  auto cap = static_cast<std::size_t>(setup.bucket_cap_mb * bytes_per_mib);
-  // The small first bucket is for those who leave bucket_cap_mb alone.
-  if (setup.bucket_cap_mb == default_bucket_cap_mb) return {c10d::kDefaultFirstBucketBytes, cap};
-  return {cap};
+  BucketCaps caps = bucket_caps(setup);
+  return {static_cast<std::size_t>(caps.first * bytes_per_mib), static_cast<std::size_t>(caps.others * bytes_per_mib)};
 }
 
 // Without the search for unused parameters there is one bucket until the order of arrival is known.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "analyzer/report/closures.h"
 #include "analyzer/report/groups.h"
 #include "analyzer/report/prose.h"
 #include "analyzer/report/why.h"
@@ -48,7 +49,7 @@ Finding finding(const Report& report, std::string rule, Level level, std::string
 }
 
 void add_sentence(Finding& finding, const std::string& sentence) {
-  finding.why += (finding.why.empty() ? "" : " ") + sentence;
+  finding.why += (finding.why.empty() || sentence.empty() ? "" : " ") + sentence;
 }
 
 Finding marked_ready_twice(const Report& report) {
@@ -62,6 +63,7 @@ Finding marked_ready_twice(const Report& report) {
                            united(marked, verdict.parameters), why_marked_again);
   if (marked.size() > 1 && named.size() == 1)
     add_sentence(result, "The message names only the first of them in the order of backward.");
+  add_sentence(result, why_reached_through_closures(report, marked));
   return result;
 }
 
@@ -90,6 +92,12 @@ Finding graph_changed(const Report& report) {
   return result;
 }
 
+std::string backward_comes_twice(const Report& report) {
+  if (std::string why = why_second_run(report); !why.empty()) return why;
+  return "A checkpointed function uses a tensor of the graph outside that is not among the region's arguments. The inner "
+         "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.";
+}
+
 Finding other_error(const Report& report) {
   const Verdict& verdict = report.verdict;
   bool undefined = contains(verdict.message, "gradient which is undefined");
@@ -103,11 +111,7 @@ Finding other_error(const Report& report) {
     add_sentence(result,
                  "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "
                  "does not exist yet.");
-  if (contains(verdict.message, "backward through the graph a second time"))
-    add_sentence(
-        result,
-        "A checkpointed function uses a tensor of the graph outside that is not among the region's arguments. The inner "
-        "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.");
+  if (contains(verdict.message, "backward through the graph a second time")) add_sentence(result, backward_comes_twice(report));
   return result;
 }
 
@@ -133,6 +137,7 @@ void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
       finding(report, "not-averaged", Level::silent,
               "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks, and DDP says nothing",
               local, why_not_averaged));
+  add_sentence(findings.back(), why_reached_through_closures(report, local));
 }
 
 std::vector<int> concerned(const std::vector<Finding>& findings) {
@@ -167,30 +172,28 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
                                why_no_gradient));
 }
 
-// Parameters that fire, but not in these regions, whose inner backward is missing.
+// Parameters that fire, but not through these regions, whose inner backward is missing.
 void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   if (report.verdict.outcome != Outcome::pass) return;
   RegionNames names(report);
-  std::vector<int> known = concerned(findings), regions, parameters;
-  Finding result{"not-trained", Level::silent, "", "", {}};
-  for (const RegionReport& region : report.regions) {
-    std::vector<int> rest = region.lost ? without(region.parameters, known) : std::vector<int>();
-    for (int index : rest) {
-      const ParameterReport& parameter = report.parameters[index];
-      result.groups.push_back({names[region.id],
-                               {region.id},
-                               {index},
-                               1,
-                               {parameter.name},
-                               static_cast<int>(parameter.fired_by.size()),
-                               marks_asked(report, parameter),
-                               "its region is not executed; it fires elsewhere"});
-    }
-    if (!rest.empty()) regions.push_back(region.id);
-    parameters = united(parameters, rest);
-    known = united(known, rest);
-  }
+  std::vector<int> parameters =
+      without(select(report, [](auto& parameter) { return parameter.lost_in != none; }), concerned(findings));
   if (parameters.empty()) return;
+  Finding result{"not-trained", Level::silent, "", "", {}};
+  std::vector<int> regions;
+  for (int index : parameters) {
+    const ParameterReport& parameter = report.parameters[index];
+    regions.push_back(parameter.lost_in);
+    result.groups.push_back({names[parameter.lost_in],
+                             {parameter.lost_in},
+                             {index},
+                             1,
+                             {parameter.name},
+                             static_cast<int>(parameter.fired_by.size()),
+                             marks_asked(report, parameter),
+                             "this region is not executed; it fires elsewhere"});
+  }
+  regions = united(regions, {});
   std::string who = parameters_in_words(report, parameters);
   result.title = who + (parameters.size() == 1 ? " gets" : " get") + " only a part of the gradient, and DDP says nothing";
   result.why = "Backward never executes the reentrant " + std::string(regions.size() == 1 ? "region " : "regions ") +

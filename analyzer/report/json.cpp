@@ -46,7 +46,8 @@ Json setup(const Setup& setup) {
   return {{"checkpointing", to_string(setup.checkpointing)},
           {"find_unused_parameters", setup.find_unused_parameters},
           {"static_graph", setup.static_graph},
-          {"bucket_cap_mb", setup.bucket_cap_mb},
+          {"bucket_cap_mb", bucket_caps(setup).others},
+          {"first_bucket_cap_mb", bucket_caps(setup).first},
           {"gradient_as_bucket_view", setup.gradient_as_bucket_view},
           {"step", step(setup.step)}};
 }
@@ -69,7 +70,18 @@ Json parameter(const ParameterReport& parameter) {
           {"seen_by_search", parameter.seen_by_search},
           {"used_in", causes(parameter.used_in)},
           {"idle_in", parameter.idle_in},
-          {"returned_as", parameter.returned_as}};
+          {"returned_as", parameter.returned_as},
+          {"lost_in", number_or_null(parameter.lost_in)}};
+}
+
+Json place(const Place& place) {
+  return {{"region", number_or_null(place.region)}, {"op", place.op}, {"module", place.module}, {"source", place.source}};
+}
+
+Json second_run(const SecondRun& run) {
+  Json json = place(run.place);
+  json["passes"] = causes(run.causes);
+  return json;
 }
 
 Json region(const RegionReport& region) {
@@ -83,6 +95,7 @@ Json region(const RegionReport& region) {
           {"arguments", region.arguments},
           {"arguments_without_grad", region.arguments_without_grad},
           {"nested_outputs", region.nested_outputs},
+          {"closures", list(region.closures, place)},
           {"source", region.source},
           {"origin", region.origin},
           {"saved_bytes", region.saved_bytes},
@@ -169,6 +182,7 @@ std::string to_json(const Report& report) {
             {"parameters", list(report.parameters, parameter)},
             {"regions", list(report.regions, region)},
             {"stages", list(report.stages, stage)},
+            {"second_run", report.second_run ? second_run(*report.second_run) : Json(nullptr)},
             {"buckets", report.buckets},
             {"verdict", row(report.verdict)},
             {"verdicts", list(report.verdicts, row)},

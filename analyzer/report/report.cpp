@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "analyzer/report/causes.h"
+#include "analyzer/report/closures.h"
 #include "analyzer/report/findings.h"
 #include "analyzer/report/fixes.h"
 #include "analyzer/report/stages.h"
@@ -49,9 +51,11 @@ class Assembly {
     for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
     count_firings_and_marks();
     for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
+    add_closures();
     add_prices();
     record_uses();
     hand_up_to_parents();
+    record_losses();
     report_.stages = contract(capture_, graph_, index_);
     report_.findings = find_conflicts(report_);
     report_.fixes = find_fixes(report_);
@@ -130,6 +134,15 @@ class Assembly {
     report_.regions.push_back(std::move(row));
   }
 
+  void add_closures() {
+    std::vector<std::vector<int>> closed_over = closures(capture_, graph_);
+    for (RegionReport& region : report_.regions)
+      for (int vertex : closed_over[region.id]) region.closures.push_back(place_of(capture_, graph_, vertex));
+    const Firings& firings = predictions_.asked.in_turn.front().from_loss;
+    if (firings.runs_twice)
+      report_.second_run = SecondRun{place_of(capture_, graph_, *firings.runs_twice), firings.runs_twice_in};
+  }
+
   // What the nodes of each region save and compute, those of nested regions too. A storage counts once for each region; so
   // where a node saves it again, the regions around both places must not count it twice. The time is linear in nodes, but for a
   // binary search in the regions around a node.
@@ -177,6 +190,34 @@ class Assembly {
     if (index == none) return;
     report_.parameters[index].used_in.push_back(region);
     if (region != none) report_.regions[region].parameters.push_back(index);
+  }
+
+  // Walks the graph as it is without checkpointing, and tells each node through which lost region a gradient would come there.
+  void record_losses() {
+    std::vector<bool> reached(capture_.nodes.size());
+    std::vector<int> lost_in(capture_.nodes.size(), none);
+    std::vector<int> ends(capture_.nodes.size(), none), begins(capture_.nodes.size(), none);
+    for (std::size_t region = 0; region < capture_.regions.size(); ++region) {
+      ends[capture_.regions[region].end] = static_cast<int>(region);
+      begins[capture_.regions[region].begin] = static_cast<int>(region);
+    }
+    auto send = [&](GradEdge edge, int through) {
+      while (edge.node != none && (ends[edge.node] != none || begins[edge.node] != none)) {
+        if (int region = ends[edge.node]; region != none && report_.regions[region].lost) through = region;
+        edge = capture_.nodes[edge.node].next[edge.slot];
+      }
+      if (edge.node == none) return;
+      reached[edge.node] = true;
+      if (through != none) lost_in[edge.node] = through;
+    };
+    for (const Output& output : capture_.outputs)
+      if (output.in_loss) send(output.edge, none);
+    for (std::size_t id = capture_.nodes.size(); id-- > 0;)
+      if (reached[id])
+        for (GradEdge edge : capture_.nodes[id].next) send(edge, lost_in[id]);
+    for (std::size_t id = 0; id < capture_.nodes.size(); ++id)
+      if (int index = parameter_at({static_cast<int>(id), 0}); index != none && lost_in[id] != none)
+        report_.parameters[index].lost_in = blocked_at(report_, lost_in[id]);
   }
 
   int parameter_at(GradEdge edge) const {

@@ -2,13 +2,16 @@
 // parameters, why, what helps, and what every other setup would do.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <numeric>
 
 #include "analyzer/report/findings.h"
 #include "analyzer/report/fix_words.h"
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/page.h"
 #include "analyzer/report/prose.h"
+#include "gradscan/capture.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
@@ -17,6 +20,8 @@ namespace {
 Paint paint_of(Loudness loudness) {
   return loudness == Loudness::error ? Paint::bad : loudness == Loudness::silent ? Paint::warn : Paint::good;
 }
+
+constexpr std::size_t buckets_told = 6;
 
 class Text {
  public:
@@ -45,6 +50,7 @@ class Text {
                               (input.requires_grad ? ", requires grad" : "") +
                               (input.origin.empty() ? "" : " (" + input.origin + ")"));
     page_.item("loss", loss());
+    if (report_.verdict.outcome == Outcome::pass) page_.item("buckets", buckets());
   }
 
   std::string parameters() const {
@@ -62,6 +68,24 @@ class Text {
     std::string text;
     for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
     return text;
+  }
+
+  // In the order of the all-reduce.
+  std::string buckets() const {
+    std::vector<std::string> sizes;
+    for (const std::vector<int>& bucket : report_.buckets) sizes.push_back(bytes(bytes_of(bucket)));
+    if (sizes.size() == 1) return "1 of " + sizes.front();
+    return std::to_string(sizes.size()) + ", reduced in this order: " + enumerate(sizes, buckets_told);
+  }
+
+  std::int64_t bytes_of(const std::vector<int>& bucket) const {
+    std::int64_t total = 0;
+    for (int index : bucket) {
+      const ParameterReport& parameter = report_.parameters[index];
+      total +=
+          std::accumulate(parameter.shape.begin(), parameter.shape.end(), element_size(parameter.dtype), std::multiplies());
+    }
+    return total;
   }
 
   std::string loss() const {

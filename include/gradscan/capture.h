@@ -28,6 +28,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,7 +113,7 @@ struct ExportedSetup {
   bool known = false;
   bool find_unused_parameters = false;
   bool static_graph = false;
-  double bucket_cap_mb = 25;  // MiB
+  std::optional<double> bucket_cap_mb{};  // MiB; empty: left alone
 };
 
 struct Capture {

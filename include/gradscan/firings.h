@@ -33,6 +33,7 @@ struct Firings {
   // outer activation): torch stops there with "Trying to backward through the graph a second time". Firings after
   // that point are counted once only.
   std::optional<int> runs_twice;
+  std::vector<int> runs_twice_in;  // causes of the backward passes that come to it, ascending
 };
 
 // Where backward starts: the outputs that the loss is computed from.

@@ -14,8 +14,7 @@
 //     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
 //
 // Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: a non-reentrant region records its graph
-// as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one. A
-// bucket_cap_mb of 25 is taken for an argument that was left alone, for which DDP makes the first bucket smaller (1 MiB).
+// as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one.
 //
 // Threads: several replays may run at the same time. Throws Error: internal for what cannot happen; usage where the captures
 // in turn have not the same parameters, or a glob of the step matches none.

@@ -42,6 +42,19 @@ struct ParameterReport {
   std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
   std::vector<int> idle_in;  // positions in Report::in_turn of the captures in which no backward reaches it
   std::string returned_as;   // path of the output that is this parameter itself; empty: there is none
+  int lost_in = none;        // a region that is lost, with the part of the gradient that would come through it; the first
+};
+
+// A node of the graph as a reader finds it: by where its tensor was made.
+struct Place {
+  int region = none;               // the reentrant region whose output it is; then the rest is empty
+  std::string op, module, source;  // see Node
+};
+
+// A node that saves tensors and that more than one backward comes to: torch stops at the second.
+struct SecondRun {
+  Place place;
+  std::vector<int> causes;  // of these backward passes, ascending: outer_graph or a region
 };
 
 struct RegionReport {
@@ -55,6 +68,9 @@ struct RegionReport {
   std::vector<int> arguments_without_grad;  // slots of direct tensor arguments that do not require grad
   int arguments = 0;                        // number of direct tensor arguments
   int nested_outputs = 0;  // number of outputs inside a dict or list, which a reentrant region returns without grad
+  // Tensors of the graph outside that its function uses without having them as arguments (closures; reentrant only): the inner
+  // backward runs on from there into that graph.
+  std::vector<Place> closures;
   std::string source;
   std::string origin;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
@@ -112,6 +128,7 @@ struct Report {
   int frozen = 0;  // parameters that do not require grad, which DDP ignores
   std::vector<RegionReport> regions;
   std::vector<Stage> stages;
+  std::optional<SecondRun> second_run;    // without DDP
   std::vector<std::vector<int>> buckets;  // DDP indices per bucket in the setup asked
   Verdict verdict;                        // of the setup asked
   std::vector<Verdict> verdicts;          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,

@@ -45,10 +45,18 @@ struct Setup {
   Checkpointing checkpointing = Checkpointing::as_given;
   bool find_unused_parameters = false;
   bool static_graph = false;
-  double bucket_cap_mb = 25;  // MiB, as DistributedDataParallel's argument
+  std::optional<double> bucket_cap_mb{};  // MiB, as DistributedDataParallel's argument; empty: it is left alone
   bool gradient_as_bucket_view = false;
   TrainingStep step{};
 };
+
+// Sizes in MiB at which DDP closes a bucket of gradients: the first one, and all others. Only who leaves bucket_cap_mb alone
+// gets a smaller first one.
+struct BucketCaps {
+  double first = 0, others = 0;
+};
+
+BucketCaps bucket_caps(const Setup& setup);
 
 enum class Outcome {
   pass,                  // DDP says nothing; see Verdict::unsynchronised and Verdict::untrained for what it should have said

@@ -20,7 +20,7 @@ from gradscan.report import Report
 
 
 def check(model: torch.nn.Module, args: Any, *, kwargs: dict[str, Any] | None = None, loss: Loss | None = None,
-          find_unused_parameters: bool = False, static_graph: bool = False, bucket_cap_mb: float = 25,
+          find_unused_parameters: bool = False, static_graph: bool = False, bucket_cap_mb: float | None = None,
           options: tuple[str, ...] = (), program: str | None = None) -> Report:
     """Records the model (see `record`) and has the command line tool judge the record.
 

@@ -30,8 +30,9 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     """The model inside of DDP and DDP's own flags; a model that is not wrapped comes back with the `flags` that were given."""
     if not isinstance(model, DistributedDataParallel):
         return model, flags
+    left_alone = getattr(model, "bucket_bytes_cap_default", False)  # then DDP makes the first bucket smaller
     found = {"find_unused_parameters": bool(model.find_unused_parameters), "static_graph": bool(model.static_graph),
-             "bucket_cap_mb": model.bucket_bytes_cap / _MIB,
+             "bucket_cap_mb": None if left_alone else model.bucket_bytes_cap / _MIB,
              "gradient_as_bucket_view": bool(model.gradient_as_bucket_view)}
     return model.module, found
 

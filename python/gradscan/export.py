@@ -37,7 +37,7 @@ from gradscan.walk import Json, describe_tensor
 
 def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
            loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
-           bucket_cap_mb: float = 25) -> None:
+           bucket_cap_mb: float | None = None) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
     The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they were.

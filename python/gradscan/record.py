@@ -25,7 +25,7 @@ from gradscan.walk import Json, Walk, describe_tensor
 
 def record(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
            loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
-           bucket_cap_mb: float = 25) -> None:
+           bucket_cap_mb: float | None = None) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know of `model`.
 
     Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model, arguments,

@@ -48,7 +48,7 @@ Setup setup_of(const json& setup, const TrainingStep& step) {
   result.checkpointing = checkpointing_of(setup.at("checkpointing"));
   result.find_unused_parameters = setup.value("find_unused_parameters", false);
   result.static_graph = setup.value("static_graph", false);
-  result.bucket_cap_mb = setup.value("bucket_cap_mb", result.bucket_cap_mb);
+  if (setup.contains("bucket_cap_mb")) result.bucket_cap_mb = setup["bucket_cap_mb"].get<double>();
   result.gradient_as_bucket_view = setup.value("gradient_as_bucket_view", false);
   result.step = step;
   return result;

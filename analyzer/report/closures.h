@@ -1,0 +1,25 @@
+// A closure: a region's function uses a tensor that is made outside of the region and is not among its arguments. The arguments
+// of a reentrant region are detached copies, where its inner backward ends; from such a tensor it runs on into the graph
+// outside.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/graph.h"
+#include "gradscan/report.h"
+
+namespace gradscan {
+
+// For each region the vertices outside to which its inner backward runs on, ascending, without parameters and other leaves.
+std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& graph);
+
+Place place_of(const Capture& capture, const GradGraph& graph, int vertex);
+
+// What a finding says of closures: for training that stops because of Report::second_run, and for these parameters (DDP
+// indices) if the inner backward of a region reaches one of them through a closure; else empty.
+std::string why_second_run(const Report& report);
+std::string why_reached_through_closures(const Report& report, const std::vector<int>& parameters);
+
+}  // namespace gradscan
