@@ -11,6 +11,9 @@ from typing import Any
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils._pytree import tree_leaves
+
+from gradscan.places import Place
 
 _MIB = 2**20
 
@@ -51,6 +54,15 @@ def parameters_of(model: torch.nn.Module) -> list[Parameter]:
         ddp_name = printed[tensor] if printed[tensor] != (aliases or [first])[-1] else ""
         parameters.append(Parameter(tensor, first, aliases, ddp_name, managed))
     return parameters
+
+
+def describe_outputs(output: Any, places: list[Place]) -> list[dict[str, Any]]:
+    """How DistributedDataParallel sees the tensors in forward's result: whether it finds them (it looks into lists, tuples, dicts and
+    dataclasses), whether it puts its sink behind them (it takes the result apart as torch's pytrees do), and whether they are the
+    result itself or members of the tuple that is."""
+    sunk = {id(leaf) for leaf in tree_leaves(output)}
+    return [{"path": place.path, "found_by_ddp": place.found_by_ddp, "behind_sink": id(place.tensor) in sunk,
+             "direct": place.top_level} for place in places]
 
 
 def _last_names(model: torch.nn.Module) -> dict[torch.nn.Parameter, str]:

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from gradscan import markers
-from gradscan.ddp import Parameter, parameters_of, unwrap
+from gradscan.ddp import Parameter, describe_outputs, parameters_of, unwrap
 from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
@@ -124,7 +124,7 @@ class _Trace:
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:
-        self.outputs = [{"path": place.path, "found_by_ddp": place.found_by_ddp} for place in places]
+        self.outputs = describe_outputs(output, places)
         if self._loss:
             used = LossInputs(self._loss, output, places, self._parameters)
             self.loss = [place.path for place in places if used.contain(place)]

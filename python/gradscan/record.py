@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from gradscan.ddp import Parameter, parameters_of, unwrap
+from gradscan.ddp import Parameter, describe_outputs, parameters_of, unwrap
 from gradscan.errors import Error
 from gradscan.files import replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
@@ -67,9 +67,10 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         used = LossInputs(loss, output, outputs, parameters)
         walk = Walk(observer, parameters, alive_anyway)
         walk.run(outputs, used.contain)
+        seen_by_ddp = describe_outputs(output, outputs)
     return {"torch": torch_version(), "written_by": torch_version(), "exported": flags, "inputs": described,
             "parameters": [_describe_parameter(parameter) for parameter in parameters], "storages": walk.storages,
-            "regions": walk.regions, "outputs": walk.outputs, "nodes": walk.nodes,
+            "regions": walk.regions, "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs)], "nodes": walk.nodes,
             "notes": observer.notes() + used.notes + walk.notes}
 
 

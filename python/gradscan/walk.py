@@ -55,8 +55,7 @@ class Walk:
         self.nodes += [self._describe(node) for node in self._order]
         for place, edge in zip(outputs, edges):
             self.outputs.append(describe_tensor(place.tensor) | {
-                "path": place.path, "edge": self._edge(edge, None), "found_by_ddp": place.found_by_ddp,
-                "in_loss": edge is not None and in_loss(place)})
+                "edge": self._edge(edge, None), "in_loss": edge is not None and in_loss(place)})
         self._describe_regions()
 
     def _edge(self, edge: Edge | None, scope: int | None) -> list[int] | None:

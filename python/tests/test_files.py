@@ -1,0 +1,153 @@
+"""What is in the files besides the graph, and what is said when they cannot be written."""
+import json
+import zipfile
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+import gradscan
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(10, 4), nn.Linear(4, 10)
+        self.head.weight = self.table.weight
+
+    def forward(self, ids, mask=None, *, extras=None):
+        hidden = self.table(ids) + (extras["shift"] if extras else 0)
+        if mask is not None:
+            hidden = hidden * mask[..., None]
+        logits = self.head(hidden)
+        return {"loss": logits.mean(), "logits": logits}
+
+
+ARGS = (torch.tensor([[3, 7, 5]]),)
+KWARGS = {"mask": torch.tensor([[True, True, False]]), "extras": {"shift": torch.rand(4), "label": "text"}}
+
+
+def metadata(file):
+    with zipfile.ZipFile(file) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("extra/gradscan.json"))
+        return json.loads(archive.read(name))
+
+
+def test_metadata(tmp_path):
+    gradscan.export(Model(), ARGS, tmp_path / "m.pt", kwargs=KWARGS, loss=lambda output: output["loss"], static_graph=True,
+                    bucket_cap_mb=7)
+    found = metadata(tmp_path / "m.pt")
+    assert found["schema"] == "gradscan-export/1"
+    assert found["gradscan"] == gradscan.__version__
+    assert found["torch"] == torch.__version__.split("+")[0]
+    assert found["ddp"] == {"find_unused_parameters": False, "static_graph": True, "bucket_cap_mb": 7}
+    assert found["parameters"] == [{"name": "table.weight", "ddp_name": "head.weight"}, "head.bias"]
+    assert found["inputs"] == [
+        {"name": "ids", "dtype": "int64", "shape": [1, 3], "requires_grad": False, "range": [3, 7]},
+        {"name": "mask", "dtype": "bool", "shape": [1, 3], "requires_grad": False},
+        {"name": "extras_shift", "dtype": "float32", "shape": [4], "requires_grad": False}]
+    assert [output["path"] for output in found["outputs"]] == ["output['loss']", "output['logits']"]
+    assert found["loss"] == ["output['loss']"]
+
+
+def test_no_option_is_needed(scan, tmp_path):
+    for write, file in ((gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")):
+        write(Model(), ARGS, tmp_path / file, kwargs=KWARGS, loss=lambda output: output["loss"], find_unused_parameters=True)
+        report = scan(str(tmp_path / file))
+        assert report["setup"]["find_unused_parameters"]
+        assert [output["in_loss"] for output in report["outputs"]] == [True, False]
+
+
+@pytest.fixture
+def process_group(tmp_path):
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def test_a_wrapped_model_is_unwrapped(scan, tmp_path, process_group):
+    ddp = DistributedDataParallel(Model(), find_unused_parameters=True, bucket_cap_mb=3)
+    for write, file in ((gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")):
+        write(ddp, ARGS, tmp_path / file)
+        report = scan(str(tmp_path / file))
+        assert report["setup"]["find_unused_parameters"] and report["setup"]["bucket_cap_mb"] == 3
+        assert [parameter["name"] for parameter in report["parameters"]] == ["table.weight", "head.bias"]
+
+
+def test_parameters_that_ddp_ignores(scan, tmp_path):
+    model = Model()
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, ["head.bias"])
+    gradscan.record(model, ARGS, tmp_path / "m.capture.json")
+    assert [parameter["name"] for parameter in scan(str(tmp_path / "m.capture.json"))["parameters"]] == ["table.weight"]
+    with pytest.raises(gradscan.Error, match="told to ignore, such as head.bias.*use gradscan.record"):
+        gradscan.export(model, ARGS, tmp_path / "m.pt")
+
+
+def test_inputs_with_a_history(scan, tmp_path):
+    x = torch.rand(3, 4, requires_grad=True) * 2
+    for write, file in ((gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")):
+        write(nn.Linear(4, 4), x, tmp_path / file)
+        assert scan(str(tmp_path / file))["inputs"][0]["requires_grad"]
+
+
+def nothing_is_left(tmp_path):
+    return not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
+def test_errors(write, file, tmp_path):
+    for args, model, words in [
+        (3, nn.Linear(4, 4), "args is a int: give a tuple"),
+        ((torch.rand(4), torch.rand(4)), nn.Linear(4, 4), "Linear.forward does not take these arguments"),
+        ((torch.rand(4),), nn.Linear(4, 4).requires_grad_(False), "Linear has no parameter that requires grad"),
+    ]:
+        with pytest.raises(gradscan.Error, match=words):
+            write(model, args, tmp_path / file)
+    with pytest.raises(gradscan.Error, match="cannot be written .No such file or directory.: choose a folder that exists"):
+        write(nn.Linear(4, 4), torch.rand(4), tmp_path / "missing" / file)
+    with pytest.raises(gradscan.Error, match="does not return a tensor that requires grad"):
+        write(nn.Linear(4, 4), torch.rand(4), tmp_path / file, loss=lambda output: output.detach())
+    with pytest.raises(gradscan.Error, match="does not depend on any of forward's outputs"):
+        write(nn.Linear(4, 4), torch.rand(4), tmp_path / file, loss=lambda output: torch.ones(1, requires_grad=True).sum())
+    assert nothing_is_left(tmp_path)
+
+
+def test_the_name_of_a_capture(tmp_path):
+    with pytest.raises(gradscan.Error, match="choose one that ends in .capture.json"):
+        gradscan.record(nn.Linear(4, 4), torch.rand(4), tmp_path / "m.json")
+    assert nothing_is_left(tmp_path)
+
+
+class Unregistered(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.hidden = [nn.Linear(4, 4)]
+
+    def forward(self, x):
+        return self.hidden[0](self.a(x))
+
+
+class Untraceable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            raise NotImplementedError("no tracing here")
+        return self.a(x)
+
+
+@pytest.mark.parametrize("model, words", [
+    (Unregistered(), "uses a tensor that requires grad and is no registered parameter.*use gradscan.record"),
+    (Untraceable(), r"Untraceable cannot be traced \(no tracing here\): use gradscan.record"),
+    ])
+def test_what_cannot_be_traced_can_be_recorded(model, words, scan, tmp_path):
+    with pytest.raises(gradscan.TracingError, match=words):
+        gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")
+    assert nothing_is_left(tmp_path)
+    gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert scan(str(tmp_path / "m.capture.json"))["verdict"]["outcome"] == "pass"
