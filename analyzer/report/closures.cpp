@@ -97,7 +97,7 @@ std::string why_second_run(const Report& report) {
 std::string why_reached_through_closures(const Report& report, const std::vector<int>& parameters) {
   std::vector<int> regions;
   for (int index : parameters)
-    for (int cause : causes_asked(report, report.parameters[index]))
+    for (int cause : report.parameters[index].fired_by)
       if (cause >= 0 && !report.regions[cause].closures.empty() &&
           !std::binary_search(report.regions[cause].parameters.begin(), report.regions[cause].parameters.end(), index))
         regions.push_back(cause);
