@@ -95,7 +95,7 @@ TEST_CASE("closures: the replay says what the real DistributedDataParallel says"
     if (torch_version() == table["measured_with"]["torch"])
       CHECK(verdict.message == table["messages"][row["message"].get<int>()]);
     CHECK(parameters_of(capture, verdict) == row["parameters"]);
-    CHECK(unsynchronised(capture, verdict) == row["unsynchronised"]);
+    if (verdict.outcome == Outcome::pass) CHECK(unsynchronised(capture, verdict) == row["unsynchronised"]);
     CHECK(names_of(capture, verdict.untrained) == row["untrained"]);
   }
 }
