@@ -14,6 +14,15 @@ bool parse_frame(std::string_view line, Frame& frame) {
   return !frame.line.empty() && std::all_of(frame.line.begin(), frame.line.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// The files of the Python package whose functions stand between the model's code and torch.
+constexpr std::string_view gradscan_files[] = {"gradscan/tracing.py", "gradscan/observe.py", "gradscan/intercept.py",
+                                               "gradscan/inline.py"};
+
+bool in_gradscan(std::string_view file) {
+  return std::any_of(std::begin(gradscan_files), std::end(gradscan_files),
+                     [&](std::string_view name) { return file.ends_with(name); });
+}
+
 }  // namespace
 
 std::string Frame::where() const {
@@ -23,8 +32,7 @@ std::string Frame::where() const {
 }
 
 bool Frame::in_torch() const {
-  // gradscan.export sees every call of torch on its way.
-  if (file.ends_with("/gradscan/tracing.py") || file.ends_with("\\gradscan\\tracing.py")) return true;
+  if (in_gradscan(file)) return true;
   return file.find("/torch/") != std::string_view::npos || file.find("\\torch\\") != std::string_view::npos;
 }
 

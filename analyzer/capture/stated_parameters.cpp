@@ -26,6 +26,11 @@ void make_first_name(Parameter& parameter, const std::string& name) {
   parameter.name = name;
 }
 
+void set_ddp_name(Parameter& parameter, const std::string& name) {
+  const std::string& usual = parameter.aliases.empty() ? parameter.name : parameter.aliases.back();
+  parameter.ddp_name = name == usual ? "" : name;
+}
+
 }  // namespace
 
 std::vector<std::size_t> stated_order(const std::vector<StatedParameter>& stated, std::vector<Parameter>& parameters) {
@@ -39,7 +44,7 @@ std::vector<std::size_t> stated_order(const std::vector<StatedParameter>& stated
     is_stated[found->second] = true;
     order.push_back(found->second);
     make_first_name(parameters[found->second], entry.name);
-    if (!entry.ddp_name.empty()) parameters[found->second].ddp_name = entry.ddp_name;
+    if (!entry.ddp_name.empty()) set_ddp_name(parameters[found->second], entry.ddp_name);
   }
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     if (is_stated[k]) continue;

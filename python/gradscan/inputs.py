@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -44,7 +44,15 @@ def bind(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def named_tensors(bound: inspect.BoundArguments) -> list[Place]:
     """The tensors among the arguments, by the argument's name and, inside of one, by path: x[0], x['mask']."""
-    return [place for name, value in bound.arguments.items() for place in replaceable_tensors(value, name)]
+    return [place for name, value in _named_values(bound) for place in replaceable_tensors(value, name)]
+
+
+def _named_values(bound: inspect.BoundArguments) -> Iterator[tuple[str, Any]]:
+    for name, value in bound.arguments.items():
+        if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            yield from value.items()
+        else:
+            yield name, value
 
 
 def with_tensors(bound: inspect.BoundArguments, tensors: Iterable[torch.Tensor]) -> inspect.BoundArguments:

@@ -20,6 +20,7 @@ import bisect
 import contextlib
 import dataclasses
 import os
+import random
 import sys
 from types import FrameType, TracebackType
 from typing import Any
@@ -68,6 +69,8 @@ class Observer:
         self._path_changes: list[tuple[int, str]] = [(0, "")]  # from this node on: the innermost module's path
         self._calls: list[tuple[int, int, str]] = []  # nodes first <= number < last, and the source line that made them
         self._flops: dict[int, int] = {}
+        self._random_state: Any = None
+        self._draws_random = False
         self._exit = contextlib.ExitStack()
 
     def __enter__(self) -> Observer:
@@ -78,9 +81,11 @@ class Observer:
             for mode in self._modes():
                 stack.enter_context(mode)
             self._exit = stack.pop_all()
+        self._random_state = random.getstate()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._draws_random = random.getstate() != self._random_state
         self._exit.__exit__(kind, error, trace)
 
     def _modes(self) -> list[Any]:
@@ -158,11 +163,15 @@ class Observer:
 
     def notes(self) -> list[str]:
         """What makes this forward one of several possible ones."""
-        if not self.value_uses:
-            return []
-        shown, more = ", ".join(self.value_uses[:3]), len(self.value_uses) - 3
-        return [f"forward turns values of tensors into Python numbers ({shown}{f' and {more} more lines' if more > 0 else ''}): "
-                "another batch may take another way through the model"]
+        notes = []
+        if self._draws_random:
+            notes.append("forward draws Python's random numbers: another iteration may take another way through the model")
+        if self.value_uses:
+            shown, more = ", ".join(self.value_uses[:3]), len(self.value_uses) - 3
+            lines = f"{shown} and {more} more lines" if more > 0 else shown
+            notes.append(f"forward turns values of tensors into Python numbers ({lines}): "
+                         "another batch may take another way through the model")
+        return notes
 
     def note_flops(self, flops: int) -> None:
         """The operation that made the newest node costs so much."""

@@ -1,4 +1,6 @@
 """What torch.jit.trace forgets is in the file all the same: record, which does not trace, is the measure."""
+import random
+
 import pytest
 import torch
 from torch import nn
@@ -177,6 +179,14 @@ def test_random_depth_is_noted(scan, tmp_path):
     for capture in both(scan, tmp_path, run):
         assert len(capture["notes"]) == 1
         assert "another batch may take another way" in capture["notes"][0] and "test_tracing.py:" in capture["notes"][0]
+
+
+def test_random_python_is_noted(scan, tmp_path):
+    def run(model, x):
+        return model.a(x) if random.random() < 2 else x
+
+    for capture in both(scan, tmp_path, run):
+        assert capture["notes"] == ["forward draws Python's random numbers: another iteration may take another way through the model"]
 
 
 def test_a_tensor_that_leaves_a_region_by_a_side_door(scan, tmp_path):
