@@ -1,7 +1,9 @@
 #include "tests/truth_table.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -49,31 +51,52 @@ Setup setup_of(const Training& training, const json& row, const json& options, c
   return setup;
 }
 
-json names_of(const Capture& capture, const std::vector<int>& indices) {
-  std::vector<int> order = ddp_order(capture);
-  json names = json::array();
-  for (int index : indices) names.push_back(capture.parameters[order[index]].name);
+bool has_default_options(const json& row) {
+  return !row.contains("options") || std::count(row["options"].begin(), row["options"].end(), "") > 0;
+}
+
+using Names = std::vector<std::string>;  // by DDP index
+
+Names names_of(const Capture& capture) {
+  Names names;
+  for (int id : ddp_order(capture)) names.push_back(capture.parameters[id].name);
+  return names;
+}
+
+Names names_of(const Report& report) {
+  Names names;
+  for (const ParameterReport& parameter : report.parameters) names.push_back(parameter.name);
   return names;
 }
 
 // As a row of the table has it.
-json in_table_form(const Capture& capture, const Verdict& verdict) {
-  json parameters = json::array(), unsynchronised = json::object();
-  for (int index : verdict.parameters) parameters.push_back({index, names_of(capture, {index})[0]});
-  for (const LocalGradient& local : verdict.local)
-    unsynchronised[names_of(capture, {local.parameter})[0].get<std::string>()] = local.iterations;
+json in_table_form(const Names& names, const Verdict& verdict) {
+  json parameters = json::array(), untrained = json::array(), unsynchronised = json::object();
+  for (int index : verdict.parameters) parameters.push_back({index, names[index]});
+  for (int index : verdict.untrained) untrained.push_back(names[index]);
+  for (const LocalGradient& local : verdict.local) unsynchronised[names[local.parameter]] = local.iterations;
   return {{"outcome", to_string(verdict.outcome)},
           {"iteration", verdict.iteration ? json(*verdict.iteration) : json()},
           {"message", verdict.message},
           {"parameters", parameters},
           {"unsynchronised", unsynchronised},
-          {"untrained", names_of(capture, verdict.untrained)}};
+          {"untrained", untrained}};
 }
 
 json in_table_form(const EngineRun& run) {
   json firings = json::array();
   for (const std::vector<int>& causes : run.causes) firings.push_back(causes.size());
   return {{"firings", firings}, {"message", run.error}};
+}
+
+const Verdict& verdict_in(const Report& report, const Setup& setup) {
+  auto same = [&](const Verdict& verdict) {
+    return verdict.setup.checkpointing == setup.checkpointing && verdict.setup.static_graph == setup.static_graph &&
+           verdict.setup.find_unused_parameters == setup.find_unused_parameters;
+  };
+  auto found = std::find_if(report.verdicts.begin(), report.verdicts.end(), same);
+  if (found == report.verdicts.end()) throw std::invalid_argument("a report without " + ddp_call(setup));
+  return *found;
 }
 
 // The comparison of what gradscan says with rows of the table.
@@ -85,7 +108,8 @@ class Comparison {
   void compare(json said, json row) {
     for (const char* key : {"case", "checkpointing", "flags", "options"}) row.erase(key);
     row["message"] = messages_[row["message"].get<std::size_t>()];
-    if (row.contains("outcome") && row["outcome"] != "pass") row["unsynchronised"] = json::object();  // as a Verdict has it
+    // A Verdict has it for what passes.
+    if (row.contains("outcome") && row["outcome"] != "pass") row["unsynchronised"] = json::object();
     if (!same_torch_) row.erase("message"), said.erase("message");
     ++compared_;
     equal_ += said == row;
@@ -132,12 +156,28 @@ void check_verdicts(const std::map<std::string, Training>& cases) {
       INFO(row["case"] << ' ' << row["checkpointing"] << ' ' << row["flags"] << ' ' << options);
       Setup setup = setup_of(training, row, options, table["measured_with"]);
       Replay run = replay(training.in_turn, setup);
-      comparison.compare(in_table_form(training.in_turn.front(), run.verdict), row);
+      comparison.compare(in_table_form(names_of(training.in_turn.front()), run.verdict), row);
       CHECK_NOTHROW(check_replay(training.in_turn.front(), predict(training.in_turn, setup.checkpointing, setup.step), run));
     }
   }
   comparison.print("Rows with DistributedDataParallel");
   CHECK(comparison.compared() == 3824);
+}
+
+void check_reports(const std::map<std::string, Training>& cases, const ReportOf& report_of) {
+  json table = rows_file();
+  Comparison comparison(table);
+  std::map<std::pair<std::string, Kind>, Report> reports;
+  for (const json& row : table["rows"]) {
+    Setup setup = setup_of(cases.at(row["case"]), row, "", table["measured_with"]);
+    if ((setup.find_unused_parameters && setup.static_graph) || !has_default_options(row)) continue;
+    INFO(row["case"] << ' ' << row["checkpointing"] << ' ' << row["flags"]);
+    auto [made, is_new] = reports.try_emplace({row["case"], setup.step.checkpoint_around});
+    if (is_new) made->second = report_of(row["case"], setup.step);
+    comparison.compare(in_table_form(names_of(made->second), verdict_in(made->second, setup)), row);
+  }
+  comparison.print("Rows of reports");
+  CHECK(comparison.compared() == 717);
 }
 
 void check_firings(const std::map<std::string, Training>& cases) {

@@ -2,9 +2,12 @@
 // measured it, against what gradscan says of them. Tests run in the project's root folder.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
+#include "gradscan/report.h"
+#include "gradscan/setup.h"
 #include "tests/capture_text.h"
 
 namespace gradscan::tests {
@@ -17,5 +20,9 @@ std::map<std::string, Training> truth_cases();
 // Messages are compared if the table was measured with this version of torch.
 void check_verdicts(const std::map<std::string, Training>& cases);  // replay() against DistributedDataParallel
 void check_firings(const std::map<std::string, Training>& cases);   // run_engine() against hooks without it
+
+// The same of reports, of those rows that they have: one flag or none, default options.
+using ReportOf = std::function<Report(const std::string& name, const TrainingStep& step)>;
+void check_reports(const std::map<std::string, Training>& cases, const ReportOf& report_of);
 
 }  // namespace gradscan::tests
