@@ -68,7 +68,7 @@ std::string title_without_name(const Report& report) {
     return "Training stops in iteration " + std::to_string(report.verdict.iteration.value_or(0));
   }
   const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
-  const bool all = std::all_of(report.parameters.begin(), report.parameters.end(), once);
+  const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
   return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
 }
 
@@ -220,7 +220,7 @@ class Painter {
 
   std::string calm_fate(const std::set<int>& parameters) const {
     std::set<int> firings;
-    for (const int p : parameters) firings.insert(static_cast<int>(causes_asked(report_, report_.parameters[p]).size()));
+    for (const int p : parameters) firings.insert(static_cast<int>(report_.parameters[p].heard.size()));
     if (firings == std::set<int>{1}) return parameters.size() == 1 ? "fires once" : "each fires once";
     return firings.empty() ? "nothing to fire" : (parameters.size() == 1 ? "" : "each ") + range(firings, "firing");
   }
@@ -228,7 +228,7 @@ class Painter {
   std::string fate(const std::set<int>& parameters) const {
     std::set<int> firings, marks;
     for (const int p : parameters) {
-      firings.insert(static_cast<int>(causes_asked(report_, report_.parameters[p]).size()));
+      firings.insert(static_cast<int>(report_.parameters[p].heard.size()));
       marks.insert(marks_asked(report_, report_.parameters[p]));
     }
     return range(firings, "firing") + ", " + range(marks, "ready mark");
@@ -366,7 +366,7 @@ class Painter {
   int mark_number(const Use& use) const {
     const ParameterReport& parameter = report_.parameters[use.parameter];
     const bool by_search = marked_by_search(report_, parameter);
-    const int marks = static_cast<int>(causes_asked(report_, parameter).size()) + by_search;
+    const int marks = static_cast<int>(parameter.heard.size()) + by_search;
     return marks == marks_asked(report_, report_.parameters[use.parameter]) ? use.number + by_search : 0;
   }
 
@@ -377,7 +377,7 @@ class Painter {
     const bool same_mark = marks.size() == 1 && *marks.begin() > 0;
     const std::string hooks = uses.size() == 1 ? "the hook fires" : "hooks fire";
     const std::string mark = same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
-    if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the outer backward"}};
+    if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the " + outer_in_words(report_)}};
     return {{mark + hooks + " in the"}, {"inner backward of " + name(names_[uses[0].cause], 24)}};
   }
 
@@ -414,9 +414,9 @@ class Painter {
     Box box{.id = leaf_id(use), .shape = Box::parameter, .frame = frame_of(use), .conflict = true, .named = rank_here == 0};
     box.lines.push_back({short_name(use) + " " + number(use.parameter), rank_here == 0 ? Line::strong : Line::plain});
     box.lines.push_back({fate({use.parameter})});
-    if (causes_asked(report_, parameter).size() > 1) {
+    if (parameter.heard.size() > 1) {
       box.lines.push_back(
-          {"firing " + std::to_string(use.number) + " of " + std::to_string(causes_asked(report_, parameter).size()),
+          {"firing " + std::to_string(use.number) + " of " + std::to_string(parameter.heard.size()) + late_in_words(use),
            Line::small});
     }
     if (rank_here < selection_.named.size()) add_naming(box);
@@ -428,6 +428,12 @@ class Painter {
   void add_naming(Box& box) const {
     if (!silent(report_)) return box.lines.push_back({"named by DDP's message", Line::small});
     box.lines.push_back({report_.verdict.unsynchronised.empty() ? "never trained" : "not averaged", Line::small});
+  }
+
+  std::string late_in_words(const Use& use) const {
+    const LocalGradient* local = local_gradient(report_, use.parameter);
+    bool late = local && std::find(local->late.begin(), local->late.end(), use.cause) != local->late.end();
+    return late ? ": too late" : "";
   }
 
   // A name without the region's path, which stands above it.

@@ -76,9 +76,9 @@ class Uses {
   }
 
   void find(int parameter) {
-    const auto causes = causes_asked(report_, report_.parameters[parameter]);
+    const std::vector<int>& causes = report_.parameters[parameter].heard;
     std::vector<std::pair<int, Use>> found;
-    for (const int cause : causes) found.push_back(cause == none ? outer_use(parameter) : inner_use(parameter, cause));
+    for (const int cause : causes) found.push_back(cause < 0 ? outer_use(parameter) : inner_use(parameter, cause));
     std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < found.size(); ++i) {
       found[i].second.number = static_cast<int>(i) + 1;
@@ -158,7 +158,7 @@ Signature signature(const Report& report, const Selection& selection, int stage)
   const int region = selection.stages[stage].region;
   std::set<Fate> fates;
   for (const int p : selection.stages[stage].parameters) {
-    const int firings = static_cast<int>(causes_asked(report, report.parameters[p]).size());
+    const int firings = static_cast<int>(report.parameters[p].heard.size());
     fates.insert({selection.finding[p], firings, marks_asked(report, report.parameters[p])});
   }
   if (region == none)

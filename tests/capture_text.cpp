@@ -175,7 +175,8 @@ class Parser {
     Output output{words.at(0), "float32", {8, 20}, edge(words.at(0)), true, true};
     for (std::size_t i = 1; i < words.size(); ++i) {
       if (words[i] == "unused") output.in_loss = false;
-      if (words[i] == "hidden") output.found_by_ddp = false;
+      if (words[i] == "hidden") output.found_by_ddp = output.behind_sink = output.direct = false;
+      if (words[i] == "dataclass") output.behind_sink = output.direct = false;
     }
     std::erase_if(capture_.outputs, [&](const Output& before) { return before.path == output.path; });
     capture_.outputs.push_back(output);

@@ -127,15 +127,15 @@ TEST_CASE("parameters that the loss does not need are no conflict where DDP is t
 }
 
 TEST_CASE("gradients that stay local are a silent failure") {
-  Verdict verdict;
-  verdict.unsynchronised = {0, 1};
-  Report report = report_from_marks(case_named("last_bucket_twice"), verdict);
+  Report report = report_from_marks(case_named("last_bucket_twice"), tests::last_bucket_twice_not_averaged());
   REQUIRE(has_conflict(report));
   const Finding& finding = report.findings.front();
   CHECK(finding.rule == "not-averaged");
   CHECK(finding.level == Level::silent);
   CHECK(parameters_of(finding) == std::set<int>{0, 1});
-  CHECK(says(finding.why, "falls inside the inner backward of a reentrant region"));
+  CHECK(says(finding.title, "are not averaged over the ranks in every iteration"));
+  CHECK(says(finding.why, "the last first mark, that of l1.weight in region l1, call 2, falls inside the inner backward"));
+  CHECK(says(finding.why, "after that, from region l1, call 1, stays local to each rank (bucket 1 of 1)"));
 }
 
 TEST_CASE("static_graph and a forward in whose result DDP finds nothing") {

@@ -15,7 +15,7 @@ int add_parameter(Report& report, const std::string& name, std::vector<int> fire
   ParameterReport parameter;
   parameter.index = static_cast<int>(report.parameters.size());
   parameter.name = name;
-  parameter.fired_by = std::move(fired_by);
+  parameter.fired_by = parameter.heard = std::move(fired_by);
   parameter.seen_by_search = seen;
   const int firings = static_cast<int>(parameter.fired_by.size());
   parameter.firings = {firings, 1, 1};
@@ -158,6 +158,7 @@ Report not_averaged() {
   add_stage(report, 0, "layers.0", {1});
   add_stage(report, none, "embedding", {0});
   report.verdict.unsynchronised = {0};
+  report.verdict.local = {{0, {0, 1, 2, 3}, {none}, 0}};
   add_finding(
       report, "not-averaged", Level::silent,
       "DDP averages the gradients when the last parameter is marked ready. That happens inside the inner backward of a region, "

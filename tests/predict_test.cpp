@@ -17,7 +17,7 @@ Prediction predict_one(const Capture& capture, const TrainingStep& step = {}) {
 }
 
 std::vector<int> marks(const std::string& model, const Setup& setup) {
-  return ready_marks(predict_one(case_named(model), setup.step), setup);
+  return ready_marks(predict_one(case_named(model), setup.step), setup).marks;
 }
 
 TEST_CASE("ready marks") {

@@ -89,7 +89,7 @@ std::string text_of_case(const std::string& name) {
 
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
   Prediction prediction = predict(std::span(&capture, 1), setup.checkpointing, setup.step);
-  std::vector<int> all_marks = ready_marks(prediction, setup);
+  std::vector<int> all_marks = ready_marks(prediction, setup).marks;
   Causes firings = firings_without_ddp(prediction, setup.step, 0);
   Verdict verdict;
   verdict.setup = setup;
@@ -119,6 +119,14 @@ Report report_from_marks(const Capture& capture, const Setup& setup) {
 Report report_from_marks(const Capture& capture, const Verdict& asked) {
   return build_report(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
                       replays_from_marks(capture, asked));
+}
+
+Verdict last_bucket_twice_not_averaged() {
+  Verdict verdict;
+  verdict.unsynchronised = {0, 1};
+  for (int parameter : verdict.unsynchronised) verdict.local.push_back({parameter, {0, 1, 2, 3}, {0}, 0});
+  verdict.last_mark = Firing{0, 1};
+  return verdict;
 }
 
 Capture case_named(const std::string& name) {

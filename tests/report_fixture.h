@@ -19,6 +19,9 @@ Report report_from_marks(const Capture& capture, const Setup& setup = {});
 Report report_from_marks(const Capture& capture, const Verdict& asked);
 
 // The case of this name in tests/truth/ddp_cases.txt.
+// DDP with its defaults trains last_bucket_twice: the first of its regions fires l1 again when the reduction is finished.
+Verdict last_bucket_twice_not_averaged();
+
 Capture case_named(const std::string& name);
 
 // ResNet-50 as mmdetection checkpoints it: 16 reentrant regions, 161 parameters.

@@ -158,6 +158,13 @@ StatedParameter read_parameter(const nlohmann::json& json) {
   return {.name = json.at("name").get<std::string>(), .ddp_name = json.value("ddp_name", "")};
 }
 
+Output read_output(const nlohmann::json& json) {
+  Output output{.path = json.at("path").get<std::string>(), .found_by_ddp = json.value("found_by_ddp", true)};
+  output.behind_sink = json.value("behind_sink", output.found_by_ddp);
+  output.direct = json.value("direct", output.found_by_ddp && output.path.find("['") == std::string::npos);
+  return output;
+}
+
 ExportedSetup read_setup(const nlohmann::json& json) {
   ExportedSetup setup{.known = true,
                       .find_unused_parameters = json.value("find_unused_parameters", false),
@@ -177,9 +184,7 @@ Metadata read_metadata(const nlohmann::json& json) {
   for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
     metadata.parameters.push_back(read_parameter(parameter));
   for (const auto& input : json.value("inputs", nlohmann::json::array())) metadata.inputs.push_back(read_input(input));
-  for (const auto& output : json.value("outputs", nlohmann::json::array()))
-    metadata.outputs.push_back(
-        {.path = output.at("path").get<std::string>(), .found_by_ddp = output.value("found_by_ddp", true)});
+  for (const auto& output : json.value("outputs", nlohmann::json::array())) metadata.outputs.push_back(read_output(output));
   return metadata;
 }
 

@@ -33,7 +33,7 @@ struct Metadata {
   ExportedSetup exported;
   std::vector<StatedParameter> parameters;  // in the original module's order
   std::vector<StatedInput> inputs;          // by name; paths as "x[0]" for tensors inside of an argument
-  std::vector<Output> outputs;              // path and found_by_ddp, in the order of the tensors in forward's result
+  std::vector<Output> outputs;              // where they stand, in the order of the tensors in forward's result
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   std::vector<std::string> notes;
 };

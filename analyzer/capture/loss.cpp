@@ -47,7 +47,8 @@ void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
 void hide_outputs(Capture& capture, const std::vector<std::string>& paths) {
   auto any = [](const Output&) { return true; };
   for (const std::string& path : paths)
-    if (!for_each_at(capture, path, any, [](Output& output) { output.found_by_ddp = false; }))
+    if (!for_each_at(capture, path, any,
+                     [](Output& output) { output.found_by_ddp = output.behind_sink = output.direct = false; }))
       throw Error(Failure::usage, "--hidden " + path, "is no output", "use one of: " + list_of(capture, any));
 }
 

@@ -59,7 +59,9 @@ class Walk {
       Output output{.path = place.path,
                     .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
                     .shape = tensor.sizes().vec(),
-                    .found_by_ddp = !place.in_object};
+                    .found_by_ddp = !place.in_object,
+                    .behind_sink = !place.in_object,
+                    .direct = place.top_level};
       capture_.outputs.push_back(std::move(output));
       output_edges_.push_back(tensor.requires_grad() ? torch::autograd::impl::gradient_edge(tensor) : torch::autograd::Edge());
     });
@@ -68,6 +70,8 @@ class Walk {
     for (std::size_t k = 0; k < stated.size(); ++k) {
       capture_.outputs[k].path = stated[k].path;
       capture_.outputs[k].found_by_ddp = stated[k].found_by_ddp;
+      capture_.outputs[k].behind_sink = stated[k].behind_sink;
+      capture_.outputs[k].direct = stated[k].direct;
     }
   }
 

@@ -181,6 +181,8 @@ Json image(const Output& output) {
   Json json{{"path", output.path}, {"dtype", output.dtype}, {"shape", output.shape}, {"edge", image(output.edge)}};
   put(json, "found_by_ddp", output.found_by_ddp, true);
   put(json, "in_loss", output.in_loss);
+  put(json, "behind_sink", output.behind_sink, output.found_by_ddp);
+  put(json, "direct", output.direct, output.found_by_ddp);
   return json;
 }
 
@@ -191,6 +193,9 @@ void read(const Json& json, Output& output) {
   output.edge = edge_from(json.at("edge"));
   get(json, "found_by_ddp", output.found_by_ddp);
   get(json, "in_loss", output.in_loss);
+  output.behind_sink = output.direct = output.found_by_ddp;
+  get(json, "behind_sink", output.behind_sink);
+  get(json, "direct", output.direct);
 }
 
 Json image(const ExportedSetup& setup) {

@@ -8,6 +8,8 @@
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/pending/queue.hpp>
 
+#include "analyzer/graph/step.h"
+
 namespace gradscan {
 namespace {
 
@@ -120,21 +122,24 @@ bool has_backward_node(const Capture& capture, const GradGraph& graph, const Out
 
 }  // namespace
 
-std::vector<GradEdge> loss_roots(const Capture& capture) {
+std::vector<GradEdge> loss_roots(const Capture& capture, const TrainingStep& step) {
   std::vector<GradEdge> roots;
-  for (const Output& output : capture.outputs)
-    if (output.in_loss) roots.push_back(output.edge);
+  std::vector<bool> in_backward = outputs_in_backward(capture, step);
+  for (std::size_t output = 0; output < capture.outputs.size(); ++output)
+    if (in_backward[output]) roots.push_back(capture.outputs[output].edge);
   return roots;
 }
 
-std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph) {
-  std::vector<GradEdge> roots = loss_roots(capture);
-  auto feeds_sink = [&](const Output& output) {
-    return output.found_by_ddp && output.in_loss && has_backward_node(capture, graph, output);
-  };
-  if (std::none_of(capture.outputs.begin(), capture.outputs.end(), feeds_sink)) return roots;
+std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph, const TrainingStep& step) {
+  std::vector<GradEdge> roots = loss_roots(capture, step);
+  std::vector<bool> in_backward = outputs_in_backward(capture, step);
+  bool feeds_sink = false;
+  for (std::size_t at = 0; at < in_backward.size(); ++at)
+    if (in_backward[at] && capture.outputs[at].behind_sink && has_backward_node(capture, graph, capture.outputs[at]))
+      feeds_sink = true;
+  if (!feeds_sink) return roots;
   for (const Output& output : capture.outputs)
-    if (output.found_by_ddp) roots.push_back(output.edge);
+    if (output.behind_sink) roots.push_back(output.edge);
   return roots;
 }
 

@@ -57,8 +57,10 @@ class Backward {
       add((sink ? call->from_sink : call->from_loss).causes, step.checkpoint_around == Kind::reentrant);
     for (const std::vector<int>& uses : {prediction.uses.plain, prediction.uses.times_zero})
       for (int index : uses) outer_[index] = true;
-    for (std::size_t index = 0; index < causes_.size(); ++index)
+    for (std::size_t index = 0; index < causes_.size(); ++index) {
       if (outer_[index]) causes_[index].push_back(outer_graph);
+      std::sort(causes_[index].begin(), causes_[index].end());
+    }
   }
 
   const Causes& causes() const { return causes_; }
@@ -99,21 +101,24 @@ Causes heard_firings(const Prediction& prediction, const Setup& setup, int itera
 }
 
 // With static_graph iteration 0 is the contract: a parameter is marked with the last of as many firings.
-std::vector<int> marks_by_contract(const Prediction& prediction, const Setup& setup, int iteration) {
-  Causes first = heard_firings(prediction, setup, 0), later = heard_firings(prediction, setup, iteration);
-  std::vector<int> marks(first.size(), 1);
-  for (std::size_t index = 0; index < first.size(); ++index)
-    if (later[index].size() != first[index].size()) marks[index] = later[index].size() < first[index].size() ? 0 : 2;
-  return marks;
+Marks marks_by_contract(const Prediction& prediction, const Setup& setup, int iteration) {
+  Causes first = heard_firings(prediction, setup, 0);
+  Marks result{{}, heard_firings(prediction, setup, iteration)};
+  for (std::size_t index = 0; index < first.size(); ++index) {
+    std::size_t fired = result.heard[index].size();
+    result.marks.push_back(fired == first[index].size() ? 1 : fired < first[index].size() ? 0 : 2);
+  }
+  return result;
 }
 
-std::vector<int> marks_by_firings(const Prediction& prediction, const Setup& setup, int iteration) {
-  Causes heard = heard_firings(prediction, setup, iteration);
+Marks marks_by_firings(const Prediction& prediction, const Setup& setup, int iteration) {
+  Marks result{{}, heard_firings(prediction, setup, iteration)};
   const std::vector<bool>& seen = calls_of(prediction, setup.step, iteration, setup.step.no_sync).back()->seen;
-  std::vector<int> marks;
-  for (std::size_t index = 0; index < heard.size(); ++index)
-    marks.push_back(static_cast<int>(heard[index].size()) + (setup.find_unused_parameters && !seen[index] ? 1 : 0));
-  return marks;
+  for (std::size_t index = 0; index < seen.size(); ++index) {
+    bool marked_by_search = setup.find_unused_parameters && !seen[index];
+    result.marks.push_back(static_cast<int>(result.heard[index].size()) + (marked_by_search ? 1 : 0));
+  }
+  return result;
 }
 
 }  // namespace
@@ -122,8 +127,8 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
   Prediction prediction{{}, outside_uses(in_turn.front(), step)};
   for (const Capture& capture : in_turn) {
     GradGraph graph(capture, checkpointing);
-    prediction.in_turn.push_back({count_firings(capture, graph, loss_roots(capture)),
-                                  count_firings(capture, graph, sink_roots(capture, graph)), seen_by_search(capture, graph)});
+    prediction.in_turn.push_back({count_firings(capture, graph, loss_roots(capture, step)),
+                                  count_firings(capture, graph, sink_roots(capture, graph, step)), seen_by_search(capture, graph)});
   }
   return prediction;
 }
@@ -136,17 +141,22 @@ Causes firings_in(const Prediction& prediction, const Setup& setup, int iteratio
   return firings_of_iteration(prediction, setup.step, iteration, [&](int loss) { return has_sink(setup, iteration, loss); });
 }
 
-std::vector<int> ready_marks(const Prediction& prediction, const Setup& setup) {
-  std::vector<int> marks;
+Marks ready_marks(const Prediction& prediction, const Setup& setup) {
+  auto marks_in = [&](int iteration) {
+    return setup.static_graph ? marks_by_contract(prediction, setup, iteration + 1)
+                              : marks_by_firings(prediction, setup, iteration);
+  };
+  Marks result = marks_in(0);
   int iterations = prediction.in_turn.size() == 1 ? 1 : replay_iterations;
-  for (int iteration = 0; iteration < iterations; ++iteration) {
-    std::vector<int> more = setup.static_graph ? marks_by_contract(prediction, setup, iteration + 1)
-                                               : marks_by_firings(prediction, setup, iteration);
-    marks.resize(more.size(), 1);
-    for (std::size_t index = 0; index < more.size(); ++index)
-      if (marks[index] == 1) marks[index] = more[index];
+  for (int iteration = 1; iteration < iterations; ++iteration) {
+    Marks later = marks_in(iteration);
+    for (std::size_t index = 0; index < later.marks.size(); ++index) {
+      if (result.marks[index] != 1 || later.marks[index] == 1) continue;
+      result.marks[index] = later.marks[index];
+      result.heard[index] = std::move(later.heard[index]);
+    }
   }
-  return marks;
+  return result;
 }
 
 void check_run(const Capture& capture, const Prediction& prediction, const TrainingStep& step, const EngineRun& run) {

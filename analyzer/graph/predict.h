@@ -32,9 +32,14 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration);
 Causes firings_in(const Prediction& prediction, const Setup& setup, int iteration);
 
-// Ready marks of every parameter in an iteration (with static_graph: in one after the first), see ParameterReport: of the first
-// iteration in which it does not have exactly one, where iterations differ.
-std::vector<int> ready_marks(const Prediction& prediction, const Setup& setup);
+// By DDP index.
+struct Marks {
+  std::vector<int> marks;  // ready marks in an iteration (with static_graph: in one after the first), see ParameterReport
+  Causes heard;            // causes of the firings that DDP listens to in it
+};
+
+// Where iterations differ, those of the first in which a parameter does not have exactly one mark.
+Marks ready_marks(const Prediction& prediction, const Setup& setup);
 
 // Throw Error (internal), with the model's name as subject, if the engine has shown other firings than predicted. A run that
 // stopped with an error may have shown fewer.

@@ -43,7 +43,30 @@ std::vector<int> indices_of(const Capture& capture, const std::vector<std::strin
   return result;
 }
 
+bool is_floating(const std::string& dtype) {
+  return dtype.find("float") != std::string::npos || dtype.find("complex") != std::string::npos;
+}
+
 }  // namespace
+
+bool is_recorded_by_checkpoint(const Capture& capture) {
+  return std::any_of(capture.inputs.begin(), capture.inputs.end(), [](const Input& input) { return input.requires_grad; });
+}
+
+bool is_checkpoint_output(const Output& output) {
+  return output.direct && is_floating(output.dtype);
+}
+
+std::vector<bool> outputs_in_backward(const Capture& capture, const TrainingStep& step) {
+  bool around = step.checkpoint_around == Kind::reentrant;
+  bool executed = is_recorded_by_checkpoint(capture) &&
+                  std::any_of(capture.outputs.begin(), capture.outputs.end(),
+                              [](const Output& output) { return output.in_loss && is_checkpoint_output(output); });
+  std::vector<bool> result;
+  for (const Output& output : capture.outputs)
+    result.push_back(around ? executed && is_checkpoint_output(output) : output.in_loss);
+  return result;
+}
 
 OutsideUses outside_uses(const Capture& capture, const TrainingStep& step) {
   return {indices_of(capture, step.used_outside), indices_of(capture, step.zero_times)};

@@ -16,4 +16,14 @@ struct OutsideUses {
 // Parameters that do not require grad are left out. Throws Error (usage) for a glob that matches no parameter's name.
 OutsideUses outside_uses(const Capture& capture, const TrainingStep& step);
 
+// Whether a reentrant checkpoint around the whole model records anything, and what it gives its history: like one around a
+// region, if a tensor among its arguments requires grad, and to floating-point tensors that are returned themselves or in a
+// tuple.
+bool is_recorded_by_checkpoint(const Capture& capture);
+bool is_checkpoint_output(const Output& output);
+
+// The outputs from which backward starts inside of a reentrant checkpoint around the whole model: all or none of those that it
+// gives its history. Otherwise those that the loss is computed from.
+std::vector<bool> outputs_in_backward(const Capture& capture, const TrainingStep& step);
+
 }  // namespace gradscan

@@ -201,22 +201,24 @@ void DdpReducer::before_forward() {
   if (reducer.rebuild_buckets()) state_->arrival_order.assign(arrived.begin(), arrived.end());
 }
 
-GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector<bool>& found) {
+GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector<Output>& places) {
   State& state = *state_;
-  GradientEdges found_edges;
-  for (std::size_t output = 0; output < outputs.size(); ++output)
-    if (found[output]) found_edges.push_back(outputs[output]);
+  GradientEdges found_edges, sunk_edges;
+  for (std::size_t output = 0; output < outputs.size(); ++output) {
+    if (places[output].found_by_ddp) found_edges.push_back(outputs[output]);
+    if (places[output].behind_sink) sunk_edges.push_back(outputs[output]);
+  }
   std::vector<at::Tensor> tensors;
   if (state.search && !state.no_sync)
     std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
   if (!state.no_sync) state.reducer->prepare_for_backward(tensors);
   if (!state.search && (!state.static_graph || state.all_reduce_delayed)) return outputs;
-  GradientEdges behind_sink = sink_behind(found_edges, [&state] {
+  GradientEdges behind_sink = sink_behind(sunk_edges, [&state] {
     if (!state.static_graph || std::exchange(state.all_reduce_delayed, true)) return;
     torch::autograd::Engine::get_default_engine().queue_callback([&state] { state.reducer->delay_all_reduce(); });
   });
   for (std::size_t output = 0, next = 0; output < outputs.size(); ++output)
-    if (found[output]) outputs[output] = behind_sink[next++];
+    if (places[output].behind_sink) outputs[output] = behind_sink[next++];
   return outputs;
 }
 

@@ -10,6 +10,7 @@
 
 #include "analyzer/replay/observations.h"
 #include "analyzer/replay/skeleton.h"
+#include "gradscan/capture.h"
 #include "gradscan/setup.h"
 
 namespace gradscan {
@@ -28,8 +29,8 @@ class DdpReducer {
 
   // What DDP does before and after the module's forward. Both throw what the Reducer throws.
   void before_forward();
-  // Returns the edges of what DDP's forward returns. `found`: the outputs in which DDP finds tensors.
-  GradientEdges after_forward(GradientEdges outputs, const std::vector<bool>& found);
+  // Returns the edges of what DDP's forward returns. `places`: where the outputs stand in it.
+  GradientEdges after_forward(GradientEdges outputs, const std::vector<Output>& places);
 
   // What DDP makes of a firing now.
   Hearing hearing() const;

@@ -323,15 +323,6 @@ variable_list AroundNode::apply(variable_list&& gradients) {
   run_inner_backward(model_, around_model, outputs, gradients);
   return variable_list(num_outputs(), model_.units.one);
 }
-// What torch takes for an output of a checkpointed function: a tensor that is returned itself or in a tuple.
-bool is_direct(const Output& output) {
-  return output.found_by_ddp && output.path.find("['") == std::string::npos;
-}
-
-bool is_floating(const std::string& dtype) {
-  return dtype.find("float") != std::string::npos || dtype.find("complex") != std::string::npos;
-}
-
 }  // namespace
 
 at::Tensor tensor_with(const Edge& edge) {
@@ -391,13 +382,11 @@ GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> fo
   Model& model = state_->model;
   const Capture& capture = state_->topologies[turn]->capture;
   GradientEdges edges(capture.outputs.size());
-  bool recorded = std::any_of(capture.inputs.begin(), capture.inputs.end(), [](auto& input) { return input.requires_grad; });
-  if (!recorded) return edges;
+  if (!is_recorded_by_checkpoint(capture)) return edges;
   auto node = make_node<AroundNode>(model, GradientEdges{accumulator_of(new_leaf(model.units))}, static_cast<int>(edges.size()),
                                     std::move(forward));
   for (std::size_t slot = 0; slot < edges.size(); ++slot)
-    if (is_direct(capture.outputs[slot]) && is_floating(capture.outputs[slot].dtype))
-      edges[slot] = Edge(node, static_cast<std::uint32_t>(slot));
+    if (is_checkpoint_output(capture.outputs[slot])) edges[slot] = Edge(node, static_cast<std::uint32_t>(slot));
   return edges;
 }
 

@@ -5,12 +5,6 @@
 namespace gradscan {
 namespace {
 
-std::vector<bool> found_outputs(const Capture& capture) {
-  std::vector<bool> found;
-  for (const Output& output : capture.outputs) found.push_back(output.found_by_ddp);
-  return found;
-}
-
 GradientEdges in_loss(const Capture& capture, const GradientEdges& outputs) {
   GradientEdges edges;
   for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -63,7 +57,7 @@ GradientEdges Training::call(int turn, int place) {
 GradientEdges Training::forward(int turn, int place, std::function<void()> recompute) {
   if (!ddp_) return skeleton_.forward(turn, place, std::move(recompute));
   ddp_->before_forward();
-  return ddp_->after_forward(skeleton_.forward(turn, place, std::move(recompute)), found_outputs(in_turn_[turn]));
+  return ddp_->after_forward(skeleton_.forward(turn, place, std::move(recompute)), in_turn_[turn].outputs);
 }
 
 }  // namespace gradscan

@@ -14,14 +14,18 @@ bool finds_no_tensor(const Report& report) {
 }
 
 std::vector<int> without_outer(std::vector<int> causes) {
-  std::erase(causes, outer_graph);
+  std::erase_if(causes, [](int cause) { return cause < 0; });
   causes.erase(std::unique(causes.begin(), causes.end()), causes.end());
   return causes;
 }
 
-// The outer graph comes first in an ascending list.
+// The outer graph, and a checkpoint around the model, come first in an ascending list.
 bool has_outer(const std::vector<int>& regions_or_outer) {
-  return !regions_or_outer.empty() && regions_or_outer.front() == outer_graph;
+  return !regions_or_outer.empty() && regions_or_outer.front() < 0;
+}
+
+bool has_repetition(const std::vector<int>& ascending) {
+  return std::adjacent_find(ascending.begin(), ascending.end()) != ascending.end();
 }
 
 Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
@@ -31,19 +35,26 @@ Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
 }  // namespace
 
 Diagnosis why_marked_again(const Report& report, const ParameterReport& parameter) {
-  std::vector<int> causes = causes_asked(report, parameter);
+  const std::vector<int>& causes = parameter.heard;
+  bool used_outside = has_outer(parameter.used_in);
+  if (causes.size() > 1 && parameter.used_by_loss && !used_outside) return diagnosis(Cause::taken_by_loss, causes);
+  if (has_repetition(causes)) return diagnosis(Cause::several_forwards, causes);
   if (causes.size() > 1) return diagnosis(Cause::fires_several_times, causes);
-  if (causes.empty() || !marked_by_search(report, parameter)) return diagnosis(Cause::unknown, parameter.used_in);
-  if (causes.front() != outer_graph) return diagnosis(Cause::inside_region, causes);
+  if (causes.empty() || !marked_by_search(report, parameter))
+    return diagnosis(report.setup.step.backwards > 1 ? Cause::several_backwards : Cause::unknown, parameter.used_in);
+  if (parameter.used_by_loss && has_outer(causes)) return diagnosis(Cause::unseen_but_in_loss, causes);
+  if (!has_outer(causes)) return diagnosis(Cause::inside_region, causes);
   return diagnosis(parameter.returned_as.empty() ? Cause::behind_hidden_output : Cause::returned_itself, causes);
 }
 
 Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter) {
+  if (!parameter.idle_in.empty() && parameter.idle_in.size() < report.in_turn.size())
+    return diagnosis(Cause::not_in_every_graph, parameter.used_in);
   if (!parameter.fired_by.empty()) return diagnosis(Cause::zero_gradient, parameter.fired_by);
   if (report.setup.static_graph && !parameter.fired_by_sink.empty() && marks_asked(report, parameter) == 0)
     return diagnosis(Cause::only_through_sink, parameter.fired_by_sink);
   if (parameter.used_in.empty()) return {Cause::not_used, {}, false};
-  if (parameter.firings.off == 0) return diagnosis(Cause::not_in_loss, parameter.used_in);
+  if (!parameter.in_loss) return diagnosis(Cause::not_in_loss, parameter.used_in);
   for (int region : parameter.used_in)
     if (int blocked = region == none ? none : blocked_at(report, region); blocked != none)
       return {why_not_executed(report.regions[blocked]), {blocked}, has_outer(parameter.used_in)};
@@ -52,10 +63,10 @@ Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter
 
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter) {
   if (report.setup.static_graph && finds_no_tensor(report)) return diagnosis(Cause::no_tensor_found, parameter.fired_by);
-  std::vector<int> causes = causes_asked(report, parameter);
-  bool anything_reentrant =
-      std::any_of(report.regions.begin(), report.regions.end(), [](auto& region) { return region.executed; });
-  return diagnosis(anything_reentrant && !causes.empty() ? Cause::after_the_last_mark : Cause::unknown, causes);
+  const LocalGradient* local = local_gradient(report, parameter.index);
+  if (!local) return diagnosis(Cause::unknown, parameter.heard);
+  if (local->late.empty()) return diagnosis(Cause::never_reduced, parameter.heard);
+  return diagnosis(report.setup.step.backwards > 1 ? Cause::later_backward : Cause::after_the_last_mark, parameter.heard);
 }
 
 Cause why_not_executed(const RegionReport& region) {
@@ -72,11 +83,16 @@ int marks_asked(const Report& report, const ParameterReport& parameter) {
   return report.setup.find_unused_parameters ? parameter.ready_marks.find_unused_parameters : parameter.ready_marks.defaults;
 }
 
-std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter) {
-  std::vector<int> causes = parameter.fired_by;
-  if (searches(report.setup)) causes.insert(causes.end(), parameter.fired_by_sink.begin(), parameter.fired_by_sink.end());
-  std::sort(causes.begin(), causes.end());
-  return causes;
+const LocalGradient* local_gradient(const Report& report, int parameter) {
+  const std::vector<LocalGradient>& all = report.verdict.local;
+  auto found = std::lower_bound(all.begin(), all.end(), parameter,
+                                [](const LocalGradient& local, int index) { return local.parameter < index; });
+  return found == all.end() || found->parameter != parameter ? nullptr : &*found;
+}
+
+std::string outer_in_words(const Report& report) {
+  return report.setup.step.checkpoint_around == Kind::reentrant ? "backward inside of the checkpoint around the model"
+                                                                : "outer backward";
 }
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {

@@ -12,6 +12,10 @@ namespace gradscan {
 enum class Cause {
   // More than one ready mark.
   fires_several_times,   // in several regions, or in a region and outside
+  several_forwards,      // in the same region, which each of several forward calls executes by itself
+  taken_by_loss,         // in a region, and because the loss takes the parameter itself
+  unseen_but_in_loss,    // fires once, because the loss takes the parameter itself; DDP's search starts from forward's result
+  several_backwards,     // fires once in each of several backwards, the first of which leaves the reduction unfinished
   inside_region,         // fires once, but DDP's search does not see into its region
   returned_itself,       // forward returns the parameter itself: no node that DDP's search could find
   behind_hidden_output,  // fires once, but only outputs that DDP does not find lead to it
@@ -20,12 +24,15 @@ enum class Cause {
   not_in_loss,            // used, but the loss does not depend on it under any kind of checkpointing
   no_argument_with_grad,  // its reentrant region is not executed: none of its direct tensor arguments requires grad
   nested_outputs,         // its reentrant region is not executed: the outputs that the loss needs are inside a dict or list
+  not_in_every_graph,     // not used in some of the graphs that forward calls run in turn
   cut_off,                // a region that is not executed stands between it and the loss
   only_through_sink,      // fires in iteration 0 of static_graph because of DDP's sink, and not afterwards
   zero_gradient,          // fires, but with zeros only: its region has outputs that the loss does not use
   // A gradient that stays local.
   after_the_last_mark,  // it fires once more after all parameters are marked
-  no_tensor_found,      // static_graph, and DDP finds no tensor in forward's return value
+  later_backward,       // it fires in a backward after the one that DDP reduces
+  never_reduced,    // its bucket waits for a parameter that gets no gradient, in an iteration behind which no forward follows
+  no_tensor_found,  // static_graph, and DDP finds no tensor in forward's return value
   unknown,
 };
 
@@ -47,9 +54,14 @@ Cause why_not_executed(const RegionReport& region);
 // Whether DDP searches for unused parameters.
 bool searches(const Setup& setup);
 
+// When and why its gradient stays local in the setup asked; nullptr if it does not.
+const LocalGradient* local_gradient(const Report& report, int parameter);
+
+// "outer backward", or what takes its place where a reentrant checkpoint stands around the whole model.
+std::string outer_in_words(const Report& report);
+
 // In the setup asked.
 int marks_asked(const Report& report, const ParameterReport& parameter);
-std::vector<int> causes_asked(const Report& report, const ParameterReport& parameter);  // of its firings, in later iterations
 bool marked_by_search(const Report& report, const ParameterReport& parameter);
 
 // The outermost reentrant region around `region`, or itself, that is not executed; none if all are.

@@ -89,7 +89,7 @@ class Story {
   std::string sources(const std::vector<int>& causes, const std::string& before) const {
     std::vector<std::string> words;
     for (int cause : causes)
-      words.push_back(cause == outer_graph ? "the outer backward" : "the inner backward of " + place(cause));
+      words.push_back(cause < 0 ? "the " + outer_in_words(report_) : "the inner backward of " + place(cause));
     return words.empty() ? "" : before + enumerate(words, 8);
   }
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "analyzer/report/closures.h"
 #include "analyzer/report/groups.h"
 #include "analyzer/report/prose.h"
+#include "analyzer/report/step_words.h"
 #include "analyzer/report/why.h"
 
 namespace gradscan {
@@ -130,13 +132,20 @@ void add_error(const Report& report, std::vector<Finding>& findings) {
   }
 }
 
+// " in iterations 1 and 3": in which any gradient stays local.
+std::string when_local(const Verdict& verdict) {
+  std::set<int> iterations;
+  for (const LocalGradient& local : verdict.local) iterations.insert(local.iterations.begin(), local.iterations.end());
+  return iterations.empty() ? "" : " " + iterations_in_words({iterations.begin(), iterations.end()});
+}
+
 void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
   const std::vector<int>& local = report.verdict.unsynchronised;
   if (local.empty() || report.verdict.outcome != Outcome::pass) return;
-  findings.push_back(
-      finding(report, "not-averaged", Level::silent,
-              "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks, and DDP says nothing",
-              local, why_not_averaged));
+  findings.push_back(finding(report, "not-averaged", Level::silent,
+                             "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks" +
+                                 when_local(report.verdict) + ", and DDP says nothing",
+                             local, why_not_averaged));
   add_sentence(findings.back(), why_reached_through_closures(report, local));
 }
 
@@ -152,7 +161,8 @@ std::vector<int> concerned(const std::vector<Finding>& findings) {
 // Without an error the replay tells which parameters are never trained; with one the firings do.
 std::vector<int> untrained(const Report& report) {
   if (report.verdict.outcome == Outcome::pass) return report.verdict.untrained;
-  return select(report, [](auto& parameter) { return parameter.fired_by.empty(); });
+  return select(
+      report, [&](auto& parameter) { return parameter.fired_by.empty() && parameter.idle_in.size() == report.in_turn.size(); });
 }
 
 void add_not_trained(const Report& report, std::vector<Finding>& findings) {
@@ -231,7 +241,7 @@ std::vector<Finding> find_conflicts(const Report& report) {
 std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verdict) {
   std::vector<int> lost;
   for (int index : verdict.untrained)
-    if (report.parameters[index].firings.off > 0) lost.push_back(index);
+    if (report.parameters[index].in_loss) lost.push_back(index);
   return lost;
 }
 

@@ -81,14 +81,16 @@ class Reasons {
   Reasons(const Report& report, const RegionNames& names) : report_(report), names_(names) {}
 
   std::string operator()(const Diagnosis& diagnosis, const ParameterReport& parameter) const {
-    bool one_region = diagnosis.regions.size() == 1;
     std::vector<std::string> parts;
+    std::map<int, int> sources;  // how often each cause fires
+    for (int cause : parameter.heard) ++sources[cause];
+    bool one_region = diagnosis.regions.size() == 1;
     if (marked_by_search(report_, parameter)) parts.push_back("DDP's search does not find it (1)");
-    std::vector<int> causes = causes_asked(report_, parameter);
-    if (causes.size() <= 4) {
-      for (int cause : causes) parts.push_back(source(cause, one_region) + " (1)");
+    if (sources.size() <= 4) {
+      for (const auto& [cause, times] : sources)
+        parts.push_back(source(cause, one_region) + " (" + times_in_words(cause, times, parameter) + ")");
     } else {
-      if (diagnosis.outside) parts.push_back("outer backward (1)");
+      if (diagnosis.outside) parts.push_back(outer_in_words(report_) + " (1)");
       parts.push_back("inner backward of each of " + names_.list(diagnosis.regions));
     }
     std::string text;
@@ -99,8 +101,14 @@ class Reasons {
 
  private:
   std::string source(int cause, bool one_region) const {
-    if (cause == none) return "outer backward";
+    if (cause < 0) return outer_in_words(report_);
     return "inner backward of " + (one_region ? "its region" : names_[cause]);
+  }
+
+  std::string times_in_words(int cause, int times, const ParameterReport& parameter) const {
+    const LocalGradient* local = local_gradient(report_, parameter.index);
+    bool late = local && std::find(local->late.begin(), local->late.end(), cause) != local->late.end();
+    return std::to_string(times) + (late && report_.setup.step.backwards == 1 ? ", too late" : "");
   }
 
   static std::string remark(Cause cause) {
@@ -117,6 +125,8 @@ class Reasons {
         return "no gradient comes back to it";
       case Cause::only_through_sink:
         return "fires in iteration 0 only, through DDP's sink";
+      case Cause::not_in_every_graph:
+        return "not in every graph";
       case Cause::zero_gradient:
         return "with zeros only";
       default:
@@ -148,7 +158,7 @@ class Grouping {
   void insert(int index) {
     const ParameterReport& parameter = report_.parameters[index];
     Diagnosis diagnosis = diagnose_(report_, parameter);
-    int firings = static_cast<int>(causes_asked(report_, parameter).size()), marks = marks_asked(report_, parameter);
+    int firings = static_cast<int>(parameter.heard.size()), marks = marks_asked(report_, parameter);
     std::string module = diagnosis.regions.empty() ? module_of(parameter.name) : "";
     Key key{diagnosis.cause, diagnosis.regions, diagnosis.outside, module, firings, marks, parameter.seen_by_search};
     auto [place, is_new] = unit_of_.try_emplace(std::move(key), units_.size());

@@ -11,6 +11,7 @@
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/page.h"
 #include "analyzer/report/prose.h"
+#include "analyzer/report/step_words.h"
 #include "gradscan/capture.h"
 #include "gradscan/writers.h"
 
@@ -50,6 +51,9 @@ class Text {
                               (input.requires_grad ? ", requires grad" : "") +
                               (input.origin.empty() ? "" : " (" + input.origin + ")"));
     page_.item("loss", loss());
+    for (const std::string& phrase : in_words(report_.setup.step)) page_.item("step", phrase);
+    if (report_.in_turn.size() > 1)
+      page_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, 6) + " in turn");
     if (report_.verdict.outcome == Outcome::pass) page_.item("buckets", buckets());
   }
 
@@ -117,7 +121,8 @@ class Text {
   }
 
   std::string good_news() const {
-    bool all_once = std::all_of(report_.parameters.begin(), report_.parameters.end(),
+    bool all_once = report_.in_turn.size() <= 1 &&
+                    std::all_of(report_.parameters.begin(), report_.parameters.end(),
                                 [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; });
     return std::string(all_once ? "every parameter fires once per iteration, " : "") +
            "four iterations pass, and all gradients are averaged over the ranks";

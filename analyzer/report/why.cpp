@@ -1,8 +1,10 @@
 #include "analyzer/report/why.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analyzer/report/prose.h"
+#include "analyzer/report/step_words.h"
 #include "gradscan/firings.h"
 
 namespace gradscan {
@@ -53,6 +55,14 @@ class Explanation {
     switch (told.cause) {
       case Cause::fires_several_times:
         return fires_several_times(told);
+      case Cause::several_forwards:
+        return several_forwards(told);
+      case Cause::taken_by_loss:
+        return taken_by_loss(told);
+      case Cause::unseen_but_in_loss:
+        return unseen_but_in_loss(told);
+      case Cause::several_backwards:
+        return several_backwards(told);
       case Cause::inside_region:
         return inside_region(told);
       case Cause::returned_itself:
@@ -68,6 +78,8 @@ class Explanation {
         return no_argument_with_grad(told);
       case Cause::nested_outputs:
         return nested_outputs(told);
+      case Cause::not_in_every_graph:
+        return not_in_every_graph(told);
       case Cause::cut_off:
         return "No gradient comes back to " + who(told) +
                ": a reentrant region that backward does not execute stands between " + them(told) + " and the loss.";
@@ -77,6 +89,14 @@ class Explanation {
         return zero_gradient(told);
       case Cause::after_the_last_mark:
         return after_the_last_mark(told);
+      case Cause::later_backward:
+        return "backward runs " + times(report_.setup.step.backwards) +
+               " for one forward. DDP averages the gradients at the end "
+               "of the first and then listens no more: what " +
+               who(told) + " " + (one(told) ? "gets" : "get") +
+               " from the second on stays local to each rank. Add the losses up and call backward once.";
+      case Cause::never_reduced:
+        return never_reduced(told);
       case Cause::no_tensor_found:
         return "With static_graph=True DDP starts the first iteration's all-reduce from a node that it puts behind the tensors "
                "in forward's return value. It finds none there, so what the first backward computes stays local.";
@@ -129,6 +149,54 @@ class Explanation {
     bool all = std::all_of(told.parameters.begin(), told.parameters.end(),
                            [&](int index) { return !report_.parameters[index].aliases.empty(); });
     return !all ? "" : one(told) ? ", one tensor under several names," : ", shared under several names,";
+  }
+
+  std::string several_forwards(const Told& told) const {
+    std::string calls = count(report_.setup.step.forwards, "forward call");
+    if (told.regions.empty())
+      return "The loss takes the results of " + calls +
+             ", and the checkpoint around the model runs a backward of its own for "
+             "each, which fires the hooks of " +
+             who(told) + ". DDP takes every firing for a ready mark.";
+    return "The loss takes the results of " + calls + ". Each of them executes " + where(told) +
+           " by itself, with an inner backward that fires the hook" + (one(told) ? " of " : "s of ") + who(told) +
+           ", and DDP takes every firing for a ready mark. One call with both batches has one.";
+  }
+
+  std::string taken_by_loss(const Told& told) const {
+    return "The loss takes " + who(told) + (one(told) ? " itself" : " themselves") +
+           ", besides forward's result. That fires the hook" + (one(told) ? "" : "s") +
+           " in the outer backward, and the inner backward of " + where(told) +
+           " fires again. DDP takes every firing for a ready mark.";
+  }
+
+  std::string unseen_but_in_loss(const Told& told) const {
+    return "DDP's search for unused parameters starts from forward's return value. Nothing there leads to " + who(told) +
+           ", so it marks " + them(told) + " as ready at once; but the loss takes " + them(told) + " besides, and the " +
+           (one(told) ? "hook fires" : "hooks fire") + " all the same. Without find_unused_parameters=True nothing marks " +
+           them(told) + " before.";
+  }
+
+  std::string several_backwards(const Told& told) const {
+    return "backward runs " + times(report_.setup.step.backwards) +
+           " for one forward. The first leaves DDP waiting for a "
+           "parameter that gets no gradient, so the second marks " +
+           who(told) + " again.";
+  }
+
+  std::string not_in_every_graph(const Told& told) const {
+    std::vector<std::string> graphs;
+    for (int turn : report_.parameters[told.parameters.front()].idle_in) graphs.push_back(report_.in_turn[turn]);
+    return "The graph changes from one forward call to the next, and " + who(told) + (one(told) ? " gets" : " get") +
+           " no gradient in every call: " + (one(told) ? "it is" : "they are") + " not used in the graph of " +
+           enumerate(graphs, names_told) + ".";
+  }
+
+  std::string never_reduced(const Told& told) const {
+    const LocalGradient* local = local_gradient(report_, told.parameters.front());
+    return "DDP reduces a bucket when all of its parameters are marked. The one that holds " + who(told) + " waits " +
+           iterations_in_words(local->iterations) +
+           " for a parameter that gets no gradient there, so what is in it stays local to each rank.";
   }
 
   std::string inside_region(const Told& told) const {
@@ -206,17 +274,45 @@ class Explanation {
   }
 
   std::string after_the_last_mark(const Told& told) const {
-    return "DDP averages the gradients when every parameter has been marked once. Here the last first mark falls inside the "
-           "inner backward of a reentrant region, and DDP finishes when that inner backward ends. What " +
-           who(told) + (one(told) ? " gets" : " get") + " after that stays local to each rank; " + firings(told) + ".";
+    return "DDP averages the gradients when every parameter has been marked once. Here the last first mark" + last_mark() +
+           " falls inside the inner backward of a reentrant region, and DDP finishes when that inner backward ends. What " +
+           who(told) + (one(told) ? " gets" : " get") + " after that" + late_places(told) + " stays local to each rank" +
+           buckets(told) + ".";
   }
 
-  std::string firings(const Told& told) const {
-    if (!told.alike) return "they fire in the places listed above";
-    std::string text = one(told) ? "it fires" : "they fire";
-    if (!told.regions.empty()) text += " in " + where(told);
-    if (told.outside) text += std::string(told.regions.empty() ? " " : " and ") + "in the outer backward";
-    return text;
+  std::string last_mark() const {
+    if (!report_.verdict.last_mark) return "";
+    auto [parameter, cause] = *report_.verdict.last_mark;
+    return ", that of " + report_.parameters[parameter].name + (cause >= 0 ? " in region " + names_[cause] : "") + ",";
+  }
+
+  // Causes of the late firings, if they are the same for all.
+  std::vector<int> late(const Told& told) const {
+    std::vector<int> late = local_gradient(report_, told.parameters.front())->late;
+    bool same = std::all_of(told.parameters.begin(), told.parameters.end(),
+                            [&](int parameter) { return local_gradient(report_, parameter)->late == late; });
+    std::sort(late.begin(), late.end());
+    return same ? late : std::vector<int>();
+  }
+
+  std::string late_places(const Told& told) const {
+    std::vector<int> regions = late(told);
+    if (regions.empty()) return " (marked above as too late)";
+    std::vector<std::string> places;
+    if (std::erase_if(regions, [](int cause) { return cause < 0; }) > 0) places.push_back("the " + outer_in_words(report_));
+    if (!regions.empty()) places.push_back((regions.size() == 1 ? "region " : "regions ") + names_.list(regions));
+    return ", from " + enumerate(places, 2) + ",";
+  }
+
+  std::string buckets(const Told& told) const {
+    std::set<int> buckets;
+    for (int parameter : told.parameters)
+      if (const LocalGradient* local = local_gradient(report_, parameter)) buckets.insert(local->bucket + 1);
+    if (buckets.empty()) return "";
+    std::vector<std::string> numbers;
+    for (int bucket : buckets) numbers.push_back(std::to_string(bucket));
+    return std::string(buckets.size() == 1 ? " (bucket " : " (buckets ") + enumerate(numbers, names_told) + " of " +
+           std::to_string(report_.buckets.size()) + ")";
   }
 
   const Report& report_;

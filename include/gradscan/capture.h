@@ -98,6 +98,8 @@ struct Output {
   GradEdge edge;             // none: does not require grad under any kind
   bool found_by_ddp = true;  // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
   bool in_loss = false;      // whether the loss is computed from it
+  bool behind_sink = true;  // whether DDP puts its sink behind it: not inside of a dataclass, which torch's pytrees do not open
+  bool direct = true;       // whether it is forward's return value itself or a member of the tuple that is
 };
 
 struct Input {

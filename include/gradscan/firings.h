@@ -37,11 +37,12 @@ struct Firings {
 };
 
 // Where backward starts: the outputs that the loss is computed from.
-std::vector<GradEdge> loss_roots(const Capture& capture);
+std::vector<GradEdge> loss_roots(const Capture& capture, const TrainingStep& step = {});
 
 // Where backward starts if DDP has put its sink behind forward (with find_unused_parameters, and in the first iteration with
-// static_graph): a loss that uses one of the outputs found by DDP sends a gradient, if only an undefined one, to all of them.
-std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph);
+// static_graph): a loss that uses one of the outputs behind the sink sends a gradient, if only an undefined one, to all of
+// them.
+std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph, const TrainingStep& step = {});
 
 Firings count_firings(const Capture& capture, const GradGraph& graph, const std::vector<GradEdge>& roots);
 

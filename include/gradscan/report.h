@@ -38,7 +38,12 @@ struct ParameterReport {
   } ready_marks;              // per iteration, with the regions of setup.checkpointing
   std::vector<int> fired_by;  // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
   std::vector<int> fired_by_sink;  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
-  bool seen_by_search = false;     // whether DDP's search for unused parameters finds it, likewise
+  // Causes of the firings that DDP listens to in the setup asked, ascending: those of the first backward of the loss that is
+  // synchronised, in the first iteration in which they do not make one ready mark.
+  std::vector<int> heard;
+  bool in_loss = false;         // whether the loss depends on it through forward, if there were no checkpointing
+  bool used_by_loss = false;    // whether the loss takes it besides forward's result (TrainingStep)
+  bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
   std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
   std::vector<int> idle_in;  // positions in Report::in_turn of the captures in which no backward reaches it
   std::string returned_as;   // path of the output that is this parameter itself; empty: there is none

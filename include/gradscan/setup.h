@@ -91,7 +91,7 @@ struct Verdict {
   std::string message;               // DDP's own words, complete; empty for pass
   std::vector<int> parameters;       // DDP indices of the parameters that the message names, in the order of the message
   std::vector<int> unsynchronised;   // DDP indices of parameters whose gradients differ between the ranks, ascending
-  std::vector<LocalGradient> local;  // of each parameter in `unsynchronised`: when and why
+  std::vector<LocalGradient> local;  // of each parameter in `unsynchronised`, ascending: when and why
   std::optional<Firing> last_mark;   // where firings came too late: the one with which all parameters had been marked
   std::vector<int> untrained;        // DDP indices of parameters that never get a gradient other than zero, ascending
 
