@@ -55,9 +55,9 @@ def write(path, case, calls):
     model.forward = lambda x: without_unknown(forward(x))
     with marked_requires_grad():
         file = torch.jit.trace(model, x, check_trace=False)
-    exported = {"schema": "gradscan-export/1", "torch": torch.__version__, "outputs": outputs,
-                "parameters": [name for name, _ in model.named_parameters()],
-                "inputs": [{"name": "x", "dtype": "float32", "shape": [ROWS, WIDTH], "requires_grad": case.input_requires_grad}]}
+    data = {"name": "x", "dtype": "float32", "shape": [ROWS, WIDTH], "requires_grad": case.input_requires_grad}
+    exported = {"schema": "gradscan-export/1", "torch": torch.__version__, "inputs": [data], "outputs": outputs,
+                "parameters": [name for name, _ in model.named_parameters()]}
     torch.jit.save(file, str(path), _extra_files={"gradscan.json": json.dumps(exported)})
 
 

@@ -1,4 +1,5 @@
-"""Small models in training; measure.py measures what DistributedDataParallel does with each. ddp_cases.txt has them as captures.
+"""Small models in training, of which measure.py measures what DistributedDataParallel does with them. ddp_cases.txt has them
+as captures.
 
 A model is made with a function checkpoint(function, *args): torch's own of one kind, one that merely calls the function, or one
 that marks regions in a trace. Every linear layer is 20 -> 20, the input is 8 x 20. A model that changes from one forward call

@@ -184,27 +184,30 @@ class Messages:
 
 
 def firings_of(seen, messages):
-    return [{"case": name, "checkpointing": kind, **messages.in_numbers(measured)} for (name, kind, *setup), measured in
-            seen[0].items() if not setup]
+    return [{"case": name, "checkpointing": kind, **messages.in_numbers(measured)}
+            for (name, kind, *setup), measured in seen[0].items() if not setup]
 
 
 def rows_of(seen, messages):
     """Those that are the same each time, one for all options with which the same was seen; and the others."""
     rows, others = {}, []
-    for key, measured in seen[0].items():
-        if len(key) == 2:
-            assert all(again[key] == measured for again in seen), key
+    for name, kind, *setup in seen[0]:
+        if not setup:
             continue
-        head = dict(zip(("case", "checkpointing", "flags", "options"), key))
-        results = [messages.in_numbers(again[key]) for again in seen]
-        if all(result == results[0] for result in results):
-            rows.setdefault((*key[:3], json.dumps(results[0])), ({**head, "options": []}, results[0]))[0]["options"].append(key[3])
+        flags, options = setup
+        results = [messages.in_numbers(again[name, kind, flags, options]) for again in seen]
+        if results.count(results[0]) == len(results):
+            rows.setdefault((name, kind, flags, json.dumps(results[0])), []).append(options)
         else:
-            others.append({**head, "seen": results})
-    for head, _ in rows.values():
-        if len(head["options"]) == len(OPTIONS):
-            del head["options"]
-    return [{**head, **result} for head, result in rows.values()], others
+            others.append({"case": name, "checkpointing": kind, "flags": flags, "options": [options], "seen": results})
+    return [in_row(*head, options, json.loads(result)) for (*head, result), options in rows.items()], others
+
+
+def in_row(name, kind, flags, options, result):
+    row = {"case": name, "checkpointing": kind, "flags": flags}
+    if len(options) < len(OPTIONS):
+        row["options"] = options
+    return {**row, **result}
 
 
 def written(seen):
@@ -213,7 +216,8 @@ def written(seen):
     head = {"torch": torch.__version__.split("+")[0], "ranks": RANKS, "iterations": ITERATIONS, "backend": "gloo",
             "bucket_cap_mb": BUCKET_CAP_MB}
     sections = {"messages": messages.texts, "firings": firings, "rows": rows, "not_deterministic": others}
-    lists = [f'"{name}": [\n' + ",\n".join("  " + json.dumps(line) for line in lines) + "\n]" for name, lines in sections.items()]
+    lists = [f'"{name}": [\n' + ",\n".join("  " + json.dumps(line) for line in lines) + "\n]"
+             for name, lines in sections.items()]
     return "{" + ",\n".join([f'"measured_with": {json.dumps(head)}', *lists]) + "}\n"
 
 
