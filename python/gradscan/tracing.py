@@ -24,7 +24,9 @@ from gradscan.intercept import Call
 from gradscan.observe import Observer, is_requires_grad, reads_value
 from gradscan.places import Place
 
-Value = Any  # torch._C.Value
+# torch._C.Value. torch refuses to give that of a tensor that requires grad and comes from outside of the trace; a second try
+# would crash, so nothing catches the error.
+Value = Any
 
 
 class TracingObserver(Observer):
@@ -77,16 +79,9 @@ def untraced() -> Iterator[None]:
         torch._C._set_tracing_state(state)
 
 
-def _value(tensor: torch.Tensor) -> Value | None:
-    try:
-        return torch._C._get_value_trace(tensor)
-    except RuntimeError:  # a tensor that requires grad and is neither input nor parameter: its use will be refused
-        return None
-
-
-def _depends_on_data(value: Value | None) -> bool:
+def _depends_on_data(value: Value) -> bool:
     """Whether it is computed from more than sizes, which are constants here."""
-    stack, seen = [value] if value else [], set()
+    stack, seen = [value], set()
     while stack:
         value = stack.pop()
         node = value.node()
@@ -111,6 +106,16 @@ def _tensors(args: Any) -> list[torch.Tensor]:
     return found
 
 
+class _State:
+    """An argument before a call."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+        self.version = tensor._version
+        self.requires_grad = tensor.requires_grad
+        self.value: Value = torch._C._get_value_trace(tensor)
+
+
 class _TracedCalls(TorchFunctionMode):
     """Sees every call of torch that the model's Python code makes."""
 
@@ -124,10 +129,11 @@ class _TracedCalls(TorchFunctionMode):
             return function(*args, **kwargs)
         if is_requires_grad(function, "__get__"):
             return function(*args) and self._as_checkpointed(args[0])
-        if reads_value(function) and _depends_on_data(_value(args[0])):
+        if reads_value(function) and _depends_on_data(torch._C._get_value_trace(args[0])):
             self._observer.note_value_use()
+        is_attribute = getattr(function, "__name__", "") == "__get__"  # which is never one of its arguments
         inputs = _tensors([*args, *kwargs.values()])
-        before = [(tensor, tensor._version, tensor.requires_grad, _value(tensor)) for tensor in inputs]
+        before = [] if is_attribute else [_State(tensor) for tensor in inputs]
         result = function(*args, **kwargs)
         self._keep_names(before, result)
         self._note_requires_grad(before)
@@ -137,14 +143,15 @@ class _TracedCalls(TorchFunctionMode):
     def _as_checkpointed(self, tensor: torch.Tensor) -> bool:
         return self._observer.as_checkpointed.requires_grad(tensor)
 
-    def _keep_names(self, before: list[Any], result: Any) -> None:
-        for tensor, version, _, value in before:
-            if result is tensor and tensor._version == version and value is not None:
-                torch._C._set_value_trace(tensor, value)
+    def _keep_names(self, before: list[_State], result: Any) -> None:
+        for state in before:
+            if result is state.tensor and state.tensor._version == state.version:
+                torch._C._set_value_trace(state.tensor, state.value)
 
-    def _note_requires_grad(self, before: list[Any]) -> None:
-        for tensor, _, requires_grad, _ in before:
-            if tensor.requires_grad == requires_grad or tensor.grad_fn is not None:
+    def _note_requires_grad(self, before: list[_State]) -> None:
+        for state in before:
+            tensor = state.tensor
+            if tensor.requires_grad == state.requires_grad or tensor.grad_fn is not None:
                 continue
             changed = markers.requires_grad(tensor) if tensor.requires_grad else tensor.detach()
             torch._C._set_value_trace(tensor, torch._C._get_value_trace(changed))
