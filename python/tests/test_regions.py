@@ -117,7 +117,7 @@ def test_names(scan, tmp_path):
     found = regions_of(scan, tmp_path, Outer(), x)
     assert [region[:2] for region in found] == [
         ("blocks.0", "non_reentrant"), *inside, ("double", "non_reentrant"), ("blocks.0", "non_reentrant"),
-        ("local", "reentrant"), *inside[1:2], ("inner", "reentrant")]
+        ("local", "reentrant"), *inside[1:]]
     assert [region[2] for region in found] == [-1, 0, 1, 0, -1, -1, 5, 6, 5]
 
 
