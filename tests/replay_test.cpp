@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradscan/firings.h"
+#include "gradscan/report.h"
 #include "tests/capture_text.h"
 #include "tests/catch.h"
 #include "tests/truth_table.h"
@@ -70,6 +71,29 @@ TEST_CASE("a closure over an outer activation fails in torch's own words, with a
   CHECK(verdict.message == plain.error);
   CHECK(verdict.iteration == 0);
   CHECK(run_engine(capture, Checkpointing::off).error.empty());
+}
+
+TEST_CASE("DDP finds tensors in a dataclass but does not put its sink behind them") {
+  Capture capture =
+      capture_from_text(two_layers + "h = linear x l1\ny = linear x l2\noutput h dataclass\noutput y unused dataclass");
+  Replay search = replay(capture, {.find_unused_parameters = true});
+  CHECK_THAT(search.verdict.message, tests::contains("Expected to have finished reduction"));
+  CHECK(search.causes.front() == std::vector<std::vector<int>>{{outer_graph}, {outer_graph}, {}, {}});
+  Verdict silent = replay(capture, {.static_graph = true}).verdict;  // nothing starts the all-reduce that it delays
+  CHECK(silent.outcome == Outcome::pass);
+  CHECK(silent.unsynchronised == std::vector<int>{0, 1});
+}
+
+TEST_CASE("a reentrant checkpoint around the model goes backward from all of its outputs") {
+  Setup setup{.step = {.checkpoint_around = Kind::reentrant}};
+  std::string forward = two_layers + "h = linear x l1\ny = linear x l2\n";
+  for (std::string outputs : {"output h\noutput y unused", "output h unused\noutput y unused\noutput x"}) {
+    Capture capture = capture_from_text(forward + outputs);
+    CHECK(run_engine(capture, Checkpointing::off, setup.step).causes == std::vector<std::vector<int>>(4, {around_model}));
+    CHECK_NOTHROW(analyse(capture, setup));
+  }
+  Capture nested = capture_from_text(forward + "output h dataclass\noutput y unused");
+  CHECK_THAT(run_engine(nested, Checkpointing::off, setup.step).error, tests::contains("does not require grad"));
 }
 
 TEST_CASE("a region whose recomputation needs no gradient fails as in torch") {

@@ -87,10 +87,19 @@ def export_body(model: Model, file: str) -> None:
 def metadata(model: Model, eager: torch.nn.Module, access: list[str]) -> dict[str, Any]:
     ddp_names = {id(parameter): f"{path}.{name}" for path, module in eager.named_modules()
                  for name, parameter in module.named_parameters(recurse=False)}
-    stated = {"parameters": [{"name": name, "ddp_name": ddp_names[id(parameter)]} for name, parameter in eager.named_parameters()]}
-    shared = any(layer.same is not None for layer in model.layers)  # one module that the file has twice
+    stated = {"parameters": [{"name": name, "ddp_name": ddp_names[id(parameter)]}
+                             for name, parameter in eager.named_parameters()]}
+    shared = any(layer.same is not None or layer.tied is not None for layer in model.layers)  # by one module or by two?
     return {"schema": "gradscan-export/1", "torch": torch.__version__.split("+")[0],
             "inputs": [{"name": name, "dtype": "float32", "shape": [ROWS, WIDTH], "requires_grad": requires_grad}
                        for name, requires_grad in (("x", model.x_requires_grad), ("y", False))],
-            "outputs": [{"path": f"output{each}", "found_by_ddp": not each.endswith(".tensor")} for each in access],
+            "outputs": [place(model.form, each) for each in access],
             **(stated if shared else {})}
+
+
+def place(form: str, access: str) -> dict[str, Any]:
+    """Who finds an output: DDP's search, its sink, a reentrant checkpoint around the model."""
+    found = not access.endswith(".tensor")
+    in_tuple = form in ("tuple", "with_none", "hidden") or access == "[0]" and form.endswith("in_tuple")
+    return {"path": f"output{access}", "found_by_ddp": found, "behind_sink": found and form != "dataclass",
+            "direct": found and (form == "tensor" or in_tuple)}

@@ -135,7 +135,8 @@ class Generator:
 
     def region(self, variables: list[str], outer: list[str], depth: int) -> tuple[list[Assign], Region]:
         count = self.random.choice([0, 1, 1, 1, 1, 2, 2]) if self.chance(self.wild) else 1
-        arguments: list[str | list[str]] = [variables[-1] if self.chance(0.8) else self.random.choice(variables) for _ in range(count)]
+        arguments: list[str | list[str]] = [variables[-1] if self.chance(0.8) else self.random.choice(variables)
+                                            for _ in range(count)]
         parameters = [self.name("a") for _ in arguments]
         own = list(parameters)
         if self.chance(0.06 * self.wild):
@@ -152,7 +153,8 @@ class Generator:
             inner = inner + [body[-1].out]
         results, form = self.results(body, inner)
         reentrant = not self.mixed or self.chance(0.6)
-        return before, Region(self.name("r"), reentrant, arguments, parameters, body, results, form, [self.name() for _ in results])
+        name, outs = self.name("r"), [self.name() for _ in results]
+        return before, Region(name, reentrant, arguments, parameters, body, results, form, outs)
 
     def results(self, body: list[Assign | Region], inner: list[str]) -> tuple[list[str], str]:
         """No parameter itself: torch would make it the region's output for good, whose backward never ends."""

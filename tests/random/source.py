@@ -1,4 +1,4 @@
-"""From a model to the Python that is run, by all: by DistributedDataParallel, by the exporter, and by who reads a difference."""
+"""From a model to the Python that all run: DistributedDataParallel, the exporter, and who reads a difference."""
 from __future__ import annotations
 
 from spec import ROWS, WIDTH, Assign, Body, Layer, Model, Region, accesses, pack
@@ -168,10 +168,12 @@ def train_text(model: Model) -> str:
     lines = indented(lines, 1)
     if step.no_sync:
         lines = ([f"    for left in range({step.no_sync}, -1, -1):",
-                  '        with model.no_sync() if left and hasattr(model, "no_sync") else nullcontext():'] + indented(lines, 2))
+                  '        with model.no_sync() if left and hasattr(model, "no_sync") else nullcontext():']
+                 + indented(lines, 2))
     if step.used_outside or step.zero_times:
         lines.insert(0, '    parameters = dict(getattr(model, "module", model).named_parameters())')
-    return "\n".join(["", "", "def train(model, rank, calls):", f"    model.zero_grad(set_to_none={step.set_to_none})"] + lines) + "\n"
+    head = ["", "", "def train(model, rank, calls):", f"    model.zero_grad(set_to_none={step.set_to_none})"]
+    return "\n".join(head + lines) + "\n"
 
 
 def indented(lines: list[str], levels: int) -> list[str]:
