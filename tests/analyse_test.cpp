@@ -2,6 +2,7 @@
 #include "gradscan/report.h"
 #include "tests/catch.h"
 #include "tests/report_fixture.h"
+#include "tests/truth_table.h"
 
 namespace gradscan {
 namespace {
@@ -55,6 +56,59 @@ TEST_CASE("find_unused_parameters and static_graph together") {
   Report report = analyse(case_named("once"), {.find_unused_parameters = true, .static_graph = true});
   CHECK(report.verdict.outcome == Outcome::pass);
   CHECK_FALSE(has_conflict(report));
+}
+
+struct StepCause {
+  std::string model;
+  bool find_unused_parameters;
+  TrainingStep step;
+  std::string rule, title, why;  // parts of them
+};
+
+TEST_CASE("causes that only some training steps have") {
+  auto [model, find_unused_parameters, step, rule, title, why] = GENERATE(values<StepCause>({
+      {"once", false, {.forwards = 2}, "marked-ready-twice", "l2.bias", "Each of them executes region l2 by itself"},
+      {"chain_dead_head", false, {.backwards = 2}, "marked-ready-twice", "head.bias", "The first leaves DDP waiting"},
+      {"plain", false, {.backwards = 2}, "not-averaged", "in every iteration", "what 4 parameters get from the second on"},
+      {"once", false, {.used_outside = {"l2.*"}}, "marked-ready-twice", "l2.bias", "themselves, besides forward's result"},
+      {"chain_dead_head", false, {.zero_times = {"*"}}, "marked-ready-twice", "blocks.3.bias", "The loss takes 8 parameters"},
+      {"plain_unused", true, {.zero_times = {"dead.*"}}, "marked-ready-twice", "dead", "but the loss takes them besides"},
+      {"once", true, {.no_sync = 2}, "marked-ready-twice", "l2.bias", "The hooks of l2.weight (index 2) and l2.bias (index 3)"},
+  }));
+  Setup setup{.find_unused_parameters = find_unused_parameters, .step = step};
+  Report report = analyse(case_named(model), setup);
+  REQUIRE_FALSE(report.findings.empty());
+  const Finding& finding = report.findings.front();
+  CAPTURE(model, finding.title, finding.why);
+  CHECK(finding.rule == rule);
+  CHECK_THAT(finding.title, Catch::Matchers::Contains(title));
+  CHECK_THAT(finding.why, Catch::Matchers::Contains(why));
+}
+
+TEST_CASE("a check inside of DDP that fails is told in words") {
+  Report report = analyse(case_named("plain"), {.static_graph = true, .step = {.no_sync = 1}});
+  CHECK(report.findings.front().title == "training stops in iteration 0: a check inside of DDP fails");
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the first backward, which runs inside of no_sync()"));
+}
+
+TEST_CASE("parameters that get zeros on purpose are no silent failure") {
+  Report report = analyse(case_named("chain_dead_head"), {.step = {.zero_times = {"dead.*"}}});
+  CHECK(report.verdict.untrained == std::vector<int>{12, 13});
+  CHECK_FALSE(has_conflict(report));
+}
+
+TEST_CASE("a graph that changes") {
+  std::vector<Capture> in_turn = tests::truth_cases().at("branch").in_turn;
+  in_turn[0].model = "a.pt";
+  in_turn[1].model = "b.pt";
+  Report report = analyse(in_turn, {});
+  CHECK(report.verdict.outcome == Outcome::unfinished_reduction);
+  CHECK(report.in_turn == std::vector<std::string>{"a.pt", "b.pt"});
+  CHECK(find_parameter(report, "a.weight")->idle_in == std::vector<int>{1});
+  CHECK(find_parameter(report, "b.weight")->idle_in == std::vector<int>{0});
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("The graph changes from one forward call to the next"));
+  CHECK_THAT(report.findings.front().groups.front().reason, Catch::Matchers::Contains("the graph of a.pt does not lead to it"));
+  CHECK_FALSE(has_conflict(analyse(in_turn, {.find_unused_parameters = true})));
 }
 
 TEST_CASE("a change that is offered holds when it is asked for") {

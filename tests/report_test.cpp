@@ -27,6 +27,16 @@ TEST_CASE("firings by kind, marks by flag") {
   CHECK_FALSE(weight->seen_by_search);
 }
 
+TEST_CASE("a file of another torch is noted, one of the same release is not") {
+  Capture capture = case_named("once");
+  capture.written_by = "2.13.0+cpu";
+  CHECK(report_from_marks(capture).notes.empty());
+  capture.written_by = "2.9.1";
+  REQUIRE(report_from_marks(capture).notes.size() == 1);
+  CHECK(report_from_marks(capture).notes[0].find("written by torch 2.9.1; what is said here is what torch 2.13.0") !=
+        std::string::npos);
+}
+
 TEST_CASE("a parameter is found by index, name and alias") {
   Report report = report_from_marks(case_named("tied_across_region_edge"));
   const ParameterReport* first = find_parameter(report, "first.weight");

@@ -90,6 +90,13 @@ const LocalGradient* local_gradient(const Report& report, int parameter) {
   return found == all.end() || found->parameter != parameter ? nullptr : &*found;
 }
 
+std::string names_of_graphs(const Report& report, const std::vector<int>& turns) {
+  constexpr std::size_t named_at_most = 3;
+  std::vector<std::string> names;
+  for (int turn : turns) names.push_back(report.in_turn[turn]);
+  return enumerate(names, named_at_most);
+}
+
 std::string outer_in_words(const Report& report) {
   return report.setup.step.checkpoint_around == Kind::reentrant ? "backward inside of the checkpoint around the model"
                                                                 : "outer backward";

@@ -57,6 +57,9 @@ bool searches(const Setup& setup);
 // When and why its gradient stays local in the setup asked; nullptr if it does not.
 const LocalGradient* local_gradient(const Report& report, int parameter);
 
+// "a.pt and b.pt": of the captures at these positions in Report::in_turn.
+std::string names_of_graphs(const Report& report, const std::vector<int>& turns);
+
 // "outer backward", or what takes its place where a reentrant checkpoint stands around the whole model.
 std::string outer_in_words(const Report& report);
 

@@ -100,15 +100,34 @@ std::string backward_comes_twice(const Report& report) {
          "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.";
 }
 
+bool is_check_inside_of_torch(const Verdict& verdict) {
+  return contains(verdict.message, "INTERNAL ASSERT FAILED");
+}
+
+std::string words_of(const Verdict& verdict) {
+  if (is_check_inside_of_torch(verdict)) return "a check inside of DDP fails";
+  return verdict.message.substr(0, verdict.message.find_first_of(".\n"));
+}
+
+std::string why_check_fails(const Report& report) {
+  std::string text = "DDP is not made for this order of calls, and says so only by a check of its own state.";
+  if (report.setup.static_graph && report.setup.step.no_sync > 0)
+    text +=
+        " static_graph=True puts the first all-reduce off to the end of the first backward, which runs inside of no_sync() "
+        "here, where no reduction is prepared.";
+  return text;
+}
+
 Finding other_error(const Report& report) {
   const Verdict& verdict = report.verdict;
   bool undefined = contains(verdict.message, "gradient which is undefined");
   std::vector<int> early = select(report, [&](auto& parameter) {
     return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
   });
-  std::string words = verdict.message.substr(0, verdict.message.find_first_of(".\n"));
-  Finding result = finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words,
-                           united(early, verdict.parameters), why_marked_again);
+  Finding result =
+      finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
+              united(early, verdict.parameters), why_marked_again);
+  if (is_check_inside_of_torch(verdict)) add_sentence(result, why_check_fails(report));
   if (undefined)
     add_sentence(result,
                  "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "

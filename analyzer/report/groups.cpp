@@ -95,7 +95,7 @@ class Reasons {
     }
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    std::string remark = this->remark(diagnosis.cause);
+    std::string remark = this->remark(diagnosis.cause, parameter);
     return text + (text.empty() || remark.empty() ? "" : ", ") + remark;
   }
 
@@ -111,7 +111,7 @@ class Reasons {
     return std::to_string(times) + (late && report_.setup.step.backwards == 1 ? ", too late" : "");
   }
 
-  static std::string remark(Cause cause) {
+  std::string remark(Cause cause, const ParameterReport& parameter) const {
     switch (cause) {
       case Cause::not_used:
         return "nothing that forward returns leads back to it";
@@ -126,7 +126,7 @@ class Reasons {
       case Cause::only_through_sink:
         return "fires in iteration 0 only, through DDP's sink";
       case Cause::not_in_every_graph:
-        return "not in every graph";
+        return "the graph of " + names_of_graphs(report_, parameter.idle_in) + " does not lead to it";
       case Cause::zero_gradient:
         return "with zeros only";
       default:
@@ -153,14 +153,15 @@ class Grouping {
   }
 
  private:
-  using Key = std::tuple<Cause, std::vector<int>, bool, std::string, int, int, bool>;
+  using Key = std::tuple<Cause, std::vector<int>, bool, std::string, int, int, bool, std::vector<int>>;
 
   void insert(int index) {
     const ParameterReport& parameter = report_.parameters[index];
     Diagnosis diagnosis = diagnose_(report_, parameter);
     int firings = static_cast<int>(parameter.heard.size()), marks = marks_asked(report_, parameter);
     std::string module = diagnosis.regions.empty() ? module_of(parameter.name) : "";
-    Key key{diagnosis.cause, diagnosis.regions, diagnosis.outside, module, firings, marks, parameter.seen_by_search};
+    Key key{diagnosis.cause, diagnosis.regions,        diagnosis.outside, module, firings,
+            marks,           parameter.seen_by_search, parameter.idle_in};
     auto [place, is_new] = unit_of_.try_emplace(std::move(key), units_.size());
     if (is_new) units_.push_back({std::move(diagnosis), {}});
     Group& group = units_[place->second].group;
@@ -194,10 +195,10 @@ class Grouping {
 
   bool alike(const ExplainedGroup& left, const ExplainedGroup& right) const {
     const Group &a = left.group, &b = right.group;
+    const ParameterReport &p = report_.parameters[a.parameters.front()], &q = report_.parameters[b.parameters.front()];
     return left.diagnosis.cause == right.diagnosis.cause && left.diagnosis.outside == right.diagnosis.outside &&
            a.firings == b.firings && a.ready_marks == b.ready_marks && a.regions.size() == b.regions.size() &&
-           a.regions.size() <= 1 && a.members == b.members &&
-           report_.parameters[a.parameters.front()].seen_by_search == report_.parameters[b.parameters.front()].seen_by_search;
+           a.regions.size() <= 1 && a.members == b.members && p.seen_by_search == q.seen_by_search && p.idle_in == q.idle_in;
   }
 
   std::vector<ExplainedGroup> fold(int named) {

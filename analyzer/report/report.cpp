@@ -45,6 +45,7 @@ class Assembly {
   Report build(Replays replays) {
     describe_model();
     report_.torch = std::move(replays.torch);
+    note_other_torch();
     report_.verdict = std::move(replays.verdict);
     report_.verdicts = std::move(replays.verdicts);
     report_.buckets = std::move(replays.buckets);
@@ -72,6 +73,13 @@ class Assembly {
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
     report_.notes = capture_.notes;
+  }
+
+  void note_other_torch() {
+    auto release = [](const std::string& version) { return version.substr(0, version.find('+')); };
+    if (report_.written_by.empty() || release(report_.written_by) == release(report_.torch)) return;
+    report_.notes.push_back("The file was written by torch " + report_.written_by + "; what is said here is what torch " +
+                            report_.torch + " does, which gradscan is built with. Versions of DDP differ.");
   }
 
   void add_parameter(int index) {

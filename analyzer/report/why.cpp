@@ -185,11 +185,11 @@ class Explanation {
   }
 
   std::string not_in_every_graph(const Told& told) const {
-    std::vector<std::string> graphs;
-    for (int turn : report_.parameters[told.parameters.front()].idle_in) graphs.push_back(report_.in_turn[turn]);
-    return "The graph changes from one forward call to the next, and " + who(told) + (one(told) ? " gets" : " get") +
-           " no gradient in every call: " + (one(told) ? "it is" : "they are") + " not used in the graph of " +
-           enumerate(graphs, names_told) + ".";
+    const std::vector<int>& idle = report_.parameters[told.parameters.front()].idle_in;
+    bool same = std::all_of(told.parameters.begin(), told.parameters.end(),
+                            [&](int parameter) { return report_.parameters[parameter].idle_in == idle; });
+    return "The graph changes from one forward call to the next, and not every one leads to " + who(told) +
+           (same ? ": that of " + names_of_graphs(report_, idle) + " does not." : ".");
   }
 
   std::string never_reduced(const Told& told) const {
