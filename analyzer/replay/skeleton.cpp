@@ -323,6 +323,7 @@ variable_list AroundNode::apply(variable_list&& gradients) {
   run_inner_backward(model_, around_model, outputs, gradients);
   return variable_list(num_outputs(), model_.units.one);
 }
+
 }  // namespace
 
 at::Tensor tensor_with(const Edge& edge) {
@@ -383,8 +384,15 @@ GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> fo
   const Capture& capture = state_->topologies[turn]->capture;
   GradientEdges edges(capture.outputs.size());
   if (!is_recorded_by_checkpoint(capture)) return edges;
+  // Backward starts at those outputs alone that the checkpoint sees.
+  auto seen_outputs = [&capture, forward = std::move(forward)] {
+    GradientEdges outputs = forward();
+    for (std::size_t slot = 0; slot < outputs.size(); ++slot)
+      if (!is_checkpoint_output(capture.outputs[slot])) outputs[slot] = Edge();
+    return outputs;
+  };
   auto node = make_node<AroundNode>(model, GradientEdges{accumulator_of(new_leaf(model.units))}, static_cast<int>(edges.size()),
-                                    std::move(forward));
+                                    std::move(seen_outputs));
   for (std::size_t slot = 0; slot < edges.size(); ++slot)
     if (is_checkpoint_output(capture.outputs[slot])) edges[slot] = Edge(node, static_cast<std::uint32_t>(slot));
   return edges;
