@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "truth"), str(Path(__file__).resolve().parents[2] / "examples")]
-from cases import CASES, ROWS, WIDTH, Unknown, mean_square_of_first  # noqa: E402
+from cases import CASES, ROWS, WIDTH, Fields, Unknown, mean_square_of_first  # noqa: E402
 from gradscan_markers import Regions, gradscan_requires_grad  # noqa: E402
 
 
@@ -29,19 +29,20 @@ def marked_requires_grad():
 
 
 def outputs_of(result):
-    """For each tensor of the result, its path and whether DDP finds it."""
+    """What gradscan.json says of each tensor of the result."""
     if isinstance(result, tuple):
         members = [(f"[{index}]", member) for index, member in enumerate(result)]
     else:
         members = [("", result)]
-    return [{"path": "output" + path + (".tensor" if isinstance(member, Unknown) else ""),
-             "found_by_ddp": not isinstance(member, Unknown)} for path, member in members]
+    return [{"path": "output" + path + ("" if isinstance(member, torch.Tensor) else ".tensor"),
+             "found_by_ddp": not isinstance(member, Unknown), "behind_sink": isinstance(member, torch.Tensor),
+             "direct": isinstance(member, torch.Tensor)} for path, member in members]
 
 
-def without_unknown(result):
+def tensors_only(result):
     if isinstance(result, tuple):
-        return tuple(without_unknown(member) for member in result)
-    return result.tensor if isinstance(result, Unknown) else result
+        return tuple(tensors_only(member) for member in result)
+    return result.tensor if isinstance(result, (Unknown, Fields)) else result
 
 
 def write(path, case, calls):
@@ -52,7 +53,7 @@ def write(path, case, calls):
     model.calls = calls
     outputs = outputs_of(model(x))
     model.calls, forward = calls, model.forward
-    model.forward = lambda x: without_unknown(forward(x))
+    model.forward = lambda x: tensors_only(forward(x))
     with marked_requires_grad():
         file = torch.jit.trace(model, x, check_trace=False)
     data = {"name": "x", "dtype": "float32", "shape": [ROWS, WIDTH], "requires_grad": case.input_requires_grad}

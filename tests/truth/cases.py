@@ -351,14 +351,21 @@ class Unknown:
         self.tensor = tensor
 
 
-def hiding(base):
-    """The model, returning its result where DDP does not find it."""
+@dataclass
+class Fields:
+    """One in which it does; but it puts no node of its own behind what it finds there."""
 
-    class Hiding(base):
+    tensor: torch.Tensor
+
+
+def returning(wrapper, base):
+    """The model, returning its result in an object."""
+
+    class Returning(base):
         def forward(self, x):
-            return Unknown(super().forward(x))
+            return wrapper(super().forward(x))
 
-    return Hiding
+    return Returning
 
 
 class TwoOutputs(Layers):
@@ -366,6 +373,11 @@ class TwoOutputs(Layers):
 
     def forward(self, x):
         return self.a(x), self.b(x)
+
+
+class InFieldsAndPlain(TwoOutputs):
+    def forward(self, x):
+        return Fields(self.a(x)), self.b(x)
 
 
 class RegionHidden(TwoOutputs):
@@ -391,7 +403,7 @@ def sequential_shared(checkpoint):
 def mean_square(result):
     if isinstance(result, tuple):
         return sum(mean_square(member) for member in result)
-    return (result.tensor if isinstance(result, Unknown) else result).square().mean()
+    return (result.tensor if isinstance(result, (Unknown, Fields)) else result).square().mean()
 
 
 def mean_square_of_first(result):
@@ -478,12 +490,20 @@ CASES = {
     "scaled_parameter_returned": Case(ScaledParameterReturned, kinds=OFF),
     "one_output_unused": Case(TwoOutputs, loss=mean_square_of_first, kinds=OFF),
     # DDP does not find tensors, or not all, in forward's result.
-    "custom_object_returned": Case(hiding(Plain), kinds=OFF),
-    "once_custom_object": Case(hiding(Once)),
-    "last_bucket_twice_custom_object": Case(hiding(LastBucketTwice)),
-    "chain_dead_head_custom_object": Case(hiding(ChainDeadHead)),
+    "custom_object_returned": Case(returning(Unknown, Plain), kinds=OFF),
+    "once_custom_object": Case(returning(Unknown, Once)),
+    "last_bucket_twice_custom_object": Case(returning(Unknown, LastBucketTwice)),
+    "chain_dead_head_custom_object": Case(returning(Unknown, ChainDeadHead)),
     "region_hidden": Case(RegionHidden),
     "plain_hidden": Case(PlainHidden),
+    # It finds them in a dataclass.
+    "plain_dataclass": Case(returning(Fields, Plain), kinds=OFF),
+    "plain_unused_dataclass": Case(returning(Fields, PlainUnused), kinds=OFF),
+    "once_dataclass": Case(returning(Fields, Once)),
+    "last_bucket_twice_dataclass": Case(returning(Fields, LastBucketTwice)),
+    "chain_dead_head_dataclass": Case(returning(Fields, ChainDeadHead)),
+    "dataclass_and_plain": Case(InFieldsAndPlain, kinds=OFF),
+    "dataclass_used_alone": Case(InFieldsAndPlain, loss=mean_square_of_first, kinds=OFF),
     # Another graph in every second call of forward.
     "dynamic": Case(Dynamic),
     "dynamic_shared_weight": Case(DynamicSharedWeight),
@@ -543,6 +563,9 @@ CASES = {
     "once_around": Case(Once, Step(checkpoint_around=True)),
     "last_bucket_twice_around": Case(LastBucketTwice, Step(checkpoint_around=True)),
     "chain_dead_head_around": Case(ChainDeadHead, Step(checkpoint_around=True)),
+    "one_output_unused_around": Case(TwoOutputs, Step(checkpoint_around=True), loss=mean_square_of_first),
+    "plain_dataclass_around": Case(returning(Fields, Plain), Step(checkpoint_around=True)),
+    "dataclass_and_plain_around": Case(InFieldsAndPlain, Step(checkpoint_around=True)),
     "once_around_two_forwards": Case(Once, Step(checkpoint_around=True, forwards=2)),
     "once_around_no_sync": Case(Once, Step(checkpoint_around=True, no_sync=1)),
     "once_around_region_outside": Case(Once, Step(checkpoint_around=True, used_outside="l2.weight")),
