@@ -1,7 +1,8 @@
 """Time and memory of export() and record() against one forward of the same model, with and without its checkpointing.
 
-    python3 python/bench.py            (each measurement in a process of its own; memory is the peak above that before it)
+python3 python/bench.py            (each measurement in a process of its own; memory is the peak above that before it)
 """
+
 from __future__ import annotations
 
 import os
@@ -27,9 +28,16 @@ WAYS = ("plain", "forward", "record", "export")  # plain: the same model without
 class Bottleneck(nn.Module):
     def __init__(self, channels, width, stride):
         super().__init__()
-        self.inner = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-                                   nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-                                   nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width))
+        self.inner = nn.Sequential(
+            nn.Conv2d(channels, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, 4 * width, 1, bias=False),
+            nn.BatchNorm2d(4 * width),
+        )
         self.shortcut = nn.Identity() if channels == 4 * width else nn.Conv2d(channels, 4 * width, 1, stride, bias=False)
 
     def forward(self, x):
@@ -42,8 +50,15 @@ def resnet50():
         for block in range(count):
             blocks.append(Bottleneck(channels, width, 2 if stage and not block else 1))
             channels = 4 * width
-    model = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(3, 2, 1), *blocks, nn.AdaptiveAvgPool2d(1),
-                          nn.Flatten(), nn.Linear(channels, 1000))
+    model = nn.Sequential(
+        nn.Conv2d(3, 64, 7, 2, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, 1),
+        *blocks,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(channels, 1000),
+    )
     return model, torch.rand(8, 3, 224, 224)
 
 
@@ -79,8 +94,11 @@ def many_small():
     return ManySmall(), torch.rand(4)
 
 
-MODELS = {"ResNet-50, 8x3x224x224, 16 regions": resnet50, "Transformer, 12 x 512, 4x256, 12 regions": transformer,
-          "5000 small operations": many_small}
+MODELS = {
+    "ResNet-50, 8x3x224x224, 16 regions": resnet50,
+    "Transformer, 12 x 512, 4x256, 12 regions": transformer,
+    "5000 small operations": many_small,
+}
 
 
 def run(way, model, x, folder):

@@ -1,4 +1,5 @@
-"""gradscan, as a training script uses it: says what DistributedDataParallel will do with a model and its gradient checkpointing.
+"""gradscan, as a training script uses it: says what DistributedDataParallel will do with a model and its gradient
+checkpointing.
 
     gradscan.export(model, args, "model.pt")              TorchScript with the checkpoint regions in it
     gradscan.record(model, args, "model.capture.json")    the same knowledge from one eager run, for what cannot be traced
@@ -7,6 +8,7 @@
 
 The files are read by the command line tool: `gradscan model.pt`.
 """
+
 from gradscan.check import check
 from gradscan.errors import DDPError, Error, TracingError
 from gradscan.explain import explain

@@ -1,8 +1,8 @@
 """Whether a tensor would require grad if the regions really were checkpointed.
 
-A capture runs regions plainly and makes all their floating-point outputs require grad, so that it holds every edge that may exist
-under any kind of checkpointing. A model that asks `x.requires_grad` (to decide whether to checkpoint the next block, say) must
-get the answer of its own kinds all the same:
+A capture runs regions plainly and makes all their floating-point outputs require grad, so that it holds every edge that may
+exist under any kind of checkpointing. A model that asks `x.requires_grad` (to decide whether to checkpoint the next block, say)
+must get the answer of its own kinds all the same:
 
   - a reentrant region's outputs require grad if one of its direct tensor arguments does; those inside a dict or list never do;
   - a non-reentrant region's output requires grad if what it was computed from does;
@@ -10,6 +10,7 @@ get the answer of its own kinds all the same:
 
 The graph is searched without recursion, and no node twice.
 """
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of
+from gradscan.boundary import Boundary, Edge, edge_of, edges_of
 
 if TYPE_CHECKING:
     from gradscan.observe import Region
@@ -69,7 +70,7 @@ class AsCheckpointed:
     def _behind(self, edge: Edge) -> list[Edge]:
         node, output = edge
         if node not in self._boundaries:
-            return [target for target in node.next_functions if target[0] is not None]
+            return edges_of(node)
         region, boundary = self._boundaries[node]
         slot = boundary.slots[output]
         if boundary is region.begin or region.kind != "reentrant":

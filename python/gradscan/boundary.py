@@ -1,14 +1,15 @@
 """Where a checkpoint region begins and ends in the autograd graph.
 
-A region runs plainly, between two autograd nodes of our own. Every tensor that crosses a boundary leaves it as an alias of which
-the boundary is the gradient function, so the graph that forward leaves behind holds the region's arguments and outputs, also
-those that nothing uses:
+A region runs plainly, between two autograd nodes of our own. Every tensor that crosses a boundary leaves it as an alias of
+which the boundary is the gradient function, so the graph that forward leaves behind holds the region's arguments and outputs,
+also those that nothing uses:
 
     begin: the direct tensor arguments that require grad
     end:   all floating-point outputs, also those that do not require grad, for a reentrant region makes them do so
 
 What a kind of checkpointing then makes of it is worked out from the graph; here it is only recorded.
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -26,6 +27,11 @@ def edge_of(tensor: torch.Tensor) -> Edge | None:
         return None
     edge: GradientEdge = get_gradient_edge(tensor)
     return edge.node, edge.output_nr
+
+
+def edges_of(node: Node) -> list[Edge]:
+    """Where a node's gradients go."""
+    return [(target, slot) for target, slot in node.next_functions if target is not None]
 
 
 class _Boundary(torch.autograd.Function):

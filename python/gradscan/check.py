@@ -1,9 +1,10 @@
 """check(): the report on a model as an object, for a test of one's own.
 
-    def test_ddp_takes_the_model():
-        report = gradscan.check(make_model(), (make_batch(),), find_unused_parameters=True)
-        assert report.ok, report
+def test_ddp_takes_the_model():
+    report = gradscan.check(make_model(), (make_batch(),), find_unused_parameters=True)
+    assert report.ok, report
 """
+
 from __future__ import annotations
 
 import json
@@ -19,9 +20,18 @@ from gradscan.record import record
 from gradscan.report import Report
 
 
-def check(model: torch.nn.Module, args: Any, *, kwargs: dict[str, Any] | None = None, loss: Loss | None = None,
-          find_unused_parameters: bool = False, static_graph: bool = False, bucket_cap_mb: float | None = None,
-          options: tuple[str, ...] = (), program: str | None = None) -> Report:
+def check(
+    model: torch.nn.Module,
+    args: Any,
+    *,
+    kwargs: dict[str, Any] | None = None,
+    loss: Loss | None = None,
+    find_unused_parameters: bool = False,
+    static_graph: bool = False,
+    bucket_cap_mb: float | None = None,
+    options: tuple[str, ...] = (),
+    program: str | None = None,
+) -> Report:
     """Records the model (see `record`) and has the command line tool judge the record.
 
     options: more of the tool's options, such as ("--checkpointing", "non-reentrant").
@@ -36,8 +46,16 @@ def check(model: torch.nn.Module, args: Any, *, kwargs: dict[str, Any] | None = 
     found = find_program(program)
     with tempfile.TemporaryDirectory(prefix="gradscan-") as folder:
         file = os.path.join(folder, f"{type(model).__name__}.capture.json")
-        record(model, args, file, kwargs=kwargs, loss=loss, find_unused_parameters=find_unused_parameters,
-               static_graph=static_graph, bucket_cap_mb=bucket_cap_mb)
+        record(
+            model,
+            args,
+            file,
+            kwargs=kwargs,
+            loss=loss,
+            find_unused_parameters=find_unused_parameters,
+            static_graph=static_graph,
+            bucket_cap_mb=bucket_cap_mb,
+        )
         written = os.path.join(folder, "report.json")
         text = run_program(found, [*options, "--color", "never", "--output", written, file])
         with open(written, encoding="utf-8") as report:

@@ -1,9 +1,10 @@
 """What DistributedDataParallel knows of a model: which parameters, in which order, by which name, with which flags.
 
-It takes the parameters module by module in named_modules() order, each once, and leaves out those that do not require grad or that
-it was told to ignore. The position among them is the index in its messages. The name in its messages is the *last* one under
-which it meets a parameter.
+It takes the parameters module by module in named_modules() order, each once, and leaves out those that do not require grad or
+that it was told to ignore. The position among them is the index in its messages. The name in its messages is the *last* one
+under which it meets a parameter.
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -34,9 +35,12 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     if not isinstance(model, DistributedDataParallel):
         return model, flags
     left_alone = getattr(model, "bucket_bytes_cap_default", False)  # then DDP makes the first bucket smaller
-    found = {"find_unused_parameters": bool(model.find_unused_parameters), "static_graph": bool(model.static_graph),
-             "bucket_cap_mb": None if left_alone else model.bucket_bytes_cap / _MIB,
-             "gradient_as_bucket_view": bool(model.gradient_as_bucket_view)}
+    found = {
+        "find_unused_parameters": bool(model.find_unused_parameters),
+        "static_graph": bool(model.static_graph),
+        "bucket_cap_mb": None if left_alone else model.bucket_bytes_cap / _MIB,
+        "gradient_as_bucket_view": bool(model.gradient_as_bucket_view),
+    }
     return model.module, found
 
 
@@ -57,12 +61,19 @@ def parameters_of(model: torch.nn.Module) -> list[Parameter]:
 
 
 def describe_outputs(output: Any, places: list[Place]) -> list[dict[str, Any]]:
-    """How DistributedDataParallel sees the tensors in forward's result: whether it finds them (it looks into lists, tuples, dicts and
-    dataclasses), whether it puts its sink behind them (it takes the result apart as torch's pytrees do), and whether they are the
-    result itself or members of the tuple that is."""
+    """How DistributedDataParallel sees the tensors in forward's result: whether it finds them (it looks into lists, tuples,
+    dicts and dataclasses), whether it puts its sink behind them (it takes the result apart as torch's pytrees do), and whether
+    they are the result itself or members of the tuple that is."""
     sunk = {id(leaf) for leaf in tree_leaves(output)}
-    return [{"path": place.path, "found_by_ddp": place.found_by_ddp, "behind_sink": id(place.tensor) in sunk,
-             "direct": place.top_level} for place in places]
+    return [
+        {
+            "path": place.path,
+            "found_by_ddp": place.found_by_ddp,
+            "behind_sink": id(place.tensor) in sunk,
+            "direct": place.top_level,
+        }
+        for place in places
+    ]
 
 
 def _last_names(model: torch.nn.Module) -> dict[torch.nn.Parameter, str]:

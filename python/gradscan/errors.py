@@ -1,9 +1,9 @@
 """What can go wrong, as one sentence that says what is wrong and what to do.
 
-    try:
-        gradscan.export(model, (images,), "model.pt")
-    except gradscan.Error as error:
-        print(error)   # "Detector cannot be traced: ...: use gradscan.record, which does not trace"
+try:
+    gradscan.export(model, (images,), "model.pt")
+except gradscan.Error as error:
+    print(error)   # "Detector cannot be traced: ...: use gradscan.record, which does not trace"
 """
 
 

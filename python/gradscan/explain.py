@@ -1,10 +1,11 @@
 """explain(): DistributedDataParallel's error, explained where it is raised.
 
 DDP's errors name a parameter, not a cause, and often in the iteration after the one that went wrong. While the block runs, only
-the arguments of the last forward are kept. When one of these errors comes, the model is recorded with them, and gradscan's report
-is raised in place of the error, which becomes its cause; on one rank only, the others raise their error as it is. Whatever goes
-wrong in this, the error itself is not lost.
+the arguments of the last forward are kept. When one of these errors comes, the model is recorded with them, and gradscan's
+report is raised in place of the error, which becomes its cause; on one rank only, the others raise their error as it is.
+Whatever goes wrong in this, the error itself is not lost.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -20,8 +21,11 @@ from gradscan.errors import DDPError, Error
 from gradscan.loss import Loss
 
 # How DDP's errors begin, or what they hold in all versions.
-_MARKS = ("Expected to mark a variable ready only once", "Expected to have finished reduction in the prior iteration",
-          "Your training graph has changed")
+_MARKS = (
+    "Expected to mark a variable ready only once",
+    "Expected to have finished reduction in the prior iteration",
+    "Your training graph has changed",
+)
 
 
 @contextlib.contextmanager
@@ -65,15 +69,18 @@ def _is_first(ddp_model: DistributedDataParallel) -> bool:
         return True
 
 
-def _raise_explained(ddp_model: DistributedDataParallel, last_call: list[Any], loss: Loss | None, program: str | None,
-                     error: RuntimeError) -> None:
+def _raise_explained(
+    ddp_model: DistributedDataParallel, last_call: list[Any], loss: Loss | None, program: str | None, error: RuntimeError
+) -> None:
     args, kwargs = last_call
     try:
         report = check(ddp_model, args, kwargs=kwargs, loss=loss, program=program)
     except Exception as failure:  # noqa: BLE001  nothing may hide the error itself
         _add_note(error, f"gradscan could not explain this: {failure}")
         raise error from error.__cause__
-    raise DDPError(f"DistributedDataParallel has raised an error. gradscan's report on the model and this batch:\n\n{report}") from error
+    raise DDPError(
+        f"DistributedDataParallel has raised an error. gradscan's report on the model and this batch:\n\n{report}"
+    ) from error
 
 
 def _add_note(error: BaseException, note: str) -> None:

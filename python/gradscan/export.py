@@ -1,12 +1,14 @@
 """export(): TorchScript with the checkpoint regions in it.
 
-torch.jit.trace runs the model once, in the mode it is in, with its regions run plainly between markers (markers.py) and with what
-the tracer would forget put in (tracing.py). The file also gets gradscan.json, which says of the training script what TorchScript
-does not: DistributedDataParallel's flags and order of parameters, the inputs, what stands where in forward's result.
+torch.jit.trace runs the model once, in the mode it is in, with its regions run plainly between markers (markers.py) and with
+what the tracer would forget put in (tracing.py). The file also gets gradscan.json, which says of the training script what
+TorchScript does not: DistributedDataParallel's flags and order of parameters, the inputs, what stands where in forward's
+result.
 
-The tracer takes tensors only. So it is given a module that has the model's own parameters and submodules, takes the tensors among
-forward's arguments one by one and returns the tensors in forward's result.
+The tracer takes tensors only. So it is given a module that has the model's own parameters and submodules, takes the tensors
+among forward's arguments one by one and returns the tensors in forward's result.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -35,15 +37,24 @@ from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
 
-def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
-           loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
-           bucket_cap_mb: float | None = None) -> None:
+def export(
+    model: torch.nn.Module,
+    args: Any,
+    path: str | os.PathLike[str],
+    *,
+    kwargs: dict[str, Any] | None = None,
+    loss: Loss | None = None,
+    find_unused_parameters: bool = False,
+    static_graph: bool = False,
+    bucket_cap_mb: float | None = None,
+) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
-    The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they were.
+    The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they
+    were.
 
     args, kwargs: what forward is called with; `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, the loss is taken to be computed from every output that requires grad.
+    loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
     find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
         unwrapped, and its own flags are used.
 
@@ -53,16 +64,28 @@ def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, k
 
     and then, in a shell: gradscan detector.pt
     """
-    flags: Json = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
+    flags: Json = {
+        "find_unused_parameters": find_unused_parameters,
+        "static_graph": static_graph,
+        "bucket_cap_mb": bucket_cap_mb,
+    }
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
     trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
     with replaced(path) as temporary:
         traced = trace.run()
-        metadata = {"schema": "gradscan-export/1", "gradscan": version(), "torch": torch_version(), "ddp": flags,
-                    "parameters": [_describe_parameter(parameter) for parameter in parameters], "inputs": trace.inputs,
-                    "outputs": trace.outputs, "loss": trace.loss, "notes": trace.notes}
+        metadata = {
+            "schema": "gradscan-export/1",
+            "gradscan": version(),
+            "torch": torch_version(),
+            "ddp": flags,
+            "parameters": [_describe_parameter(parameter) for parameter in parameters],
+            "inputs": trace.inputs,
+            "outputs": trace.outputs,
+            "loss": trace.loss,
+            "notes": trace.notes,
+        }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
 
@@ -70,8 +93,14 @@ def export(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, k
 class _Trace:
     """One trace; the lists are what gradscan.json says of it."""
 
-    def __init__(self, model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None,
-                 parameters: list[Parameter]) -> None:
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        loss: Loss | None,
+        parameters: list[Parameter],
+    ) -> None:
         self.outputs: list[Json] = []
         self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty: not stated
         self.notes: list[str] = []
@@ -87,7 +116,7 @@ class _Trace:
         with unchanged(self._model, dict(self._bound.arguments)), functions_inlined() as inlined, _quiet():
             try:
                 with torch.enable_grad():
-                    traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False, strict=False)
+                    traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             except Error:
                 raise
             except Exception as error:
@@ -104,8 +133,8 @@ class _Trace:
             return self._forward(tensors)
 
         names = ["self", *self._names]
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        forward.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
+        signature = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
+        forward.__signature__ = signature  # type: ignore[attr-defined]
         tracee = type(type(self._model).__name__, (torch.nn.Module,), {"forward": forward})()
         for name in ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules", "training"):
             vars(tracee)[name] = vars(self._model)[name]
@@ -175,15 +204,19 @@ def _require_expressible(model: torch.nn.Module, parameters: list[Parameter]) ->
         raise Error(f"{name} has no parameter that requires grad: export the model as it is trained")
     ignored = [p.name for p in parameters if p.tensor.requires_grad and not p.requires_grad]
     if ignored:
-        raise Error(f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
-                    "cannot express: use gradscan.record")
+        raise Error(
+            f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
+            "cannot express: use gradscan.record"
+        )
 
 
 def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
     name, text = type(model).__name__, str(error).strip()
     if "Cannot insert a Tensor that requires grad as a constant" in text:
-        return TracingError(f"{name} uses a tensor that requires grad and is no registered parameter, which "
-                            "DistributedDataParallel ignores as well: register it as torch.nn.Parameter, or use gradscan.record")
+        return TracingError(
+            f"{name} uses a tensor that requires grad and is no registered parameter, which "
+            "DistributedDataParallel ignores as well: register it as torch.nn.Parameter, or use gradscan.record"
+        )
     why = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), type(error).__name__)
     return TracingError(f"{name} cannot be traced ({why}): use gradscan.record, which does not trace")
 
@@ -191,8 +224,10 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
 def _inlined_note(name: str) -> str:
     if "checkpoint" not in name.lower():
         return f"{name} has a backward of its own; the file has the operations of its forward instead"
-    note = (f"{name} is a checkpointing of its own, and the file has its forward without it: "
-            "how often its parameters fire may be wrong; use gradscan.record")
+    note = (
+        f"{name} is a checkpointing of its own, and the file has its forward without it: "
+        "how often its parameters fire may be wrong; use gradscan.record"
+    )
     warnings.warn(note, stacklevel=2)
     return note
 
@@ -201,6 +236,6 @@ def _inlined_note(name: str) -> str:
 def _quiet() -> Iterator[None]:
     """Without the tracer's warnings, of which those that matter become notes, and without the deprecation of TorchScript."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
         yield

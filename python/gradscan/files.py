@@ -1,4 +1,5 @@
 """Writing a file in one step: whole, or not at all and without a trace."""
+
 from __future__ import annotations
 
 import contextlib
@@ -14,7 +15,9 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
     """The path of a temporary file beside `path`, which becomes `path` if nothing is raised."""
     path = os.fspath(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".gradscan-", suffix=os.path.splitext(path)[1])
+        handle, temporary = tempfile.mkstemp(
+            dir=os.path.dirname(path) or ".", prefix=".gradscan-", suffix=os.path.splitext(path)[1]
+        )
         os.close(handle)
         os.chmod(temporary, 0o666 & ~_umask())
     except OSError as error:

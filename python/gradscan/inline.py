@@ -6,6 +6,7 @@ backward of its own. Who exports is told which Functions this concerns.
 
 The *code* of Function.apply is replaced for a while, because many libraries keep `apply = MyFunction.apply`.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -24,7 +25,7 @@ _inlined: list[str] = []  # names, while a trace is under way
 class _StandIn:
     # The original refers to its class, so its code must be replaced by one that does, too.
     def apply(cls, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: N805
-        __class__  # noqa: B018
+        __class__  # type: ignore[name-defined]  # noqa: B018
         from gradscan.inline import function_called
 
         return function_called(cls, args, kwargs)

@@ -1,8 +1,9 @@
 """Forward's arguments by name, and the tensors in them.
 
-    >>> [(place.path, place.tensor.shape) for place in named_tensors(bind(model, (x,), {"mask": m}))]
-    [("x", ...), ("mask", ...)]
+>>> [(place.path, place.tensor.shape) for place in named_tensors(bind(model, (x,), {"mask": m}))]
+[("x", ...), ("mask", ...)]
 """
+
 from __future__ import annotations
 
 import inspect
@@ -27,6 +28,7 @@ def as_arguments(args: Any) -> tuple[Any, ...]:
 
 def own_leaves(arguments: Any) -> Any:
     """The arguments as a forward of its own sees them: tensors with a history outside become leaves."""
+
     def leaf(place: Place) -> torch.Tensor:
         return place.tensor if place.tensor.is_leaf else place.tensor.detach().requires_grad_()
 
@@ -38,8 +40,10 @@ def bind(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     try:
         return inspect.signature(model.forward).bind_partial(*args, **kwargs)
     except TypeError as error:
-        raise Error(f"{type(model).__name__}.forward does not take these arguments ({error}): "
-                    "give what the training loop calls the model with") from error
+        raise Error(
+            f"{type(model).__name__}.forward does not take these arguments ({error}): "
+            "give what the training loop calls the model with"
+        ) from error
 
 
 def named_tensors(bound: inspect.BoundArguments) -> list[Place]:

@@ -2,8 +2,8 @@
 
 Libraries import `checkpoint` by name, keep it in partials and wrap it, so replacing the name in torch's module would miss most
 calls. All of them run the same function object in the end, the innermost of what is called `checkpoint`; so the *code* of that
-object is replaced for a while. `CheckpointFunction.apply`, which reentrant calls go through, is replaced too, for those who call
-it themselves.
+object is replaced for a while. `CheckpointFunction.apply`, which reentrant calls go through, is replaced too, for those who
+call it themselves.
 
     with intercepted(handler):            # handler(Call(function, args, kwargs, kind))
         model(x)
@@ -11,6 +11,7 @@ it themselves.
 Only the calls of this thread are handed over; those of others run as always. Everything is put back at the end, also after an
 exception.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -58,8 +59,9 @@ def _innermost(function: Any) -> types.FunctionType:
 
 
 def _copy(function: types.FunctionType) -> types.FunctionType:
-    copied = types.FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__,
-                                function.__closure__)
+    copied = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
     copied.__kwdefaults__ = function.__kwdefaults__
     return copied
 

@@ -1,8 +1,9 @@
 """Which of forward's outputs the loss is computed from.
 
-The loss is computed once, from the outputs as they are, and its graph is followed back; where it comes to the edge of an output,
-that output is in the loss, and what lies behind is the model's own.
+The loss is computed once, from the outputs as they are, and its graph is followed back; where it comes to the edge of an
+output, that output is in the loss, and what lies behind is the model's own.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 
-from gradscan.boundary import Edge, edge_of
+from gradscan.boundary import Edge, edge_of, edges_of
 from gradscan.ddp import Parameter
 from gradscan.errors import Error
 from gradscan.places import Place
@@ -34,7 +35,7 @@ class LossInputs:
         return edge_of(place.tensor) in self._used
 
     def _search(self, root: Edge, outputs: set[Edge], parameters: list[Parameter]) -> set[Edge]:
-        names = {parameter.tensor: parameter.name for parameter in parameters}
+        names: dict[Any, str] = {parameter.tensor: parameter.name for parameter in parameters}
         used, stack, seen = set(), [root], set()
         while stack:
             edge = stack.pop()
@@ -42,12 +43,14 @@ class LossInputs:
                 used.add(edge)
             elif edge[0] not in seen:
                 seen.add(edge[0])
-                stack += [target for target in edge[0].next_functions if target[0] is not None]
+                stack += edges_of(edge[0])
                 name = names.get(getattr(edge[0], "variable", None))
                 if name:
                     self.notes.append(f"the loss uses {name} outside of forward, which is not recorded")
         if not used:
-            raise Error("the loss does not depend on any of forward's outputs: return them from forward, and compute it from them")
+            raise Error(
+                "the loss does not depend on any of forward's outputs: return them from forward, and compute it from them"
+            )
         return used
 
 
@@ -56,5 +59,7 @@ def _computed(loss: Loss, output: Any) -> Edge:
         value = loss(output)
     edge = edge_of(value) if isinstance(value, torch.Tensor) else None
     if edge is None:
-        raise Error("the loss function does not return a tensor that requires grad: give one that computes the loss from the output")
+        raise Error(
+            "the loss function does not return a tensor that requires grad: give one that computes the loss from the output"
+        )
     return edge

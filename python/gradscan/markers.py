@@ -1,29 +1,30 @@
 """Markers: how a traced model remembers where its checkpoint regions are.
 
-torch.jit.trace keeps nothing of torch.utils.checkpoint. Calls of the small scripted functions below stay in the traced graph and
-are saved with the model, so that the file runs anywhere; gradscan knows them by their names. docs/markers.md says what their
-arguments mean.
+torch.jit.trace keeps nothing of torch.utils.checkpoint. Calls of the small scripted functions below stay in the traced graph
+and are saved with the model, so that the file runs anywhere; gradscan knows them by their names. docs/markers.md says what
+their arguments mean.
 
-They return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged result, and a later
-use of the argument outside of the region would seem to be a use inside. A token goes from a region's begin to its end, so that a
-region without tensor arguments keeps its begin.
+They return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged result, and a
+later use of the argument outside of the region would seem to be a use inside. A token goes from a region's begin to its end, so
+that a region without tensor arguments keeps its begin.
 """
+
 from __future__ import annotations
 
 import functools
 import json
 import warnings
 from types import SimpleNamespace
-from typing import Any, List
+from typing import Any
 
 import torch
 
 
-def gradscan_region_begin(marker: str, tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+def gradscan_region_begin(marker: str, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     return [torch.zeros([0])] + [tensor.view_as(tensor) for tensor in tensors]
 
 
-def gradscan_region_end(marker: str, token_and_tensors: List[torch.Tensor]) -> List[torch.Tensor]:
+def gradscan_region_end(marker: str, token_and_tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     return [tensor.view_as(tensor) for tensor in token_and_tensors[1:]]
 
 

@@ -1,8 +1,8 @@
 """One forward with everything that matters noted: checkpoint regions, modules, source lines, operations.
 
-Autograd numbers its nodes on each thread in the order of their creation. So it is enough to note the number that comes next when a
-module is entered or left, when a call of torch has made nodes, and when a region begins or ends: each node's own number tells
-later where it was made.
+Autograd numbers its nodes on each thread in the order of their creation. So it is enough to note the number that comes next
+when a module is entered or left, when a call of torch has made nodes, and when a region begins or ends: each node's own number
+tells later where it was made.
 
     with Observer(model) as observer:
         output = model(x)
@@ -11,9 +11,10 @@ later where it was made.
 Regions run plainly. Two things would show this to the model, and are hidden from it:
   - it may ask whether a tensor requires grad. Outputs of a reentrant region do if one of its direct tensor arguments does, and
     never otherwise; so the answer is worked out from the graph (`as_checkpointed`);
-  - a region that is called without grad records nothing, as the first forward of an enclosing reentrant region would; what counts
-    is the recomputation, which runs with grad.
+  - a region that is called without grad records nothing, as the first forward of an enclosing reentrant region would; what
+    counts is the recomputation, which runs with grad.
 """
+
 from __future__ import annotations
 
 import bisect
@@ -134,8 +135,10 @@ class Observer:
     @contextlib.contextmanager
     def _modules_watched(self) -> Any:
         hooks = torch.nn.modules.module
-        handles = [hooks.register_module_forward_pre_hook(self._enter_module),
-                   hooks.register_module_forward_hook(self._leave_module, always_call=True)]
+        handles = [
+            hooks.register_module_forward_pre_hook(self._enter_module),
+            hooks.register_module_forward_hook(self._leave_module, always_call=True),
+        ]
         try:
             yield
         finally:
@@ -169,8 +172,10 @@ class Observer:
         if self.value_uses:
             shown, more = ", ".join(self.value_uses[:3]), len(self.value_uses) - 3
             lines = f"{shown} and {more} more lines" if more > 0 else shown
-            notes.append(f"forward turns values of tensors into Python numbers ({lines}): "
-                         "another batch may take another way through the model")
+            notes.append(
+                f"forward turns values of tensors into Python numbers ({lines}): "
+                "another batch may take another way through the model"
+            )
         return notes
 
     def note_flops(self, flops: int) -> None:

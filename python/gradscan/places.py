@@ -7,6 +7,7 @@ the one who wrote it. So each tensor comes with its place:
     >>> [place.path for place in tensor_places({"loss": t, "states": (u, v)}, "output")]
     ["output['loss']", "output['states'][0]", "output['states'][1]"]
 """
+
 from __future__ import annotations
 
 import copy
@@ -76,7 +77,7 @@ def _replaced(value: Any, replace: Callable[[Place], torch.Tensor], path: str, t
     if type(value) in (list, tuple):
         return type(value)(changed(*member) for member in _members(value))
     if isinstance(value, dict) and tensor_places(value, ""):
-        result = copy.copy(value)
+        result: Any = copy.copy(value)
         for key, member in zip(list(value), _members(value)):
             result[key] = changed(*member)
         return result

@@ -1,4 +1,5 @@
 """Running the installed command line tool, which does the work."""
+
 from __future__ import annotations
 
 import os
@@ -13,8 +14,10 @@ def find_program(program: str | None = None) -> str:
     wanted = program or os.environ.get("GRADSCAN") or "gradscan"
     found = shutil.which(wanted)
     if not found:
-        raise Error(f"{wanted}: no such program: install the command line tool gradscan, or say where it is with the environment "
-                    "variable GRADSCAN")
+        raise Error(
+            f"{wanted}: no such program: install the command line tool gradscan, or say where it is with the environment "
+            "variable GRADSCAN"
+        )
     return found
 
 

@@ -1,8 +1,10 @@
 """record(): one eager run of the model, and the capture that is left of it.
 
 Nothing is traced, so nothing has to be traceable: data-dependent Python, custom CUDA extensions, torch.no_grad() blocks and
-requires_grad_() calls are what they are. The file has all that gradscan needs and no weights; docs/capture-format.md describes it.
+requires_grad_() calls are what they are. The file has all that gradscan needs and no weights; docs/capture-format.md describes
+it.
 """
+
 from __future__ import annotations
 
 import json
@@ -23,20 +25,28 @@ from gradscan.version import torch_version
 from gradscan.walk import Json, Walk, describe_tensor
 
 
-def record(model: torch.nn.Module, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
-           loss: Loss | None = None, find_unused_parameters: bool = False, static_graph: bool = False,
-           bucket_cap_mb: float | None = None) -> None:
+def record(
+    model: torch.nn.Module,
+    args: Any,
+    path: str | os.PathLike[str],
+    *,
+    kwargs: dict[str, Any] | None = None,
+    loss: Loss | None = None,
+    find_unused_parameters: bool = False,
+    static_graph: bool = False,
+    bucket_cap_mb: float | None = None,
+) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know of `model`.
 
-    Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model, arguments,
-    random numbers and torch are left as they were.
+    Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model,
+    arguments, random numbers and torch are left as they were.
 
     args, kwargs: what forward is called with; `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, the loss is taken to be computed from every output that requires grad.
+    loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
     find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
         unwrapped, and its own flags are used.
 
-    >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"], find_unused_parameters=True)
+    >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
     and then, in a shell: gradscan detector.capture.json
     """
@@ -68,17 +78,34 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         walk = Walk(observer, parameters, alive_anyway)
         walk.run(outputs, used.contain)
         seen_by_ddp = describe_outputs(output, outputs)
-    return {"torch": torch_version(), "written_by": torch_version(), "exported": flags, "inputs": described,
-            "parameters": [_describe_parameter(parameter) for parameter in parameters], "storages": walk.storages,
-            "regions": walk.regions, "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs)], "nodes": walk.nodes,
-            "notes": observer.notes() + used.notes + walk.notes}
+    return {
+        "torch": torch_version(),
+        "written_by": torch_version(),
+        "exported": flags,
+        "inputs": described,
+        "parameters": [_describe_parameter(parameter) for parameter in parameters],
+        "storages": walk.storages,
+        "regions": walk.regions,
+        "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs)],
+        "nodes": walk.nodes,
+        "notes": observer.notes() + used.notes + walk.notes,
+    }
 
 
 def _describe_input(place: Place) -> Json:
-    return {"name": place.path, **describe_tensor(place.tensor), "requires_grad": place.tensor.requires_grad,
-            "origin": "recorded"}
+    return {
+        "name": place.path,
+        **describe_tensor(place.tensor),
+        "requires_grad": place.tensor.requires_grad,
+        "origin": "recorded",
+    }
 
 
 def _describe_parameter(parameter: Parameter) -> Json:
-    return {"name": parameter.name, "aliases": parameter.aliases, **describe_tensor(parameter.tensor),
-            "requires_grad": parameter.requires_grad, "ddp_name": parameter.ddp_name}
+    return {
+        "name": parameter.name,
+        "aliases": parameter.aliases,
+        **describe_tensor(parameter.tensor),
+        "requires_grad": parameter.requires_grad,
+        "ddp_name": parameter.ddp_name,
+    }

@@ -5,6 +5,7 @@ that called checkpoint().
     checkpoint(inner_forward, x)   in layer4.2         layer4.2.inner_forward
     checkpoint(lambda x: ..., x)   in the model        <lambda>
 """
+
 from __future__ import annotations
 
 import functools

@@ -1,4 +1,5 @@
 """A report as an object: what `gradscan --format json` writes, by attributes. docs/report-format.md describes its data."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -69,9 +70,10 @@ class Report:
         """By name, in the order of DistributedDataParallel."""
         return {p["name"]: Parameter(p["index"], p["name"], tuple(p["aliases"]), p["firings"]) for p in self.json["parameters"]}
 
-    def verdict(self, checkpointing: str | None = None, *, find_unused_parameters: bool = False,
-                static_graph: bool = False) -> Verdict:
-        """Of the setup that was asked; or of one of the table's, in which all regions are "reentrant", "non_reentrant" or "off".
+    def verdict(
+        self, checkpointing: str | None = None, *, find_unused_parameters: bool = False, static_graph: bool = False
+    ) -> Verdict:
+        """Of the setup that was asked; or of one of the table's, whose regions are all "reentrant", "non_reentrant" or "off".
 
         >>> report.verdict("reentrant", static_graph=True).outcome
         'pass'
@@ -82,15 +84,24 @@ class Report:
         for verdict in self.json["verdicts"]:
             if (verdict["checkpointing"], verdict["find_unused_parameters"], verdict["static_graph"]) == wanted:
                 return self._verdict(verdict)
-        raise Error(f"there is no verdict for {wanted}: checkpointing is \"reentrant\", \"non_reentrant\" or \"off\", "
-                    "and at most one of the flags is set")
+        raise Error(
+            f'there is no verdict for {wanted}: checkpointing is "reentrant", "non_reentrant" or "off", '
+            "and at most one of the flags is set"
+        )
 
     def _verdict(self, verdict: dict[str, Any]) -> Verdict:
         names = {parameter["index"]: parameter["name"] for parameter in self.json["parameters"]}
         return Verdict(
-            verdict["checkpointing"], verdict["find_unused_parameters"], verdict["static_graph"], verdict["outcome"],
-            verdict["iteration"], verdict["message"], tuple(names[index] for index, _ in verdict["parameters"]),
-            tuple(names[index] for index in verdict["unsynchronised"]), tuple(names[index] for index in verdict["untrained"]))
+            verdict["checkpointing"],
+            verdict["find_unused_parameters"],
+            verdict["static_graph"],
+            verdict["outcome"],
+            verdict["iteration"],
+            verdict["message"],
+            tuple(names[index] for index, _ in verdict["parameters"]),
+            tuple(names[index] for index in verdict["unsynchronised"]),
+            tuple(names[index] for index in verdict["untrained"]),
+        )
 
     def __str__(self) -> str:
         return self.text

@@ -1,12 +1,13 @@
 """Leaving everything as it was: model, random numbers, the caller's tensors.
 
 A forward changes more than it returns: running statistics, counters, caches, the state of random number generators; a trace
-changes more still. What can change is noted before and put back after, whether or not there was an exception. Parameters are not
-copied, for a model may just fit into memory; forward does not write to them.
+changes more still. What can change is noted before and put back after, whether or not there was an exception. Parameters are
+not copied, for a model may just fit into memory; forward does not write to them.
 
     with unchanged(model, (args, kwargs)):
         model(*args, **kwargs)
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -43,8 +44,8 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
 
 
 class _ModuleState:
-    """A module's attributes: which they are, and what the containers among them hold. Parameters, buffers, submodules, hooks and
-    the training flag are among them."""
+    """A module's attributes: which they are, and what the containers among them hold. Parameters, buffers, submodules, hooks
+    and the training flag are among them."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
@@ -63,8 +64,9 @@ class _ModuleState:
 
 
 class _Content:
-    """The numbers in a tensor, and whether it requires grad. Batch norm changes its statistics without counting a new version, so
-    the numbers are compared; and they are put back without counting one, for a graph of the caller's may have saved the tensor."""
+    """The numbers in a tensor, and whether it requires grad. Batch norm changes its statistics without counting a new version,
+    so the numbers are compared; and they are put back without counting one, for a graph of the caller's may have saved the
+    tensor."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor

@@ -1,8 +1,9 @@
 """Which memory an autograd node keeps alive for its backward.
 
-torch shows a built-in node's saved tensors as attributes _saved_..., those of a Function written in Python as saved_tensors. Several
-tensors may share one storage, which counts once.
+torch shows a built-in node's saved tensors as attributes _saved_..., those of a Function written in Python as saved_tensors.
+Several tensors may share one storage, which counts once.
 """
+
 from __future__ import annotations
 
 import functools

@@ -7,9 +7,10 @@ way this module does what the tracer leaves out:
   - `requires_grad_()`: a marker;
   - `torch.no_grad()`: what is computed there is detached;
   - `tensor.data`: detached, where the tracer would see a constant;
-  - operations that return their argument as it is (a dropout with p=0, contiguous()): the tracer gives the *argument* the name of
-    the result, so that a weight used later would seem to come out of the region that first used it. It gets its own name back.
+  - operations that return their argument as it is (a dropout with p=0, contiguous()): the tracer gives the *argument* the name
+    of the result, so that a weight used later would seem to come out of the region that first used it. It gets its own back.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -28,6 +29,8 @@ from gradscan.places import Place
 # would crash, so nothing catches the error.
 Value = Any
 
+_C: Any = torch._C  # whose functions for tracing have no types
+
 
 class TracingObserver(Observer):
     """Observes a forward that is being traced, and marks its regions."""
@@ -43,8 +46,15 @@ class TracingObserver(Observer):
         with untraced():
             number, aliases = super().begin_region(call, arguments)
             region = self.regions[number]
-        text = {"region": number, "parent": region.parent, "kind": region.kind, "name": region.name, "source": region.source,
-                "direct": [True] * len(arguments), "requires_grad": [argument.requires_grad for argument in arguments]}
+        text = {
+            "region": number,
+            "parent": region.parent,
+            "kind": region.kind,
+            "name": region.name,
+            "source": region.source,
+            "direct": [True] * len(arguments),
+            "requires_grad": [argument.requires_grad for argument in arguments],
+        }
         self._tokens[number], marked = markers.begin(text, arguments)
         return number, _named_after(aliases, marked, arguments)
 
@@ -63,7 +73,7 @@ def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], origin
         if alias is original:
             named.append(mark)
         else:
-            torch._C._set_value_trace(alias, torch._C._get_value_trace(mark))
+            _C._set_value_trace(alias, _C._get_value_trace(mark))
             named.append(alias)
     return named
 
@@ -71,12 +81,12 @@ def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], origin
 @contextlib.contextmanager
 def untraced() -> Iterator[None]:
     """What runs here is not part of the trace."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)
+    state = _C._get_tracing_state()
+    _C._set_tracing_state(None)
     try:
         yield
     finally:
-        torch._C._set_tracing_state(state)
+        _C._set_tracing_state(state)
 
 
 def _depends_on_data(value: Value) -> bool:
@@ -88,7 +98,13 @@ def _depends_on_data(value: Value) -> bool:
         kind = node.kind()
         if kind == "prim::Param" or kind == "prim::GetAttr" or "rand" in kind or "bernoulli" in kind:
             return True
-        if value.debugName() in seen or kind in ("aten::size", "prim::NumToTensor", "prim::Constant", "aten::numel", "aten::dim"):
+        if value.debugName() in seen or kind in (
+            "aten::size",
+            "prim::NumToTensor",
+            "prim::Constant",
+            "aten::numel",
+            "aten::dim",
+        ):
             continue
         seen.add(value.debugName())
         stack += list(node.inputs())
@@ -113,7 +129,7 @@ class _State:
         self.tensor = tensor
         self.version = tensor._version
         self.requires_grad = tensor.requires_grad
-        self.value: Value = torch._C._get_value_trace(tensor)
+        self.value: Value = _C._get_value_trace(tensor)
 
 
 class _TracedCalls(TorchFunctionMode):
@@ -125,11 +141,11 @@ class _TracedCalls(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if torch._C._get_tracing_state() is None:
+        if _C._get_tracing_state() is None:
             return function(*args, **kwargs)
         if is_requires_grad(function, "__get__"):
             return function(*args) and self._as_checkpointed(args[0])
-        if reads_value(function) and _depends_on_data(torch._C._get_value_trace(args[0])):
+        if reads_value(function) and _depends_on_data(_C._get_value_trace(args[0])):
             self._observer.note_value_use()
         is_attribute = getattr(function, "__name__", "") == "__get__"  # which is never one of its arguments
         inputs = _tensors([*args, *kwargs.values()])
@@ -146,7 +162,7 @@ class _TracedCalls(TorchFunctionMode):
     def _keep_names(self, before: list[_State], result: Any) -> None:
         for state in before:
             if result is state.tensor and state.tensor._version == state.version:
-                torch._C._set_value_trace(state.tensor, state.value)
+                _C._set_value_trace(state.tensor, state.value)
 
     def _note_requires_grad(self, before: list[_State]) -> None:
         for state in before:
@@ -154,7 +170,7 @@ class _TracedCalls(TorchFunctionMode):
             if tensor.requires_grad == state.requires_grad or tensor.grad_fn is not None:
                 continue
             changed = markers.requires_grad(tensor) if tensor.requires_grad else tensor.detach()
-            torch._C._set_value_trace(tensor, torch._C._get_value_trace(changed))
+            _C._set_value_trace(tensor, _C._get_value_trace(changed))
 
     def _detach(self, function: Any, inputs: list[torch.Tensor], result: Any) -> None:
         is_data = getattr(function, "__name__", "") == "__get__" and function.__self__ is torch.Tensor.data
@@ -163,4 +179,4 @@ class _TracedCalls(TorchFunctionMode):
         for tensor in _tensors([result]):
             if tensor.is_floating_point() and not any(tensor is argument for argument in inputs):
                 source = inputs[0] if is_data else tensor
-                torch._C._set_value_trace(tensor, torch._C._get_value_trace(source.detach()))
+                _C._set_value_trace(tensor, _C._get_value_trace(source.detach()))

@@ -1,4 +1,5 @@
 """Which versions a file was written by."""
+
 from __future__ import annotations
 
 import torch

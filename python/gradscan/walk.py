@@ -1,12 +1,13 @@
 """From the autograd graph that an observed forward has left behind to the nodes, regions and outputs of a capture.
 
 The walk starts at forward's results and at every region boundary, so that it also finds what only an unused output or argument
-leads to, and keeps its own stack: a graph may be a million nodes deep. Nodes are put in the order of their creation, in which every
-edge points to an earlier one and a region's nodes stand between its begin and its end.
+leads to, and keeps its own stack: a graph may be a million nodes deep. Nodes are put in the order of their creation, in which
+every edge points to an earlier one and a region's nodes stand between its begin and its end.
 
-A tensor may leave a region other than through its result: in a cache that the function writes to, in an attribute. Such a way out
-becomes one more output of the region, a *nested* one: a reentrant region hands it out without grad, as torch does.
+A tensor may leave a region other than through its result: in a cache that the function writes to, in an attribute. Such a way
+out becomes one more output of the region, a *nested* one: a reentrant region hands it out without grad, as torch does.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of
+from gradscan.boundary import Boundary, Edge, edge_of, edges_of
 from gradscan.ddp import Parameter
 from gradscan.observe import Observer
 from gradscan.places import Place
@@ -54,8 +55,9 @@ class Walk:
         self._find_scopes()
         self.nodes += [self._describe(node) for node in self._order]
         for place, edge in zip(outputs, edges):
-            self.outputs.append(describe_tensor(place.tensor) | {
-                "edge": self._edge(edge, None), "in_loss": edge is not None and in_loss(place)})
+            self.outputs.append(
+                describe_tensor(place.tensor) | {"edge": self._edge(edge, None), "in_loss": edge is not None and in_loss(place)}
+            )
         self._describe_regions()
 
     def _edge(self, edge: Edge | None, scope: int | None) -> list[int] | None:
@@ -79,7 +81,7 @@ class Walk:
     def _next(self, node: Node) -> list[Edge]:
         if node in self._boundaries:
             return [edge for edge in self._boundaries[node][1].next if edge]
-        return [edge for edge in node.next_functions if edge[0] is not None]
+        return edges_of(node)
 
     def _place(self, node: Node) -> tuple[int, int]:
         """Parameters in their order, then other leaves, then all others as they were created."""
@@ -89,8 +91,8 @@ class Walk:
         return (1, 0) if number is None else (0, number)
 
     def _put_in_order(self, nodes: list[Node]) -> None:
-        """Appends each node behind all that its edges point to. Almost always they stand there already: but torch makes the gradient
-        function of a view anew after its base was changed in place, and only when it is asked for."""
+        """Appends each node behind all that its edges point to. Almost always they stand there already: but torch makes the
+        gradient function of a view anew after its base was changed in place, and only when it is asked for."""
         appended: set[Node] = set()
         for root in sorted(nodes, key=self._place):
             stack = [(root, iter(self._next(root)))] if root not in appended else []
@@ -160,8 +162,12 @@ class Walk:
         scope = self._scopes[self._numbers[node]]
         if node in self._boundaries:
             return self._describe_boundary(*self._boundaries[node])
-        described: Json = {"op": node.name(), "module": self._observer.module_of(node), "source": self._observer.source_of(node)}
-        described["next"] = [self._edge(edge if edge[0] is not None else None, scope) for edge in node.next_functions]
+        described: Json = {
+            "op": node.name(),
+            "module": self._observer.module_of(node),
+            "source": self._observer.source_of(node),
+        }
+        described["next"] = [self._edge((target, slot) if target else None, scope) for target, slot in node.next_functions]
         described["forward_flops"] = self._observer.flops_of(node)
         self._describe_saved(node, described)
         return {key: value for key, value in described.items() if value}
@@ -170,16 +176,29 @@ class Walk:
         region = self._observer.regions[number]
         is_begin = boundary is region.begin
         scope = region.parent if is_begin else number
-        return {"role": "region_begin" if is_begin else "region_end",
-                "next": [self._edge(edge, scope) for edge in boundary.next], "module": region.module, "source": region.source}
+        return {
+            "role": "region_begin" if is_begin else "region_end",
+            "next": [self._edge(edge, scope) for edge in boundary.next],
+            "module": region.module,
+            "source": region.source,
+        }
 
     def _describe_regions(self) -> None:
         """Regions, and the ways out of them that were met meanwhile."""
         for region in self._observer.regions:
             assert region.end is not None
-            self.regions.append({"name": region.name, "kind": region.kind, "begin": self._numbers[region.begin.node],
-                                 "end": self._numbers[region.end.node], "parent": -1 if region.parent is None else region.parent,
-                                 "nested_outputs": list(region.end.nested), "source": region.source, "origin": "marker"})
+            self.regions.append(
+                {
+                    "name": region.name,
+                    "kind": region.kind,
+                    "begin": self._numbers[region.begin.node],
+                    "end": self._numbers[region.end.node],
+                    "parent": -1 if region.parent is None else region.parent,
+                    "nested_outputs": list(region.end.nested),
+                    "source": region.source,
+                    "origin": "marker",
+                }
+            )
         for (number, (node, slot)), way in self._ways_out.items():
             region_json = self.regions[number]
             region_json["nested_outputs"].append(way)
@@ -193,8 +212,10 @@ class Walk:
         if not tells_saved_tensors(node):
             self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
         if "checkpoint" in node.name().lower():
-            self._note(f"{node.name()} is a checkpointing of its own: what its backward runs is not seen, "
-                       "and the parameters that it uses seem to be unused")
+            self._note(
+                f"{node.name()} is a checkpointing of its own: what its backward runs is not seen, "
+                "and the parameters that it uses seem to be unused"
+            )
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:

@@ -2,12 +2,13 @@
 
     real_models/setup && GRADSCAN=.../gradscan .venv-real/bin/python3 real_models/compare.py [OUT.md] [NAME...]
 
-For each model of models.py and each kind of checkpointing: gradscan on what export() and record() write, and DDP itself (2 ranks,
-gloo, CPU, 4 iterations) with each of its flags. Compared are every parameter's firings in one backward, the outcome, the iteration
-in which an error comes, the parameters that it names, and for those that pass the parameters that are not averaged or not trained.
-Every iteration begins with the same random numbers, so that a model that draws some runs the same each time; the data of the two
-ranks are not the same.
+For each model of models.py and each kind of checkpointing: gradscan on what export() and record() write, and DDP itself (2
+ranks, gloo, CPU, 4 iterations) with each of its flags. Compared are every parameter's firings in one backward, the outcome, the
+iteration in which an error comes, the parameters that it names, and for those that pass the parameters that are not averaged or
+not trained. Every iteration begins with the same random numbers, so that a model that draws some runs the same each time; the
+data of the two ranks are not the same.
 """
+
 from __future__ import annotations
 
 import json
@@ -32,13 +33,21 @@ from torch.nn.parallel import DistributedDataParallel  # noqa: E402
 
 FLAGS = {"default": {}, "find_unused_parameters": {"find_unused_parameters": True}, "static_graph": {"static_graph": True}}
 ITERATIONS, RANKS = 4, 2
-OUTCOMES = {"mark a variable ready only once": "marked_ready_twice",
-            "Expected to have finished reduction": "unfinished_reduction", "training graph has changed": "graph_changed"}
+OUTCOMES = {
+    "mark a variable ready only once": "marked_ready_twice",
+    "Expected to have finished reduction": "unfinished_reduction",
+    "training graph has changed": "graph_changed",
+}
 
 
 def new_model(case, kind):
+    """Without the zeros that some libraries begin with: gradients would be zero for no reason that lies in the graph."""
     torch.manual_seed(0)
-    return case.make(kind)
+    model = case.make(kind)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)
+    return model
 
 
 def inputs_of(case, rank):
@@ -90,14 +99,24 @@ def outcome_of_ddp(case, kind, flags, rank):
             case.loss(ddp(**inputs)).backward()
         except RuntimeError as error:
             outcome = next((name for mark, name in OUTCOMES.items() if mark in str(error)), "other")
-            return {"outcome": outcome, "iteration": iteration, "parameters": [names[k] for k in sorted(indices_in(str(error)))],
-                    "not averaged": [], "not trained": []}
+            return {
+                "outcome": outcome,
+                "iteration": iteration,
+                "parameters": [names[k] for k in sorted(indices_in(str(error)))],
+                "not averaged": [],
+                "not trained": [],
+            }
         for name, parameter in trainable(model).items():
             differ, nonzero = gradients_differ(parameter)
             apart |= {name} if differ else set()
             trained |= {name} if nonzero else set()
-    return {"outcome": "pass", "iteration": None, "parameters": [], "not averaged": [n for n in names if n in apart],
-            "not trained": [n for n in names if n not in trained]}
+    return {
+        "outcome": "pass",
+        "iteration": None,
+        "parameters": [],
+        "not averaged": [n for n in names if n in apart],
+        "not trained": [n for n in names if n not in trained],
+    }
 
 
 def measure(rank, store, out, names):
@@ -109,8 +128,10 @@ def measure(rank, store, out, names):
     for name in names:
         for kind in CASES[name].kinds:
             firings = firings_of(CASES[name], kind)
-            measured[f"{name}|{kind}"] = {"firings": firings,
-                                          "ddp": {flags: outcome_of_ddp(CASES[name], kind, flags, rank) for flags in FLAGS}}
+            measured[f"{name}|{kind}"] = {
+                "firings": firings,
+                "ddp": {flags: outcome_of_ddp(CASES[name], kind, flags, rank) for flags in FLAGS},
+            }
             dist.barrier()
         if rank == 0:
             print(f"measured {name}", file=sys.stderr, flush=True)
@@ -145,10 +166,13 @@ def told(report, kind):
         flags = next((flag for flag in list(FLAGS)[1:] if verdict[flag]), "default")
         if verdict["checkpointing"] == kind:
             passes = verdict["outcome"] == "pass"
-            rows[flags] = {"outcome": verdict["outcome"], "iteration": verdict["iteration"],
-                           "parameters": [names[index] for index in sorted(index for index, _ in verdict["parameters"])],
-                           "not averaged": [names[index] for index in verdict["unsynchronised"]] if passes else [],
-                           "not trained": [names[index] for index in verdict["untrained"]]}
+            rows[flags] = {
+                "outcome": verdict["outcome"],
+                "iteration": verdict["iteration"],
+                "parameters": [names[index] for index in sorted(index for index, _ in verdict["parameters"])],
+                "not averaged": [names[index] for index in verdict["unsynchronised"]] if passes else [],
+                "not trained": [names[index] for index in verdict["untrained"]],
+            }
     firings = {parameter["name"]: parameter["firings"][kind] for parameter in report["parameters"]}
     return {"firings": firings, "ddp": rows, "regions": len(report["regions"])}
 
@@ -159,8 +183,10 @@ def differences(real, said):
     found = []
     if "error" not in real["firings"] and real["firings"] != said["firings"]:
         wrong = [name for name in real["firings"] if real["firings"][name] != said["firings"].get(name)]
-        found.append(f"firings of {len(wrong)} parameters, such as {wrong[0]}: "
-                     f"{said['firings'].get(wrong[0])} instead of {real['firings'][wrong[0]]}")
+        found.append(
+            f"firings of {len(wrong)} parameters, such as {wrong[0]}: "
+            f"{said['firings'].get(wrong[0])} instead of {real['firings'][wrong[0]]}"
+        )
     for flags, row in real["ddp"].items():
         wrong = [key for key in row if row[key] != said["ddp"][flags][key]]
         if wrong:
@@ -181,14 +207,18 @@ def in_short(row):
 
 
 def table(names, measured, said):
-    lines = ["| model | | checkpointing | regions | DDP's defaults | find_unused_parameters | static_graph | export | record |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| model | | checkpointing | regions | DDP's defaults | find_unused_parameters | static_graph | export | record |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     from models import CASES
 
     for name in names:
         for kind in CASES[name].kinds:
             key = f"{name}|{kind}"
-            ways = ["equal" if not differences(measured[key], said[key][way]) else "**differs**" for way in ("export", "record")]
+            ways = [
+                "equal" if not differences(measured[key], said[key][way]) else "**differs**" for way in ("export", "record")
+            ]
             rows = [in_short(measured[key]["ddp"][flags]) for flags in FLAGS]
             regions = said[key]["record"].get("regions", "?")
             lines.append("| " + " | ".join([name, CASES[name].what, kind, str(regions), *rows, *ways]) + " |")
@@ -196,8 +226,12 @@ def table(names, measured, said):
 
 
 def all_differences(names, measured, said):
-    return [f"- {key.replace('|', ', ')}, {way}: {difference}" for key in measured for way in ("export", "record")
-            for difference in differences(measured[key], said[key][way])]
+    return [
+        f"- {key.replace('|', ', ')}, {way}: {difference}"
+        for key in measured
+        for way in ("export", "record")
+        for difference in differences(measured[key], said[key][way])
+    ]
 
 
 def versions():
@@ -220,15 +254,24 @@ def main(out=None, *names):
             said[key] = {way: gradscan_says(CASES[name], kind, way, folder) for way in ("export", "record")}
     wrong = all_differences(names, measured, said)
     rows = 2 * sum(len(entry["ddp"]) for entry in measured.values())
-    text = "\n".join([
-        "# Real models", "",
-        "Models of well-known libraries, small and with random weights: what the real DistributedDataParallel does with them (two "
-        "ranks, gloo, CPU, four iterations), and whether gradscan says the same of what `gradscan.export` and `gradscan.record` write. "
-        "*equal*: every parameter's firings, the outcome, the iteration of an error, the parameters that it names, and those that are "
-        "not averaged or not trained.", "",
-        f"Made by `python/real_models/compare.py` with {versions()}. {len(names)} models, {rows} rows compared, "
-        f"{len(wrong)} differences.", "", *table(names, measured, said), "",
-        *(["## Differences", "", *wrong, ""] if wrong else [])])
+    text = "\n".join(
+        [
+            "# Real models",
+            "",
+            "Models of well-known libraries, small and with random weights: what the real DistributedDataParallel does with "
+            "them (two ranks, gloo, CPU, four iterations), and whether gradscan says the same of what `gradscan.export` and "
+            "`gradscan.record` write. *equal*: every parameter's firings, the outcome, the iteration of an error, the "
+            "parameters that it names, and those that are not averaged or not trained. Only what is not equal is listed below "
+            "the table.",
+            "",
+            f"Made by `python/real_models/compare.py` with {versions()}. {len(names)} models, {rows} rows compared, "
+            f"{len(wrong)} differences.",
+            "",
+            *table(names, measured, said),
+            "",
+            *(["## Differences", "", *wrong, ""] if wrong else []),
+        ]
+    )
     Path(out).write_text(text) if out else print(text)
 
 

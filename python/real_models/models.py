@@ -3,16 +3,18 @@
 A case makes a model for a kind of checkpointing ("reentrant", "non_reentrant", "off"), says what forward is called with, and
 computes the loss from its result.
 """
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 import torch
 from torch import nn
 
-# timm imports torchvision, whose build on PyPI is for CUDA: beside a torch for the CPU its operators cannot be loaded. timm uses none
-# of them, but the import fails unless these are declared.
+# timm imports torchvision, whose build on PyPI is for CUDA: beside a torch for the CPU its operators cannot be loaded. timm
+# uses none of them, but the import fails unless these are declared.
 _operators = torch.library.Library("torchvision", "FRAGMENT")
 for _name in ("nms", "qnms"):
     if not hasattr(torch.ops.torchvision, _name):
@@ -70,8 +72,14 @@ def mmcv_resnet(kind, frozen_stages=-1):
     """A block is checkpointed if its input requires grad."""
     from mmcv.cnn import ResNet
 
-    model = ResNet(50, out_indices=(3,), with_cp=kind == "reentrant", frozen_stages=frozen_stages, bn_eval=False,
-                   bn_frozen=frozen_stages > 0)
+    model = ResNet(
+        50,
+        out_indices=(3,),
+        with_cp=kind == "reentrant",
+        frozen_stages=frozen_stages,
+        bn_eval=False,
+        bn_frozen=frozen_stages > 0,
+    )
     model.train()  # returns nothing here
     return model
 
@@ -92,7 +100,9 @@ def timm_model(name, kind, **options):
 def bert(kind, **options):
     from transformers import BertConfig, BertModel
 
-    config = BertConfig(vocab_size=64, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, **options)
+    config = BertConfig(
+        vocab_size=64, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, **options
+    )
     return hugging_face(BertModel(config), kind)
 
 
@@ -106,25 +116,42 @@ def gpt2(kind):
 def llama(kind):
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(vocab_size=64, hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2,
-                         num_key_value_heads=2, use_cache=False)
+    config = LlamaConfig(
+        vocab_size=64,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        use_cache=False,
+    )
     return hugging_face(LlamaForCausalLM(config), kind)
 
 
 def t5(kind):
     from transformers import T5Config, T5ForConditionalGeneration
 
-    config = T5Config(vocab_size=64, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, use_cache=False,
-                      decoder_start_token_id=0)
+    config = T5Config(
+        vocab_size=64, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, use_cache=False, decoder_start_token_id=0
+    )
     return hugging_face(T5ForConditionalGeneration(config), kind)
 
 
 def bart(kind):
     from transformers import BartConfig, BartForConditionalGeneration
 
-    config = BartConfig(vocab_size=64, d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2,
-                        decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=32,
-                        use_cache=False)
+    config = BartConfig(
+        vocab_size=64,
+        d_model=16,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=32,
+        use_cache=False,
+    )
     return hugging_face(BartForConditionalGeneration(config), kind)
 
 
@@ -133,12 +160,14 @@ def albert(kind):
     from torch.utils.checkpoint import checkpoint
     from transformers import AlbertConfig, AlbertModel
 
-    config = AlbertConfig(vocab_size=64, embedding_size=8, hidden_size=16, num_hidden_layers=3, num_attention_heads=2,
-                          intermediate_size=32)
+    config = AlbertConfig(
+        vocab_size=64, embedding_size=8, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32
+    )
     model = AlbertModel(config, add_pooling_layer=False)
     group = model.encoder.albert_layer_groups[0]
     plain = group.forward
     if kind != "off":
+
         def forward(hidden_states, *args, **kwargs):
             return checkpoint(lambda h: plain(h, *args, **kwargs), hidden_states, use_reentrant=kind == "reentrant")
 
@@ -164,20 +193,47 @@ def lora(kind, input_grads):
 def wav2vec2(kind, layerdrop):
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-    config = Wav2Vec2Config(hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=32,
-                            conv_dim=(8, 8), conv_stride=(4, 4), conv_kernel=(8, 4), num_feat_extract_layers=2,
-                            num_conv_pos_embeddings=4, num_conv_pos_embedding_groups=2, layerdrop=layerdrop,
-                            mask_time_prob=0.0, apply_spec_augment=False)
+    config = Wav2Vec2Config(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=32,
+        conv_dim=(8, 8),
+        conv_stride=(4, 4),
+        conv_kernel=(8, 4),
+        num_feat_extract_layers=2,
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+        layerdrop=layerdrop,
+        mask_time_prob=0.0,
+        apply_spec_augment=False,
+    )
     return hugging_face(Wav2Vec2Model(config), kind)
 
 
 def whisper(kind):
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-    config = WhisperConfig(vocab_size=64, num_mel_bins=8, d_model=16, encoder_layers=2, decoder_layers=2,
-                           encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32,
-                           max_source_positions=8, max_target_positions=16, pad_token_id=0, bos_token_id=1, eos_token_id=1,
-                           decoder_start_token_id=2, use_cache=False, encoder_layerdrop=0.0, decoder_layerdrop=0.0)
+    config = WhisperConfig(
+        vocab_size=64,
+        num_mel_bins=8,
+        d_model=16,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_source_positions=8,
+        max_target_positions=16,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=1,
+        decoder_start_token_id=2,
+        use_cache=False,
+        encoder_layerdrop=0.0,
+        decoder_layerdrop=0.0,
+    )
     return hugging_face(WhisperForConditionalGeneration(config), kind)
 
 
@@ -185,16 +241,21 @@ def whisper(kind):
 
 
 def wrapped_transformer(kind):
-    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import (CheckpointImpl, apply_activation_checkpointing,
-                                                                             checkpoint_wrapper)
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import (
+        CheckpointImpl,
+        apply_activation_checkpointing,
+        checkpoint_wrapper,
+    )
 
     layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
     model = nn.TransformerEncoder(layer, 3, enable_nested_tensor=False)
     if kind != "off":
         kinds = {"reentrant": CheckpointImpl.REENTRANT, "non_reentrant": CheckpointImpl.NO_REENTRANT}
         apply_activation_checkpointing(
-            model, checkpoint_wrapper_fn=lambda module: checkpoint_wrapper(module, checkpoint_impl=kinds[kind]),
-            check_fn=lambda module: isinstance(module, nn.TransformerEncoderLayer))
+            model,
+            checkpoint_wrapper_fn=lambda module: checkpoint_wrapper(module, checkpoint_impl=kinds[kind]),
+            check_fn=lambda module: isinstance(module, nn.TransformerEncoderLayer),
+        )
     return model.train()
 
 
@@ -216,16 +277,30 @@ SPECTRUM = lambda: {"input_features": torch.rand(2, 8, 16), "labels": torch.rand
 CASES: dict[str, Case] = {
     "mmcv ResNet-50": Case("convolutional, with_cp", lambda kind: mmcv_resnet(kind), image, mean_square, ("reentrant", "off")),
     "mmcv ResNet-50, 1 stage frozen": Case(
-        "convolutional, with_cp", lambda kind: mmcv_resnet(kind, 1), image, mean_square, ("reentrant", "off")),
+        "convolutional, with_cp", lambda kind: mmcv_resnet(kind, 1), image, mean_square, ("reentrant", "off")
+    ),
     "timm ResNet-26": Case("convolutional", lambda kind: timm_model("resnet26", kind), image, mean_square),
-    "timm ConvNeXt": Case("convolutional", lambda kind: timm_model("convnext_atto", kind, depths=(1, 1, 2, 1), dims=(8, 16, 24, 32)),
-                          image, mean_square),
-    "timm ViT": Case("vision transformer", lambda kind: timm_model(
-        "vit_tiny_patch16_224", kind, img_size=32, embed_dim=24, depth=3, num_heads=2), image, mean_square),
+    "timm ConvNeXt": Case(
+        "convolutional",
+        lambda kind: timm_model("convnext_atto", kind, depths=(1, 1, 2, 1), dims=(8, 16, 24, 32)),
+        image,
+        mean_square,
+    ),
+    "timm ViT": Case(
+        "vision transformer",
+        lambda kind: timm_model("vit_tiny_patch16_224", kind, img_size=32, embed_dim=24, depth=3, num_heads=2),
+        image,
+        mean_square,
+    ),
     "timm ViT with an unused head": Case("dead head", TwoHeads, image, mean_square),
-    "timm Swin": Case("vision transformer", lambda kind: timm_model(
-        "swin_tiny_patch4_window7_224", kind, img_size=32, window_size=4, embed_dim=12, depths=(1, 2), num_heads=(2, 2)),
-        image, mean_square),
+    "timm Swin": Case(
+        "vision transformer",
+        lambda kind: timm_model(
+            "swin_tiny_patch4_window7_224", kind, img_size=32, window_size=4, embed_dim=12, depths=(1, 2), num_heads=(2, 2)
+        ),
+        image,
+        mean_square,
+    ),
     "BERT": Case("encoder with an unused pooler", bert, ids, mean_square_of_hidden),
     "GPT-2": Case("decoder, tied head", gpt2, labelled, own_loss),
     "Llama": Case("decoder", llama, labelled, own_loss),
@@ -237,5 +312,7 @@ CASES: dict[str, Case] = {
     "Whisper": Case("speech, encoder-decoder", whisper, SPECTRUM, own_loss),
     "GPT-2 + LoRA": Case("LoRA, no input grads", lambda kind: lora(kind, False), labelled, own_loss),
     "GPT-2 + LoRA, input grads": Case("LoRA, enable_input_require_grads", lambda kind: lora(kind, True), labelled, own_loss),
-    "nn.TransformerEncoder": Case("CheckpointWrapper", wrapped_transformer, lambda: {"src": torch.rand(2, 5, 16)}, mean_square),
+    "nn.TransformerEncoder": Case(
+        "CheckpointWrapper", wrapped_transformer, lambda: {"src": torch.rand(2, 5, 16, requires_grad=True)}, mean_square
+    ),
 }

@@ -1,4 +1,5 @@
 """The gradscan binary is that of the environment variable GRADSCAN, else the one on PATH."""
+
 import json
 import os
 import shutil

@@ -1,4 +1,5 @@
 """check() and explain()."""
+
 import os
 import sys
 

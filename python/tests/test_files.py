@@ -1,4 +1,5 @@
 """What is in the files besides the graph, and what is said when they cannot be written."""
+
 import json
 import zipfile
 
@@ -36,8 +37,9 @@ def metadata(file):
 
 
 def test_metadata(tmp_path):
-    gradscan.export(Model(), ARGS, tmp_path / "m.pt", kwargs=KWARGS, loss=lambda output: output["loss"], static_graph=True,
-                    bucket_cap_mb=7)
+    gradscan.export(
+        Model(), ARGS, tmp_path / "m.pt", kwargs=KWARGS, loss=lambda output: output["loss"], static_graph=True, bucket_cap_mb=7
+    )
     found = metadata(tmp_path / "m.pt")
     assert found["schema"] == "gradscan-export/1"
     assert found["gradscan"] == gradscan.__version__
@@ -47,7 +49,8 @@ def test_metadata(tmp_path):
     assert found["inputs"] == [
         {"name": "ids", "dtype": "int64", "shape": [1, 3], "requires_grad": False, "range": [3, 7]},
         {"name": "mask", "dtype": "bool", "shape": [1, 3], "requires_grad": False},
-        {"name": "extras_shift", "dtype": "float32", "shape": [4], "requires_grad": False}]
+        {"name": "extras_shift", "dtype": "float32", "shape": [4], "requires_grad": False},
+    ]
     assert [output["path"] for output in found["outputs"]] == ["output['loss']", "output['logits']"]
     assert found["loss"] == ["output['loss']"]
 
@@ -141,10 +144,13 @@ class Untraceable(nn.Module):
         return self.a(x)
 
 
-@pytest.mark.parametrize("model, words", [
-    (Unregistered(), "uses a tensor that requires grad and is no registered parameter.*use gradscan.record"),
-    (Untraceable(), r"Untraceable cannot be traced \(no tracing here\): use gradscan.record"),
-    ])
+@pytest.mark.parametrize(
+    "model, words",
+    [
+        (Unregistered(), "uses a tensor that requires grad and is no registered parameter.*use gradscan.record"),
+        (Untraceable(), r"Untraceable cannot be traced \(no tracing here\): use gradscan.record"),
+    ],
+)
 def test_what_cannot_be_traced_can_be_recorded(model, words, scan, tmp_path):
     with pytest.raises(gradscan.TracingError, match=words):
         gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")

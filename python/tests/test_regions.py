@@ -1,4 +1,5 @@
 """Every executed checkpoint() call is noticed, however it was imported and whatever goes in and out."""
+
 import dataclasses
 import functools
 from collections import OrderedDict, namedtuple
@@ -73,8 +74,13 @@ def test_by_any_name(scan, tmp_path):
         return CheckpointFunction.apply(model.b, True, x)
 
     assert regions_of(scan, tmp_path, Model(run)) == [
-        ("a", "non_reentrant", -1), ("a", "reentrant", -1), ("b", "non_reentrant", -1), ("b", "reentrant", -1),
-        ("a", "reentrant", -1), ("b", "reentrant", -1)]
+        ("a", "non_reentrant", -1),
+        ("a", "reentrant", -1),
+        ("b", "non_reentrant", -1),
+        ("b", "reentrant", -1),
+        ("a", "reentrant", -1),
+        ("b", "reentrant", -1),
+    ]
 
 
 @pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant"), (None, "reentrant")])
@@ -116,8 +122,13 @@ def test_names(scan, tmp_path):
     x = torch.rand(3, 4, requires_grad=True)
     found = regions_of(scan, tmp_path, Outer(), x)
     assert [region[:2] for region in found] == [
-        ("blocks.0", "non_reentrant"), *inside, ("double", "non_reentrant"), ("blocks.0", "non_reentrant"),
-        ("local", "reentrant"), *inside[1:]]
+        ("blocks.0", "non_reentrant"),
+        *inside,
+        ("double", "non_reentrant"),
+        ("blocks.0", "non_reentrant"),
+        ("local", "reentrant"),
+        *inside[1:],
+    ]
     assert [region[2] for region in found] == [-1, 0, 1, 0, -1, -1, 5, 6, 5]
 
 
@@ -125,8 +136,10 @@ def test_wrapper(scan, tmp_path):
     model = Model(lambda model, x: model.b(model.a(x)))
     model.a = checkpoint_wrapper(model.a, checkpoint_impl=CheckpointImpl.REENTRANT)
     model.b = checkpoint_wrapper(model.b)
-    assert regions_of(scan, tmp_path, model) == [("a._checkpoint_wrapped_module", "reentrant", -1),
-                                                 ("b._checkpoint_wrapped_module", "non_reentrant", -1)]
+    assert regions_of(scan, tmp_path, model) == [
+        ("a._checkpoint_wrapped_module", "reentrant", -1),
+        ("b._checkpoint_wrapped_module", "non_reentrant", -1),
+    ]
 
 
 @dataclasses.dataclass
@@ -138,9 +151,18 @@ class Result:
 Pair = namedtuple("Pair", "left right")
 
 
-@pytest.mark.parametrize("make", [
-    lambda h: (h, 2 * h), lambda h: Pair(h, 2 * h), lambda h: [h, 2 * h], lambda h: OrderedDict(x=h, y=[2 * h]),
-    lambda h: Result(h, {"y": 2 * h}), lambda h: (h, None, 3, "text"), lambda h: {"n": torch.arange(3), "h": h}])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda h: (h, 2 * h),
+        lambda h: Pair(h, 2 * h),
+        lambda h: [h, 2 * h],
+        lambda h: OrderedDict(x=h, y=[2 * h]),
+        lambda h: Result(h, {"y": 2 * h}),
+        lambda h: (h, None, 3, "text"),
+        lambda h: {"n": torch.arange(3), "h": h},
+    ],
+)
 @pytest.mark.parametrize("reentrant", [True, False])
 def test_results(make, reentrant, scan, tmp_path):
     def run(model, x):
@@ -199,7 +221,11 @@ def test_a_guard_on_requires_grad_gets_the_answer_of_the_kind(scan, tmp_path):
             kept = checkpoint(model.b, kept, use_reentrant=True)
         return lost + kept + x
 
-    assert regions_of(scan, tmp_path, Model(run)) == [("a", "reentrant", -1), ("a", "non_reentrant", -1), ("b", "reentrant", -1)]
+    assert regions_of(scan, tmp_path, Model(run)) == [
+        ("a", "reentrant", -1),
+        ("a", "non_reentrant", -1),
+        ("b", "reentrant", -1),
+    ]
 
 
 def test_selective_checkpointing(scan, tmp_path):

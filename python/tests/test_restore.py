@@ -1,4 +1,5 @@
 """export and record leave everything as it was, also after an exception."""
+
 import random
 
 import pytest
@@ -40,21 +41,29 @@ class Restless(nn.Module):
 
 
 def everything_about(model):
-    return {"state": {name: value.clone() for name, value in model.state_dict().items()},
-            "buffers": [id(buffer) for buffer in model.buffers()],
-            "requires_grad": [parameter.requires_grad for parameter in model.parameters()],
-            "grads": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
-            "training": [module.training for module in model.modules()],
-            "hooks": [dict(module._forward_hooks) | dict(module._forward_pre_hooks) for module in model.modules()],
-            "attributes": [sorted(vars(module)) for module in model.modules()],
-            "own": (model.calls, list(model.seen), dict(model.cache)),
-            "random": (torch.get_rng_state(), random.getstate()),
-            "torch": (torch.is_grad_enabled(), torch.utils.checkpoint.checkpoint.__wrapped__.__code__,
-                      torch.utils.checkpoint.CheckpointFunction.apply, torch.autograd.Function.apply.__func__.__code__,
-                      vars(torch.utils.checkpoint.CheckpointFunction).get("apply"),
-                      torch._C._get_tracing_state(), torch._C._len_torch_function_stack(),
-                      torch._C._len_torch_dispatch_stack(), len(torch.nn.modules.module._global_forward_hooks),
-                      len(torch.nn.modules.module._global_forward_pre_hooks))}
+    return {
+        "state": {name: value.clone() for name, value in model.state_dict().items()},
+        "buffers": [id(buffer) for buffer in model.buffers()],
+        "requires_grad": [parameter.requires_grad for parameter in model.parameters()],
+        "grads": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
+        "training": [module.training for module in model.modules()],
+        "hooks": [dict(module._forward_hooks) | dict(module._forward_pre_hooks) for module in model.modules()],
+        "attributes": [sorted(vars(module)) for module in model.modules()],
+        "own": (model.calls, list(model.seen), dict(model.cache)),
+        "random": (torch.get_rng_state(), random.getstate()),
+        "torch": (
+            torch.is_grad_enabled(),
+            torch.utils.checkpoint.checkpoint.__wrapped__.__code__,
+            torch.utils.checkpoint.CheckpointFunction.apply,
+            torch.autograd.Function.apply.__func__.__code__,
+            vars(torch.utils.checkpoint.CheckpointFunction).get("apply"),
+            torch._C._get_tracing_state(),
+            torch._C._len_torch_function_stack(),
+            torch._C._len_torch_dispatch_stack(),
+            len(torch.nn.modules.module._global_forward_hooks),
+            len(torch.nn.modules.module._global_forward_pre_hooks),
+        ),
+    }
 
 
 def equal(a, b):

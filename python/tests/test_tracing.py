@@ -1,4 +1,5 @@
 """What torch.jit.trace forgets is in the file all the same: record, which does not trace, is the measure."""
+
 import random
 
 import pytest
@@ -147,8 +148,10 @@ double = Double.apply
 
 def test_custom_functions(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, lambda model, x: Modern.apply(model.b(double(model.a(x))))[0])
-    assert exported["notes"] == ["Double has a backward of its own; the file has the operations of its forward instead",
-                                 "Modern has a backward of its own; the file has the operations of its forward instead"]
+    assert exported["notes"] == [
+        "Double has a backward of its own; the file has the operations of its forward instead",
+        "Modern has a backward of its own; the file has the operations of its forward instead",
+    ]
     assert [node["op"] for node in recorded["nodes"] if "op" in node].count("DoubleBackward") == 1
     assert scan(str(tmp_path / "m.pt"))["parameters"] == scan(str(tmp_path / "m.capture.json"))["parameters"]
 
@@ -186,7 +189,9 @@ def test_random_python_is_noted(scan, tmp_path):
         return model.a(x) if random.random() < 2 else x
 
     for capture in both(scan, tmp_path, run):
-        assert capture["notes"] == ["forward draws Python's random numbers: another iteration may take another way through the model"]
+        assert capture["notes"] == [
+            "forward draws Python's random numbers: another iteration may take another way through the model"
+        ]
 
 
 def test_a_tensor_that_leaves_a_region_by_a_side_door(scan, tmp_path):

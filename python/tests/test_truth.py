@@ -1,4 +1,5 @@
 """What the files say of the models of tests/truth is what the real DistributedDataParallel does with them."""
+
 import json
 from pathlib import Path
 
@@ -17,9 +18,11 @@ def run_plainly(function, *args):
     return function(*args)
 
 
-CHECKPOINTING = {"reentrant": lambda function, *args: checkpoint(function, *args, use_reentrant=True),
-                 "non_reentrant": lambda function, *args: checkpoint(function, *args, use_reentrant=False),
-                 "off": run_plainly}
+CHECKPOINTING = {
+    "reentrant": lambda function, *args: checkpoint(function, *args, use_reentrant=True),
+    "non_reentrant": lambda function, *args: checkpoint(function, *args, use_reentrant=False),
+    "off": run_plainly,
+}
 
 
 def is_one_graph(case):
@@ -35,8 +38,13 @@ def changes(model):
     return dict(vars(model)) != before
 
 
-CASES = [(name, kind) for name, case in cases.CASES.items() if is_one_graph(case)
-         for kind in ("reentrant", "non_reentrant", "off") if kind in case.kinds]
+CASES = [
+    (name, kind)
+    for name, case in cases.CASES.items()
+    if is_one_graph(case)
+    for kind in ("reentrant", "non_reentrant", "off")
+    if kind in case.kinds
+]
 
 
 def files_of(name, kind, folder):
@@ -54,8 +62,12 @@ def rows_of(name):
     for row in ROWS["rows"]:
         if row["case"] == name and row["flags"] in FLAGS and "" in row.get("options", [""]):
             found[row["checkpointing"], row["flags"]] = {
-                "outcome": row["outcome"], "iteration": row["iteration"], "parameters": row["parameters"],
-                "unsynchronised": list(row["unsynchronised"]) if row["outcome"] == "pass" else [], "untrained": row["untrained"]}
+                "outcome": row["outcome"],
+                "iteration": row["iteration"],
+                "parameters": row["parameters"],
+                "unsynchronised": list(row["unsynchronised"]) if row["outcome"] == "pass" else [],
+                "untrained": row["untrained"],
+            }
     return found
 
 
@@ -66,10 +78,12 @@ def rows_in(report, kinds):
         flags = next((flag for flag in FLAGS[1:] if verdict[flag]), "default")
         if verdict["checkpointing"] in kinds:
             found[verdict["checkpointing"], flags] = {
-                "outcome": verdict["outcome"], "iteration": verdict["iteration"],
+                "outcome": verdict["outcome"],
+                "iteration": verdict["iteration"],
                 "parameters": [[index, names[index]] for index, _ in verdict["parameters"]],
                 "unsynchronised": [names[i] for i in verdict["unsynchronised"]] if verdict["outcome"] == "pass" else [],
-                "untrained": [names[index] for index in verdict["untrained"]]}
+                "untrained": [names[index] for index in verdict["untrained"]],
+            }
     return found
 
 
