@@ -92,7 +92,8 @@ std::string companions(const Selection& selection, const Report& report) {
 }
 
 std::string subject(const Report& report) {
-  std::string text = name(report.model, 40) + ", " + ddp_call(report.setup) + ", torch " + legible(report.torch);
+  const std::string graphs = report.in_turn.size() > 1 ? " and other graphs in turn, " : ", ";
+  std::string text = name(report.model, 40) + graphs + ddp_call(report.setup) + ", torch " + legible(report.torch);
   if (report.setup.checkpointing != Checkpointing::as_given) {
     text += ", checkpointing " + std::string(to_string(report.setup.checkpointing)) + " everywhere";
   }
@@ -199,7 +200,19 @@ class Painter {
     box.lines.push_back({fold_size(segment, regions, kinds, parameters.size())});
     box.lines.push_back({conflicting.empty() ? calm_fate(parameters) : shared_fate(conflicting, parameters.size())});
     if (conflicting.empty()) add_seen(box, parameters);
+    if (finishes_in(segment)) box.lines.push_back({finish_in_words});
     place(segment, box);
+  }
+
+  static constexpr const char* finish_in_words = "with the last mark here, DDP finishes";
+
+  // Whether DDP takes everything for ready, too early, inside of a region of this segment.
+  bool finishes_in(const Segment& segment) const {
+    if (!report_.verdict.last_mark) return false;
+    const auto around = enclosing_regions(report_, report_.verdict.last_mark->cause);
+    for (int i = segment.first; i <= segment.last; ++i)
+      if (!around.empty() && stage(i).region == around.front()) return true;
+    return false;
   }
 
   std::string fold_name(const Segment& segment) const {
@@ -295,6 +308,7 @@ class Painter {
       lines.push_back({"its inside is part of the outer graph", Line::small});
     } else if (region.executed) {
       lines.push_back({"the graph inside exists only during backward", Line::small});
+      if (report_.verdict.last_mark && report_.verdict.last_mark->cause == region.id) lines.push_back({finish_in_words});
     } else {
       lines.push_back({"its backward never runs:"});
       lines.push_back({in_words(why_not_executed(region), region)});
@@ -371,14 +385,20 @@ class Painter {
   }
 
   std::vector<Line> pass_lines(int i, const std::vector<Use>& uses) const {
-    if (uses[0].number == 0) return {{unreached(i) ? "the loss does not use them" : "no gradient comes: never fires"}};
+    if (uses[0].number == 0) return {{silence_in_words(i, report_.parameters[uses[0].parameter])}};
     std::set<int> marks;
     for (const Use& use : uses) marks.insert(mark_number(use));
     const bool same_mark = marks.size() == 1 && *marks.begin() > 0;
     const std::string hooks = uses.size() == 1 ? "the hook fires" : "hooks fire";
-    const std::string mark = same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
+    const bool late = std::all_of(uses.begin(), uses.end(), [&](const Use& use) { return is_late(use); });
+    const std::string mark = late ? "too late: " : same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
     if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the " + outer_in_words(report_)}};
     return {{mark + hooks + " in the"}, {"inner backward of " + name(names_[uses[0].cause], 24)}};
+  }
+
+  std::string silence_in_words(int i, const ParameterReport& parameter) const {
+    if (!parameter.idle_in.empty() && parameter.idle_in.size() < report_.in_turn.size()) return "not in every graph";
+    return unreached(i) ? "the loss does not use them" : "no gradient comes: never fires";
   }
 
   // Draws the regions from the stage's down to one of its own; returns the node whose backward pass fires what is inside.
@@ -415,9 +435,9 @@ class Painter {
     box.lines.push_back({short_name(use) + " " + number(use.parameter), rank_here == 0 ? Line::strong : Line::plain});
     box.lines.push_back({fate({use.parameter})});
     if (parameter.heard.size() > 1) {
-      box.lines.push_back(
-          {"firing " + std::to_string(use.number) + " of " + std::to_string(parameter.heard.size()) + late_in_words(use),
-           Line::small});
+      box.lines.push_back({"firing " + std::to_string(use.number) + " of " + std::to_string(parameter.heard.size()) +
+                               (is_late(use) ? ": too late" : ""),
+                           Line::small});
     }
     if (rank_here < selection_.named.size()) add_naming(box);
     scene_.boxes.push_back(box);
@@ -430,10 +450,11 @@ class Painter {
     box.lines.push_back({report_.verdict.unsynchronised.empty() ? "never trained" : "not averaged", Line::small});
   }
 
-  std::string late_in_words(const Use& use) const {
+  // Whether DDP has finished before this firing. (A later backward is not drawn.)
+  bool is_late(const Use& use) const {
     const LocalGradient* local = local_gradient(report_, use.parameter);
-    bool late = local && std::find(local->late.begin(), local->late.end(), use.cause) != local->late.end();
-    return late ? ": too late" : "";
+    return local && report_.setup.step.backwards == 1 &&
+           std::find(local->late.begin(), local->late.end(), use.cause) != local->late.end();
   }
 
   // A name without the region's path, which stands above it.

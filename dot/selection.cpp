@@ -229,7 +229,7 @@ std::vector<Segment> choose_segments(const Report& report, const Selection& sele
 
 std::vector<int> enclosing_regions(const Report& report, int region) {
   std::vector<int> chain;
-  for (; region != none; region = report.regions[region].parent) chain.push_back(region);
+  for (; region >= 0; region = report.regions[region].parent) chain.push_back(region);
   std::reverse(chain.begin(), chain.end());
   return chain;
 }

@@ -159,6 +159,7 @@ Report not_averaged() {
   add_stage(report, none, "embedding", {0});
   report.verdict.unsynchronised = {0};
   report.verdict.local = {{0, {0, 1, 2, 3}, {none}, 0}};
+  report.verdict.last_mark = Firing{1, 0};
   add_finding(
       report, "not-averaged", Level::silent,
       "DDP averages the gradients when the last parameter is marked ready. That happens inside the inner backward of a region, "

@@ -105,7 +105,7 @@ TEST_CASE("silent failures are as loud as errors and say their cause") {
   CHECK(origin_of(averaged, "parameter0_1", Link::firing).from == "checkpoint2");
   const Origin outer = origin_of(averaged, "parameter0_2", Link::firing);
   CHECK(outer.from == "stage3");
-  CHECK(outer.text == "mark 2: the hook fires in\nthe outer backward");
+  CHECK(outer.text == "too late: the hook fires in\nthe outer backward");
   const Scene trained = make_scene(not_trained());
   CHECK(trained.header[0].text == "l1.weight (#0) is never trained; DDP is silent");
   CHECK(says(trained, "its backward never runs:\nits argument does not require grad"));
