@@ -1,10 +1,9 @@
 #include "tests/report_fixture.h"
 
-#include <fstream>
 #include <sstream>
-#include <stdexcept>
 
 #include "tests/capture_text.h"
+#include "tests/truth_cases.h"
 
 namespace gradscan::tests {
 namespace {
@@ -69,22 +68,6 @@ class ResNet50 {
   std::ostringstream parameters_, body_;
 };
 
-// "like NAME" stands for the lines of another case.
-std::string text_of_case(const std::string& name) {
-  std::ifstream file("tests/truth/ddp_cases.txt");
-  std::string text;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("case "))
-      inside = line == "case " + name;
-    else if (inside && line.starts_with("like "))
-      text += text_of_case(line.substr(5));
-    else if (inside)
-      text += line + "\n";
-  }
-  return text;
-}
-
 }  // namespace
 
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
@@ -130,9 +113,7 @@ Verdict last_bucket_twice_not_averaged() {
 }
 
 Capture case_named(const std::string& name) {
-  std::string text = text_of_case(name);
-  if (text.empty()) throw std::invalid_argument("no case " + name);
-  Capture capture = capture_from_text(text);
+  Capture capture = truth_cases().at(name).in_turn.front();
   capture.model = name + ".pt";
   return capture;
 }

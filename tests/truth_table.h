@@ -8,12 +8,9 @@
 
 #include "gradscan/report.h"
 #include "gradscan/setup.h"
-#include "tests/capture_text.h"
+#include "tests/truth_cases.h"
 
 namespace gradscan::tests {
-
-// The models as captures, by name: tests/truth/ddp_cases.txt.
-std::map<std::string, Training> truth_cases();
 
 // Compares every row of tests/truth/ddp_rows.json with what gradscan says of the case of its name (all must be there), with
 // CHECK, and the engine's firings with the predicted ones, and prints how many rows were compared and how many were equal.
