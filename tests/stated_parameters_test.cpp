@@ -31,6 +31,13 @@ TEST_CASE("A parameter may be stated by another name, which becomes its first, a
   CHECK(ddp_name(parameters[1]) == "a.first");
 }
 
+TEST_CASE("A stated name that DDP prints anyway is not kept") {
+  std::vector<Parameter> parameters = of_the_file();
+  stated_order({{"a", "head"}, {"b", "b"}}, parameters);
+  CHECK(parameters[1].ddp_name == "");
+  CHECK(parameters[2].ddp_name == "");
+}
+
 TEST_CASE("Stated parameters that do not fit are refused") {
   std::vector<Parameter> parameters = of_the_file();
   CHECK_THROWS_WITH(stated_order({{"a"}, {"c"}}, parameters), "the model has no parameter c");
