@@ -1,6 +1,6 @@
 """Time and memory of export() and record() against one forward of the same model, with and without its checkpointing.
 
-python3 python/bench.py            (each measurement in a process of its own; memory is the peak above that before it)
+python3 python/bench.py            (each measurement in a process of its own, on one thread; memory is the peak above that before it)
 """
 
 from __future__ import annotations
@@ -111,15 +111,16 @@ def run(way, model, x, folder):
 
 
 def measure(name, way):
-    """Seconds of the second run (the first one imports and compiles) and MB."""
+    """CPU seconds on one thread, after a first run that imports and compiles; and MB."""
+    torch.set_num_threads(1)
     model, x = MODELS[name]()
     with tempfile.TemporaryDirectory() as folder:
         run(way, *MODELS["5000 small operations"](), folder)
         checkpoint(nn.Identity(), x, use_reentrant=False)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
+        start = time.process_time()
         kept = run(way, model, x, folder)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     del kept
     return f"{seconds:.3f} {(peak - before) / 1024:.0f}"

@@ -19,11 +19,14 @@ def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str
     """`paths` of the model's modules, `caller` the path of the one that called checkpoint()."""
     while isinstance(function, functools.partial):
         function = function.func
-    function = getattr(function, "__wrapped__", function)
+    if not hasattr(function, "__self__"):
+        function = getattr(function, "__wrapped__", function)
     owner = getattr(function, "__self__", function)
     name = getattr(function, "__name__", type(function).__name__)
     if isinstance(owner, torch.nn.Module) and owner in paths:
         is_call = owner is function or name in ("forward", "__call__", "_call_impl", "_wrapped_call_impl")
         path = paths[owner]
         return path if is_call and path else ".".join(filter(None, (path, name)))
+    if caller and (getattr(function, "__module__", None) or "").startswith("torch."):
+        return caller  # torch calls a function of its own in the place of the module, to pass on keywords
     return ".".join(filter(None, (caller, name)))
