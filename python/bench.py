@@ -1,6 +1,8 @@
 """Time and memory of export() and record() against one forward of the same model, with and without its checkpointing.
 
-python3 python/bench.py            (each measurement in a process of its own, on one thread; memory is the peak above that before it)
+    python3 python/bench.py
+
+Each measurement has a process and one thread of its own. Seconds are CPU time; memory is the peak above that before the run.
 """
 
 from __future__ import annotations

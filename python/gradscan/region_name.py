@@ -17,11 +17,15 @@ import torch
 
 def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str) -> str:
     """`paths` of the model's modules, `caller` the path of the one that called checkpoint()."""
+    first_argument = None
     while isinstance(function, functools.partial):
+        first_argument = function.args[0] if function.args else first_argument
         function = function.func
     if not hasattr(function, "__self__"):
         function = getattr(function, "__wrapped__", function)
     owner = getattr(function, "__self__", function)
+    if isinstance(first_argument, torch.nn.Module):  # partial(Layer.forward, layer)
+        owner = first_argument
     name = getattr(function, "__name__", type(function).__name__)
     if isinstance(owner, torch.nn.Module) and owner in paths:
         is_call = owner is function or name in ("forward", "__call__", "_call_impl", "_wrapped_call_impl")

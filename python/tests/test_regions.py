@@ -132,6 +132,13 @@ def test_names(scan, tmp_path):
     assert [region[2] for region in found] == [-1, 0, 1, 0, -1, -1, 5, 6, 5]
 
 
+def test_a_forward_with_its_module_in_a_partial(scan, tmp_path):
+    def run(model, x):
+        return checkpoint(functools.partial(nn.Linear.forward, model.a), x, use_reentrant=False)
+
+    assert regions_of(scan, tmp_path, Model(run)) == [("a", "non_reentrant", -1)]
+
+
 def test_wrapper(scan, tmp_path):
     model = Model(lambda model, x: model.b(model.a(x)))
     model.a = checkpoint_wrapper(model.a, checkpoint_impl=CheckpointImpl.REENTRANT)
