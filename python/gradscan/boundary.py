@@ -60,6 +60,11 @@ class Boundary:
 def make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary, list[torch.Tensor]]:
     """A boundary behind `tensors`, and what stands for them on its other side: aliases of all floating-point ones if `always`,
     else of those that require grad; the others are left as they are."""
+    with torch._C.DisableTorchFunction():  # what counts here is not what the model is told (see as_checkpointed.py)
+        return _make_boundary(tensors, always)
+
+
+def _make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary, list[torch.Tensor]]:
     chosen = [k for k, tensor in enumerate(tensors) if _differentiable(tensor) and (always or tensor.requires_grad)]
     next_edges = [edge_of(tensor) for tensor in tensors]
     token, *aliases = _Boundary.apply(torch.zeros(0, requires_grad=True), *(tensors[k] for k in chosen))

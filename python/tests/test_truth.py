@@ -101,5 +101,14 @@ def test_real_ddp_does_the_same(name, kind, scan, tmp_path):
         for kind_asked in kinds:
             assert [p["firings"][kind_asked] for p in report["parameters"]] == firings[kind_asked], (file, kind_asked)
         captures.append(json.loads(saved.read_text()))
-    for key in ("parameters", "regions", "nodes", "storages", "outputs"):
+    with_memory_in_place(*captures)
+    for key in ("parameters", "regions", "nodes", "outputs"):
         assert captures[0].get(key) == captures[1].get(key), key
+
+
+def with_memory_in_place(*captures):
+    """In which order a node tells the tensors that it saves is of no importance, and so are the numbers of storages."""
+    for capture in captures:
+        for node in capture["nodes"]:
+            storages = [capture["storages"][number] for number in node.get("saved", [])]
+            node["saved"] = sorted((storage["bytes"], storage.get("activation", True)) for storage in storages)
