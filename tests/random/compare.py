@@ -40,6 +40,7 @@ class Comparison:
     outcomes: Counter = field(default_factory=Counter)  # of the real rows
     differences: list[Difference] = field(default_factory=list)
     refused: bool = False  # rightly: nothing is trained
+    refusal: bool = False  # whether gradscan says that it is no model to scan
     hung: bool = False  # the ranks wait for each other
     changing: list[str] = field(default_factory=list)  # rows that are not the same each time they are measured
 
@@ -72,7 +73,7 @@ class Comparer:
     def compare_thoroughly(self, model: Model) -> Comparison:
         """Three times: what DDP does not answer the same each time is no difference. No model must have been announced."""
         result, *others = [self.compare_alone(model) for _ in range(3)]
-        if any(each.what == "refusal" for each in result.differences):  # it captures each body by itself
+        if result.refusal and result.differences:  # it captures each body by itself
             bodies = [replace(model, bodies=[body], step=Step()) for body in model.bodies]
             if any(self.compare_alone(body).refused for body in bodies):
                 return Comparison(refused=True)
@@ -128,7 +129,8 @@ def comparison(rows: dict[str, Any], alone: dict[str, Any], said: dict[str, Any]
     result = Comparison()
     if "error" in said:
         trained = any(any(each["firings"]) for each in alone.values())
-        result.refused = said["exit"] in (2, 3) and not trained
+        result.refusal = said["exit"] in (2, 3)
+        result.refused = result.refusal and not trained
         if not result.refused:
             result.differences.append(Difference("all", "refusal", json.dumps(alone), said["error"]))
         return result

@@ -56,8 +56,6 @@ def with_tensors(values: Any, tensors: list[torch.Tensor]) -> Any:
     return tree_map_only(torch.Tensor, lambda _: next(remaining), values)
 
 
-
-
 def export(model: Model, folder: Path) -> list[str]:
     """Writes one file for each body of the model; their names."""
     files = []
