@@ -1,5 +1,5 @@
-// Keeps torch's warnings of this thread from standard error while it lives: the library prints nothing, and what they warn of is
-// part of the report.
+// Keeps torch's warnings of this thread from standard error while it lives: the library prints nothing, and what they warn of
+// is part of the report.
 #pragma once
 
 #include <c10/util/Exception.h>

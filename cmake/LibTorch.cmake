@@ -101,6 +101,7 @@ add_library(torch::c10 SHARED IMPORTED)
 set_target_properties(torch::c10 PROPERTIES IMPORTED_LOCATION "${libtorch_c10}")
 add_library(torch::cpu SHARED IMPORTED)
 set_target_properties(torch::cpu PROPERTIES IMPORTED_LOCATION "${libtorch_torch_cpu}")
-target_include_directories(torch::cpu SYSTEM INTERFACE "${LIBTORCH_DIR}/include" "${LIBTORCH_DIR}/include/torch/csrc/api/include")
+target_include_directories(torch::cpu SYSTEM INTERFACE
+  "${LIBTORCH_DIR}/include" "${LIBTORCH_DIR}/include/torch/csrc/api/include")
 target_compile_definitions(torch::cpu INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)  # as Caffe2Targets.cmake has them
 target_link_libraries(torch::cpu INTERFACE torch::c10)

@@ -24,8 +24,9 @@
 //                               the names mean the arguments, all other names are closures
 //     end NAME...               its outputs; "{NAME}" is one nested in a dict; behind it the names mean the outputs, names made
 //                               inside are gone
-//     output NAME [unused] [hidden] [dataclass]   an output of the model, in the loss unless unused, found by DDP unless hidden,
-//                                     in a dataclass; said again, the last time counts
+//     output NAME [unused] [hidden] [dataclass]
+//                               an output of the model, in the loss unless unused, found by DDP unless hidden, in a dataclass;
+//                               said again, the last time counts
 //
 // For models in training there is also:
 //

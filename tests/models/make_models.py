@@ -4,8 +4,8 @@
 
 NAME.pt is the model, NAME.json what was measured with the eager model that it was made from: `parameters` (every name of every
 parameter, grouped by parameter), `ops` (how often each kind of autograd node stands in the graph, accumulators left out; only
-where no region boundary stands in it), `saved` (bytes of the storages that are saved for backward, parameters left out), `flops`
-(of forward), `firings` (of each parameter's hook when the regions really are reentrant checkpoints).
+where no region boundary stands in it), `saved` (bytes of the storages that are saved for backward, parameters left out),
+`flops` (of forward), `firings` (of each parameter's hook when the regions really are reentrant checkpoints).
 """
 import collections
 import json
@@ -364,7 +364,8 @@ def main(folder):
     write(folder, "forked_scripted", Forked(), (x,), True)
     torch.jit.script(OnDevice("cuda")).save(str(folder / "on_device_scripted.pt"))
     for script in (False, True):
-        write(folder, "repeated_scripted" if script else "repeated_traced", Repeated(), (x,), script, ddp=ddp_names_of(Repeated()))
+        how = "scripted" if script else "traced"
+        write(folder, f"repeated_{how}", Repeated(), (x,), script, ddp=ddp_names_of(Repeated()))
     unended = nn.Linear(4, 4)
     unended.forward = lambda t: nn.functional.linear(gradscan_region_begin("{}", [t])[1], unended.weight)
     torch.jit.trace(unended, x, check_trace=False).save(str(folder / "bad_marker.pt"))
