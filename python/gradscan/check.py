@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from gradscan.loss import Loss
-from gradscan.program import find_program, run_program
+from gradscan.program import find_program, no_gradscan, run_program
 from gradscan.record import record
 from gradscan.report import Report
 
@@ -58,5 +58,15 @@ def check(
         )
         written = os.path.join(folder, "report.json")
         text = run_program(found, [*options, "--color", "never", "--output", written, file])
-        with open(written, encoding="utf-8") as report:
-            return Report(json.load(report), text)
+        return Report(_read(written, found), text)
+
+
+def _read(file: str, program: str) -> dict[str, Any]:
+    try:
+        with open(file, encoding="utf-8") as report:
+            data = json.load(report)
+    except (OSError, ValueError) as error:
+        raise no_gradscan(program) from error
+    if not isinstance(data, dict) or data.get("schema") != "gradscan-report/1":
+        raise no_gradscan(program)
+    return data

@@ -1,15 +1,17 @@
 """explain(): DistributedDataParallel's error, explained where it is raised.
 
-DDP's errors name a parameter, not a cause, and often in the iteration after the one that went wrong. While the block runs, only
-the arguments of the last forward are kept. When one of these errors comes, the model is recorded with them, and gradscan's
+DDP's errors name a parameter, not a cause, and one of them comes a forward late. While the block runs, only the arguments of the
+last two forwards are kept. When one of these errors comes, the model is recorded with those that led to it, and gradscan's
 report is raised in place of the error, which becomes its cause; on one rank only, the others raise their error as it is.
-Whatever goes wrong in this, the error itself is not lost.
+Where the report does not come to this error, or cannot be had, the error is raised as it is, with a note.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -19,20 +21,30 @@ from torch.nn.parallel import DistributedDataParallel
 from gradscan.check import check
 from gradscan.errors import DDPError, Error
 from gradscan.loss import Loss
+from gradscan.report import Report
 
-# How DDP's errors begin, or what they hold in all versions.
-_MARKS = (
-    "Expected to mark a variable ready only once",
-    "Expected to have finished reduction in the prior iteration",
-    "Your training graph has changed",
-)
+# What DDP's errors hold in all versions, and the outcome that they are.
+_OUTCOMES = {
+    "Expected to mark a variable ready only once": "marked_ready_twice",
+    "Expected to have finished reduction in the prior iteration": "unfinished_reduction",
+    "Your training graph has changed": "graph_changed",
+}
+_RAISED_BY_NEXT_FORWARD = "unfinished_reduction"
+
+_entries = itertools.count()  # of explain() in this process, which every rank enters equally often
+
+Call = tuple[Any, dict[str, Any]]  # args and kwargs of a forward
 
 
 @contextlib.contextmanager
 def explain(ddp_model: DistributedDataParallel, *, loss: Loss | None = None, program: str | None = None) -> Iterator[None]:
-    """Explains the errors that DDP raises in the block: put it around the training step, or around the whole loop.
+    """Explains the errors that DDP raises in the block: put it around the whole loop, for one of them comes a forward late.
 
-    loss, program: as for `check`.
+    Forward is run once more, on one rank only, while the others go on to raise their error. A model whose forward has
+    collectives of its own waits for them there until the process group's timeout: use `check` on all ranks instead. One with
+    SyncBatchNorm is left alone.
+
+    loss, program: as for `check`. Without `loss`, every output that requires grad is taken to be part of the loss.
 
     >>> with gradscan.explain(ddp_model):
     ...     for batch in batches:
@@ -40,43 +52,61 @@ def explain(ddp_model: DistributedDataParallel, *, loss: Loss | None = None, pro
     """
     if not isinstance(ddp_model, DistributedDataParallel):
         raise Error(f"explain is given a {type(ddp_model).__name__}: give the model that DistributedDataParallel returns")
-    last_call: list[Any] = []
+    calls: deque[Call] = deque(maxlen=2)
 
     def keep(_: torch.nn.Module, args: Any, kwargs: Any) -> None:
-        last_call[:] = [args, kwargs]
+        calls.append((args, kwargs))
 
+    entry = next(_entries)
     handle = ddp_model.register_forward_pre_hook(keep, with_kwargs=True)
     try:
         yield
     except RuntimeError as error:
-        if not last_call or not _is_of_ddp(error) or not _is_first(ddp_model):
+        outcome = _outcome_of(error)
+        if not calls or not outcome or not _is_first(ddp_model, entry):
             raise
-        _raise_explained(ddp_model, last_call, loss, program, error)
+        args, kwargs = calls[0 if outcome == _RAISED_BY_NEXT_FORWARD else -1]
+        _raise_explained(error, outcome, lambda: _report(ddp_model, args, kwargs, loss, program))
     finally:
         handle.remove()
 
 
-def _is_of_ddp(error: RuntimeError) -> bool:
-    return any(mark in str(error) for mark in _MARKS)
+def _outcome_of(error: RuntimeError) -> str | None:
+    """None: the error is none of DDP's, or already explained."""
+    if isinstance(error, DDPError):
+        return None
+    return next((outcome for words, outcome in _OUTCOMES.items() if words in str(error)), None)
 
 
-def _is_first(ddp_model: DistributedDataParallel) -> bool:
+def _is_first(ddp_model: DistributedDataParallel, entry: int) -> bool:
     """Whether no other rank explains. Ranks may fail one by one and wait for none, so this is asked of the store."""
     try:
         store = dist.distributed_c10d._get_process_group_store(ddp_model.process_group)
-        return store.add(f"gradscan.explain/{dist.distributed_c10d._get_process_group_name(ddp_model.process_group)}", 1) == 1
+        group = dist.distributed_c10d._get_process_group_name(ddp_model.process_group)
+        return store.add(f"gradscan.explain/{group}/{entry}", 1) == 1
     except Exception:  # noqa: BLE001  an explanation twice is better than none
         return True
 
 
-def _raise_explained(
-    ddp_model: DistributedDataParallel, last_call: list[Any], loss: Loss | None, program: str | None, error: RuntimeError
-) -> None:
-    args, kwargs = last_call
+def _report(ddp_model: DistributedDataParallel, args: Any, kwargs: Any, loss: Loss | None, program: str | None) -> Report:
+    if any(isinstance(module, torch.nn.SyncBatchNorm) for module in ddp_model.modules()):
+        raise Error("a forward with SyncBatchNorm runs on all ranks together: use gradscan.check before the training, on all ranks")
+    return check(ddp_model, args, kwargs=kwargs, loss=loss, program=program)
+
+
+def _raise_explained(error: RuntimeError, outcome: str, make_report: Callable[[], Report]) -> None:
     try:
-        report = check(ddp_model, args, kwargs=kwargs, loss=loss, program=program)
+        report = make_report()
     except Exception as failure:  # noqa: BLE001  nothing may hide the error itself
         _add_note(error, f"gradscan could not explain this: {failure}")
+        raise error from error.__cause__
+    found = report.verdict().outcome
+    if found != outcome:
+        _add_note(
+            error,
+            f"gradscan finds no reason for this in the model and this batch (its verdict is {found}): if the loss is computed "
+            "from a part of forward's result only, give explain loss=; other batches may take another way through the model",
+        )
         raise error from error.__cause__
     raise DDPError(
         f"DistributedDataParallel has raised an error. gradscan's report on the model and this batch:\n\n{report}"

@@ -14,26 +14,30 @@ from gradscan.errors import Error
 def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
     """The path of a temporary file beside `path`, which becomes `path` if nothing is raised."""
     path = os.fspath(path)
-    try:
+    with errors_of_writing(path):
         handle, temporary = tempfile.mkstemp(
             dir=os.path.dirname(path) or ".", prefix=".gradscan-", suffix=os.path.splitext(path)[1]
         )
         os.close(handle)
         os.chmod(temporary, 0o666 & ~_umask())
-    except OSError as error:
-        raise _cannot_write(path, error) from error
     try:
         yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        with errors_of_writing(path):
+            os.replace(temporary, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
 
 
-def _cannot_write(path: str, error: OSError) -> Error:
-    return Error(f"{path}: cannot be written ({error.strerror}): choose a folder that exists and that you may write to")
+@contextlib.contextmanager
+def errors_of_writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Says of an OSError in the block, where nothing but writing is done, that `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise Error(
+            f"{os.fspath(path)}: cannot be written ({error.strerror}): choose a folder that exists and that you may write to"
+        ) from error
 
 
 def _umask() -> int:

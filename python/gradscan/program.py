@@ -23,8 +23,19 @@ def find_program(program: str | None = None) -> str:
 
 def run_program(program: str, arguments: list[str]) -> str:
     """What it writes to standard output. Raises Error with its own words if it does not come to a verdict."""
-    done = subprocess.run([program, *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
+    except OSError as error:
+        raise no_gradscan(program) from error
     if done.returncode not in (0, 1):  # 1: something is wrong with the setup, which is what the report is about
         words = done.stderr.strip() or f"{program} ended with exit code {done.returncode}"
         raise Error(words.splitlines()[-1])
     return done.stdout
+
+
+def no_gradscan(program: str) -> Error:
+    """What to say of a program that is something else, or another version."""
+    return Error(
+        f"{program}: does not answer as gradscan: install the command line tool gradscan of this package's version, or say where "
+        "it is with the environment variable GRADSCAN"
+    )

@@ -15,7 +15,7 @@ import torch
 
 from gradscan.ddp import Parameter, describe_outputs, parameters_of, unwrap
 from gradscan.errors import Error
-from gradscan.files import replaced
+from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
 from gradscan.loss import Loss, LossInputs
 from gradscan.observe import Observer
@@ -56,7 +56,7 @@ def record(
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
         recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags)
-        with open(temporary, "w", encoding="utf-8") as file:
+        with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
             json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
 
 

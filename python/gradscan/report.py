@@ -78,6 +78,11 @@ class Report:
         >>> report.verdict("reentrant", static_graph=True).outcome
         'pass'
         """
+        if checkpointing is None and (find_unused_parameters or static_graph):
+            raise Error(
+                "a verdict by its flags is one of the table's: give its checkpointing as well, "
+                '"reentrant", "non_reentrant" or "off"; or give the flags to check'
+            )
         if checkpointing is None:
             return self._verdict(self.json["verdict"])
         wanted = (checkpointing, find_unused_parameters, static_graph)

@@ -1,6 +1,8 @@
 """check() and explain()."""
 
+import json
 import os
+import re
 import sys
 
 import pytest
@@ -67,6 +69,32 @@ def test_no_program(monkeypatch):
         gradscan.check(nn.Linear(4, 4), torch.rand(3, 4))
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "#!/nowhere/interpreter\n",
+        "#!/bin/sh\nexit 0\n",
+        "#!/bin/sh\nexit 1\n",
+        '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --output ] && echo "{}" > "$2"; shift; done\nexit 0\n',
+        '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --output ] && echo text > "$2"; shift; done\nexit 0\n',
+    ],
+)
+def test_another_program(script, tmp_path):
+    program = tmp_path / "program"
+    program.write_text(script)
+    program.chmod(0o755)
+    with pytest.raises(gradscan.Error, match=f"{program}: does not answer as gradscan: install"):
+        gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=str(program))
+
+
+def test_flags_of_a_verdict_go_with_its_checkpointing(gradscan_binary):
+    report = gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=gradscan_binary)
+    for flag in ("static_graph", "find_unused_parameters"):
+        with pytest.raises(gradscan.Error, match="give its checkpointing as well"):
+            report.verdict(**{flag: True})
+        assert report.verdict("off", **{flag: True}).ok
+
+
 def test_a_program_that_fails(gradscan_binary):
     with pytest.raises(gradscan.Error, match="--checkpointing"):
         gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=gradscan_binary, options=("--checkpointing", "nonsense"))
@@ -106,10 +134,10 @@ def test_one_rank_explains(make, mark, cause, tmp_path, gradscan_binary):
 
 
 def test_all_is_well(tmp_path, gradscan_binary):
-    assert outcomes(tmp_path, lambda_free_linear, gradscan_binary) == ["no error", "no error"]
+    assert outcomes(tmp_path, linear, gradscan_binary) == ["no error", "no error"]
 
 
-def lambda_free_linear():
+def linear():
     return nn.Linear(4, 4)
 
 
@@ -123,6 +151,65 @@ def test_nothing_is_hidden_when_gradscan_fails(tmp_path):
 
 def outcomes_of(tmp_path):
     return [(tmp_path / str(rank)).read_text() for rank in range(2)]
+
+
+class DeadAtTimes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x, use_head=True):
+        return self.head(self.stem(x)) if use_head else self.stem(x)
+
+
+class TwoOutputs(DeadAtTimes):
+    def forward(self, x):
+        return {"loss": self.stem(x).sum(), "other": self.head(x)}
+
+
+def with_synchronised_norm(ddp, x):
+    ddp.module.norm = nn.SyncBatchNorm(4)  # only now: DDP refuses it on a CPU
+    return ddp(x).sum()
+
+
+def several_errors(rank, folder, program):
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+
+    def outcome(model, *iterations):
+        ddp = DistributedDataParallel(model)
+        try:
+            with gradscan.explain(ddp, program=program):
+                for iteration in iterations:
+                    iteration(ddp).backward()
+        except RuntimeError as error:
+            return f"{type(error).__name__}\n{error}\nnotes: {getattr(error, '__notes__', [])}"
+        return "no error"
+
+    x = torch.rand(3, 4)
+    found = {
+        "first": outcome(Twice(), lambda ddp: ddp(x).sum()),
+        "second": outcome(Twice(), lambda ddp: ddp(x).sum()),
+        "earlier batch": outcome(DeadAtTimes(), lambda ddp: ddp(x, use_head=False).sum(), lambda ddp: ddp(x).sum()),
+        "part": outcome(TwoOutputs(), *[lambda ddp: ddp(x)["loss"]] * 2),
+        "synchronised": outcome(Twice(), lambda ddp: with_synchronised_norm(ddp, x)),
+    }
+    with open(f"{folder}/{rank}", "w") as file:
+        json.dump(found, file)
+
+
+def test_several_errors_of_a_process_group(tmp_path, gradscan_binary):
+    mp.spawn(several_errors, (str(tmp_path), gradscan_binary), 2)
+    ranks = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
+    for name in ("first", "second", "earlier batch"):
+        explained, other = sorted(rank[name] for rank in ranks)
+        assert explained.startswith("DDPError\n") and "gradscan's report" in explained, name
+        assert other.startswith("RuntimeError\nExpected to"), name
+    assert any("head.weight" in rank["earlier batch"] for rank in ranks)
+    for name, note in (("part", "verdict is pass.*give explain loss="), ("synchronised", "SyncBatchNorm runs on all ranks")):
+        assert all(rank[name].startswith("RuntimeError\nExpected to") for rank in ranks), name
+        if sys.version_info >= (3, 11):
+            assert sorted(bool(re.search(note, rank[name])) for rank in ranks) == [False, True], name
 
 
 def test_explain_wants_ddp():

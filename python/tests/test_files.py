@@ -117,6 +117,19 @@ def test_errors(write, file, tmp_path):
     assert nothing_is_left(tmp_path)
 
 
+class WithoutVocabulary(nn.Linear):
+    def forward(self, x):
+        open("/nowhere/vocabulary.txt")
+
+
+def test_an_error_of_forward_is_no_error_of_writing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="vocabulary.txt"):
+        gradscan.record(WithoutVocabulary(4, 4), torch.rand(4), tmp_path / "m.capture.json")
+    with pytest.raises(gradscan.TracingError, match="vocabulary.txt"):
+        gradscan.export(WithoutVocabulary(4, 4), torch.rand(4), tmp_path / "m.pt")
+    assert nothing_is_left(tmp_path)
+
+
 def test_the_name_of_a_capture(tmp_path):
     with pytest.raises(gradscan.Error, match="choose one that ends in .capture.json"):
         gradscan.record(nn.Linear(4, 4), torch.rand(4), tmp_path / "m.json")
