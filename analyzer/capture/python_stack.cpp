@@ -15,12 +15,17 @@ bool parse_frame(std::string_view line, Frame& frame) {
 }
 
 // The files of the Python package whose functions stand between the model's code and torch.
-constexpr std::string_view gradscan_files[] = {"gradscan/tracing.py", "gradscan/observe.py", "gradscan/intercept.py",
-                                               "gradscan/inline.py"};
+constexpr std::string_view gradscan_files[] = {"/gradscan/tracing.py", "/gradscan/observe.py", "/gradscan/intercept.py",
+                                               "/gradscan/inline.py"};
 
-bool in_gradscan(std::string_view file) {
+bool in_gradscan(std::string file) {
+  std::replace(file.begin(), file.end(), '\\', '/');
   return std::any_of(std::begin(gradscan_files), std::end(gradscan_files),
                      [&](std::string_view name) { return file.ends_with(name); });
+}
+
+bool in_torch(std::string_view file) {
+  return file.find("/torch/") != std::string_view::npos || file.find("\\torch\\") != std::string_view::npos;
 }
 
 }  // namespace
@@ -31,23 +36,22 @@ std::string Frame::where() const {
   return std::string(name) + ":" + std::string(line);
 }
 
-bool Frame::in_torch() const {
-  if (in_gradscan(file)) return true;
-  return file.find("/torch/") != std::string_view::npos || file.find("\\torch\\") != std::string_view::npos;
+bool Frame::in_user_code() const {
+  return !in_torch(file) && !in_gradscan(std::string(file));
 }
 
 bool Frame::calls_module() const {
-  return function == "_slow_forward" && file.ends_with("module.py") && in_torch();
+  return function == "_slow_forward" && file.ends_with("module.py") && in_torch(file);
 }
 
 bool Frame::in_module_call() const {
   bool calls = function == "_slow_forward" || function == "_call_impl" || function == "_wrapped_call_impl";
-  return calls && file.ends_with("module.py") && in_torch();
+  return calls && file.ends_with("module.py") && in_torch(file);
 }
 
 bool Frame::runs_checkpoint() const {
   return function == "checkpoint" && file.ends_with("checkpoint.py") && file.find("utils") != std::string_view::npos &&
-         in_torch();
+         in_torch(file);
 }
 
 std::vector<Frame> parse_stack(std::string_view text) {
@@ -64,7 +68,7 @@ std::vector<Frame> parse_stack(std::string_view text) {
 
 std::string user_line(const std::vector<Frame>& frames) {
   for (const Frame& frame : frames)
-    if (!frame.in_torch()) return frame.where();
+    if (frame.in_user_code()) return frame.where();
   return "";
 }
 

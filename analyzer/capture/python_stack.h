@@ -18,7 +18,7 @@ struct Frame {
 
   // "model.py:17"
   std::string where() const;
-  bool in_torch() const;         // torch's own Python code, or what gradscan.export puts between it and the user's
+  bool in_user_code() const;     // neither torch's own Python code, nor what gradscan.export puts between it and the user's
   bool calls_module() const;     // torch.nn.Module calling its forward under the tracer: one frame per module call
   bool in_module_call() const;   // that code of torch.nn.Module, or what it is called through
   bool runs_checkpoint() const;  // torch.utils.checkpoint.checkpoint running the checkpointed function

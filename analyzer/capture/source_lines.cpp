@@ -24,7 +24,7 @@ std::string scripted_line(const SourceRange& range) {
   Frame frame{.file = std::get<0>(*place)};
   std::string line = std::to_string(std::get<1>(*place));
   frame.line = line;
-  return frame.in_torch() ? "" : frame.where();
+  return frame.in_user_code() ? frame.where() : "";
 }
 
 std::string user_line_of(const SourceRange& range) {

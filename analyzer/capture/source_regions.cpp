@@ -87,7 +87,7 @@ CheckpointCall checkpoint_call(const Frames& frames, std::size_t k) {
   call.source = user_line(Frames(frames.begin() + static_cast<std::ptrdiff_t>(k), frames.end()));
   if (k == 0) return call;
   call.function = frames[k - 1].function;
-  call.by_torch = frames[k - 1].in_torch();
+  call.by_torch = !frames[k - 1].in_user_code();
   return call;
 }
 
