@@ -24,7 +24,7 @@ std::vector<std::string> names_of(const Capture& capture) {
   return names;
 }
 
-std::vector<int> indices_of(const Capture& capture, const std::vector<std::string>& globs) {
+std::vector<int> indices_of(const Capture& capture, const std::string& option, const std::vector<std::string>& globs) {
   std::vector<int> index_of = ddp_indices(capture), result;
   std::vector<bool> taken(capture.parameters.size());
   for (const std::string& glob : globs) {
@@ -37,10 +37,21 @@ std::vector<int> indices_of(const Capture& capture, const std::vector<std::strin
     }
     if (!any) {
       std::string near = did_you_mean(glob, names_of(capture));
-      throw Error(Failure::usage, glob, "is no parameter of " + capture.model, near.empty() ? "give its full name" : near);
+      throw Error(Failure::usage, option + ' ' + glob, "is no parameter of " + capture.model,
+                  near.empty() ? "give its full name" : near);
     }
   }
   return result;
+}
+
+void check_bounds(const TrainingStep& step) {
+  auto check = [](const std::string& option, int number, int least) {
+    if (number < least)
+      throw Error(Failure::usage, option + ' ' + std::to_string(number), "is too few", "use at least " + std::to_string(least));
+  };
+  check("--forwards", step.forwards, 1);
+  check("--backwards", step.backwards, 1);
+  check("--no-sync", step.no_sync, 0);
 }
 
 bool is_floating(const std::string& dtype) {
@@ -69,7 +80,8 @@ std::vector<bool> outputs_in_backward(const Capture& capture, const TrainingStep
 }
 
 OutsideUses outside_uses(const Capture& capture, const TrainingStep& step) {
-  return {indices_of(capture, step.used_outside), indices_of(capture, step.zero_times)};
+  check_bounds(step);
+  return {indices_of(capture, "--used-outside", step.used_outside), indices_of(capture, "--zero-times", step.zero_times)};
 }
 
 }  // namespace gradscan

@@ -1,4 +1,5 @@
-// What a TrainingStep means for a model: which parameters the loss takes by itself, and how often every hook fires.
+// What a TrainingStep means for a model: which parameters the loss takes by itself, and from which of forward's outputs
+// backward starts.
 #pragma once
 
 #include <vector>
@@ -13,7 +14,8 @@ struct OutsideUses {
   std::vector<int> plain, times_zero;
 };
 
-// Parameters that do not require grad are left out. Throws Error (usage) for a glob that matches no parameter's name.
+// Parameters that do not require grad are left out. Throws Error (usage) for a glob that matches no parameter's name, and for a
+// number of the step that is out of its bounds.
 OutsideUses outside_uses(const Capture& capture, const TrainingStep& step);
 
 // Whether a reentrant checkpoint around the whole model records anything, and what it gives its history: like one around a

@@ -30,9 +30,12 @@ Kind kind_under(Checkpointing checkpointing, Kind given);
 //     TrainingStep accumulating{.no_sync = 3};        // three losses inside of ddp.no_sync(), then one that is synchronised
 //     TrainingStep tied_outside{.used_outside = {"embedding.weight"}};
 struct TrainingStep {
-  int forwards = 1;   // forward calls whose results enter one loss: 2 is loss(ddp(a) + ddp(b)).backward()
-  int backwards = 1;  // backward calls of each loss, of which all but the last keep the graph (retain_graph=True)
-  int no_sync = 0;    // losses that go backward inside of ddp.no_sync() before the one that is synchronised
+  // Forward calls whose results enter one loss, at least 1: 2 is loss(ddp(a) + ddp(b)).backward().
+  int forwards = 1;
+  // Backward calls of each loss, at least 1: all but the last keep the graph (retain_graph=True).
+  int backwards = 1;
+  // Losses that go backward inside of ddp.no_sync() before the one that is synchronised, at least 0.
+  int no_sync = 0;
   // Parameters that the loss takes besides forward's result, in this order: loss(ddp(x)) + p.sum() + ...; globs over names.
   std::vector<std::string> used_outside;
   // Parameters that it takes times zero: ... + 0.0 * (p.sum() + ...); globs over names.
@@ -84,6 +87,7 @@ struct Firing {
 // For each DDP index the causes of its firings, ascending.
 using Causes = std::vector<std::vector<int>>;
 
+// What is said of gradients (unsynchronised, local, last_mark, untrained) is empty where an error is raised.
 struct Verdict {
   Setup setup;
   Outcome outcome = Outcome::pass;
