@@ -16,7 +16,7 @@ Capture everything() {
       "region inner non_reentrant h\nh = relu h\nend h {x}\nend h\noutput h\noutput x unused hidden");
   capture.model = "m.pt";
   capture.written_by = "2.9.1";
-  capture.exported = {true, true, false, 12.5};
+  capture.exported = {true, true, false, 12.5, true};
   capture.notes = {"a note with \"quotes\" and \n a line"};
   capture.parameters[0].ddp_name = "a.weight";
   capture.storages = {{4096, true}, {80, false}};
@@ -47,6 +47,7 @@ TEST_CASE("a capture survives JSON") {
   CHECK(to_json(again) == json);
   CHECK(again.nodes[3].forward_flops == 123456789012);
   CHECK(again.exported.bucket_cap_mb == 12.5);
+  CHECK(again.exported.gradient_as_bucket_view);
   CHECK(again.regions[1].nested_outputs == std::vector<int>{1});
   CHECK(again.parameters[0].aliases == std::vector<std::string>{"b.weight"});
   CHECK(again.parameters[0].ddp_name == "a.weight");

@@ -187,6 +187,59 @@ TEST_CASE("An unknown parameter to explain has near matches, and nothing is writ
       Contains("head.weight"));
 }
 
+TEST_CASE("Errors name the option or file that was typed") {
+  TemporaryFolder folder;
+  REQUIRE(::mkdir(folder.path("a").c_str(), 0700) == 0);
+  folder.write("m.capture.json", capture_of_a_region());
+  folder.write("a/other.capture.json", to_json(capture_from_text("parameter w\ninput x\nx = mul x w\noutput x")));
+  CHECK(refusal(folder, 2, {"m.capture.json", "--then", "a/other.capture.json"}) ==
+        "--then a/other.capture.json: its parameters are not those of text: give files of one model, made with different "
+        "inputs");
+  CHECK(refusal(folder, 2, {"m.capture.json", "--used-outside", "blok.bias"}) ==
+        "--used-outside blok.bias: is no parameter of text: did you mean block.bias?");
+  CHECK(refusal(folder, 2, {"m.capture.json", "--zero-times", "q*"}) ==
+        "--zero-times q*: is no parameter of text: give its full name");
+}
+
+TEST_CASE("The file's own setup stands where the options leave it open") {
+  Capture capture = parse_capture(capture_of_a_region(), "");
+  capture.exported = {.known = true, .gradient_as_bucket_view = true};
+  TemporaryFolder folder;
+  folder.write("m.capture.json", to_json(capture));
+  auto printed = [&](const Strings& more) {
+    return run_gradscan(folder.path(), Strings{"m.capture.json", "--format", "json"} + more).out;
+  };
+  CHECK_THAT(printed({}), Contains("\"gradient_as_bucket_view\": true"));
+  CHECK_THAT(printed({"--no-gradient-as-bucket-view"}), !Contains("\"gradient_as_bucket_view\": true"));
+}
+
+TEST_CASE("What the file's gradscan.json says") {
+  auto stated = [](const std::string& more) {
+    return ScriptModel{.metadata = "{\"schema\": \"gradscan-export/1\"" + more + "}"};
+  };
+  CHECK(
+      refusal_of(stated(", \"loss\": [\"output[7]\"]"), 3) ==
+      "m.pt: its gradscan.json names the loss output[7], which is no output that requires grad: export the model again, or say "
+      "with --loss which of its outputs it is: output");
+  TemporaryFolder folder;
+  auto saved_with = [&](const std::string& more) {
+    save(stated(more), folder.path("m.pt"));
+    CHECK(run_gradscan(folder.path(), with_input + Strings{"--save-capture", "m.capture.json"}).exit_code == 0);
+    return read_capture(folder.path("m.capture.json"));
+  };
+  CHECK_FALSE(saved_with("").exported.gradient_as_bucket_view);
+  CHECK(saved_with(", \"ddp\": {\"gradient_as_bucket_view\": true}").exported.gradient_as_bucket_view);
+  auto direct = [&](const std::string& path) {
+    return saved_with(", \"outputs\": [{\"path\": \"" + path + "\"}]").outputs.at(0).direct;
+  };
+  CHECK(direct("output"));
+  CHECK(direct("output[12]"));
+  for (const char* path : {"output.logits", "output[0][1]", "output['a']", "output[]", "output[0", "logits"}) {
+    CAPTURE(path);
+    CHECK_FALSE(direct(path));
+  }
+}
+
 TEST_CASE("The exit code tells whether the setup asked for is in conflict") {
   TemporaryFolder folder;
   folder.write("m.capture.json", capture_of_a_region());

@@ -49,31 +49,17 @@ TEST_CASE("The setup") {
   CHECK(options.find_unused_parameters == true);
   CHECK(options.static_graph == false);
   CHECK(options.bucket_cap_mb == 0.5);
+  CHECK_FALSE(options.gradient_as_bucket_view);
+  CHECK(parse({"m.pt", "--gradient-as-bucket-view"}).scan.options.gradient_as_bucket_view == true);
+  CHECK(parse({"m.pt", "--no-gradient-as-bucket-view"}).scan.options.gradient_as_bucket_view == false);
   CHECK(parse({"m.pt", "--static-graph", "--no-static-graph"}).scan.options.static_graph == false);
   CHECK(parse({"m.pt", "--no-static-graph", "--static-graph"}).scan.options.static_graph == true);
 }
 
 TEST_CASE("What one iteration does") {
-  ScanOptions options = parse({"m.pt",
-                               "--forwards",
-                               "2",
-                               "--backwards",
-                               "3",
-                               "--no-sync=4",
-                               "--used-outside",
-                               "head.*",
-                               "--used-outside",
-                               "b",
-                               "--zero-times",
-                               "dead.*",
-                               "--checkpoint-around",
-                               "non_reentrant",
-                               "--no-set-to-none",
-                               "--gradient-as-bucket-view",
-                               "--then",
-                               "n.pt",
-                               "--hidden",
-                               "output[1]"})
+  ScanOptions options = parse({"m.pt", "--forwards", "2", "--backwards", "3", "--no-sync=4", "--used-outside", "head.*",
+                               "--used-outside", "b", "--zero-times", "dead.*", "--checkpoint-around", "non_reentrant",
+                               "--no-set-to-none", "--then", "n.pt", "--hidden", "output[1]"})
                             .scan.options;
   CHECK(options.step.forwards == 2);
   CHECK(options.step.backwards == 3);
@@ -82,10 +68,11 @@ TEST_CASE("What one iteration does") {
   CHECK(options.step.zero_times == Strings{"dead.*"});
   CHECK(options.step.checkpoint_around == Kind::non_reentrant);
   CHECK_FALSE(options.step.set_to_none);
-  CHECK(options.gradient_as_bucket_view);
   CHECK(options.then == Strings{"n.pt"});
   CHECK(options.hidden == Strings{"output[1]"});
-  CHECK_THAT(refusal({"m.pt", "--forwards", "0"}), Contains("--forwards 0: is not a whole number from 1 to 1000"));
+  CHECK_THAT(refusal({"m.pt", "--forwards", "0"}), Contains("--forwards 0: is not a whole number from 1 to 100"));
+  CHECK(parse({"m.pt", "--forwards", "100"}).scan.options.step.forwards == 100);
+  CHECK_THAT(refusal({"m.pt", "--forwards", "101"}), Contains("is not a whole number"));
   CHECK_THAT(refusal({"m.pt", "--no-sync", "-1"}), Contains("is not a whole number from 0"));
   CHECK_THAT(refusal({"m.pt", "--backwards", "two"}), Contains("is not a whole number"));
   CHECK_THAT(refusal({"m.pt", "--checkpoint-around", "off"}), Contains("use reentrant or non-reentrant"));
@@ -144,6 +131,9 @@ TEST_CASE("Two outputs never go to the same file") {
   CHECK(refusal({"m.pt", "-o", "a.svg", "-o", "./a.svg"}) == "-o ./a.svg: two outputs go to this file: choose another name");
   CHECK_THAT(refusal({"m.pt", "-o", "a.json", "--save-capture", "b/../a.json"}), Contains("two outputs go to this file"));
   CHECK_THAT(refusal({"m.pt", "--save-capture", "m.pt"}), Contains("that is the model itself"));
+  CHECK(refusal({"m.pt", "--then", "n.capture.json", "--then", "o.pt", "--save-capture", "./n.capture.json"}) ==
+        "--save-capture ./n.capture.json: that is the model itself: choose another name");
+  CHECK_THAT(refusal({"m.pt", "--then", "r.json", "-o", "r.json"}), Contains("that is the model itself"));
 }
 
 TEST_CASE("Exactly one model") {
@@ -183,9 +173,9 @@ TEST_CASE("Options --help and --version need no model") {
 }
 
 TEST_CASE("The help has every option, and fits a terminal") {
-  for (const char* option : {"--[no-]find-unused-parameters", "--[no-]static-graph", "--bucket-cap-mb", "--checkpointing",
-                             "--checkpoint ", "--input", "--loss", "--time-limit", "--explain", "--format", "-o, --output",
-                             "--save-capture", "--color", "-h, --help", "--version"})
+  for (const char* option : {"--[no-]find-unused-parameters", "--[no-]static-graph", "--[no-]gradient-as-bucket-view",
+                             "--bucket-cap-mb", "--checkpointing", "--checkpoint ", "--input", "--loss", "--time-limit",
+                             "--explain", "--format", "-o, --output", "--save-capture", "--color", "-h, --help", "--version"})
     CHECK_THAT(std::string(help_text), Contains(option));
   std::size_t longest = 0;
   for (std::size_t begin = 0, end; (end = help_text.find('\n', begin)) != std::string_view::npos; begin = end + 1)

@@ -34,7 +34,9 @@ void save(const ScriptModel& model, const std::string& path) {
   for (const std::string& name : model.parameters)
     module.register_parameter(name, at::zeros({2, 2}).set_requires_grad(model.requires_grad), false);
   module.define(model.methods, std::make_shared<WithTestOperators>());
-  module.save(path);
+  torch::jit::ExtraFilesMap extra_files;
+  if (!model.metadata.empty()) extra_files["gradscan.json"] = model.metadata;
+  module.save(path, extra_files);
 }
 
 }  // namespace gradscan::tests

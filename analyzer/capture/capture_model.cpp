@@ -117,7 +117,10 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   if (!reaches_parameter(capture))
     throw Error(Failure::not_a_model, path, "its output does not depend on any parameter that requires grad",
                 "export the model as it is trained, in training mode");
-  choose_loss(capture, options.loss.empty() ? model.metadata.loss : options.loss);
+  if (options.loss.empty())
+    choose_stated_loss(capture, model.metadata.loss, path);
+  else
+    choose_loss(capture, options.loss);
   hide_outputs(capture, options.hidden);
   return capture;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -158,17 +159,29 @@ StatedParameter read_parameter(const nlohmann::json& json) {
   return {.name = json.at("name").get<std::string>(), .ddp_name = json.value("ddp_name", "")};
 }
 
+// Whether the path is one of forward's return value itself or of a member of a tuple, to which a list looks alike: "output",
+// "output[1]".
+bool looks_direct(std::string_view path) {
+  constexpr std::string_view whole = "output";
+  if (!path.starts_with(whole)) return false;
+  path.remove_prefix(whole.size());
+  if (path.empty()) return true;
+  return path.size() > 2 && path.front() == '[' && path.find_first_not_of("0123456789", 1) == path.size() - 1 &&
+         path.back() == ']';
+}
+
 Output read_output(const nlohmann::json& json) {
   Output output{.path = json.at("path").get<std::string>(), .found_by_ddp = json.value("found_by_ddp", true)};
   output.behind_sink = json.value("behind_sink", output.found_by_ddp);
-  output.direct = json.value("direct", output.found_by_ddp && output.path.find("['") == std::string::npos);
+  output.direct = json.value("direct", output.found_by_ddp && looks_direct(output.path));
   return output;
 }
 
 ExportedSetup read_setup(const nlohmann::json& json) {
   ExportedSetup setup{.known = true,
                       .find_unused_parameters = json.value("find_unused_parameters", false),
-                      .static_graph = json.value("static_graph", false)};
+                      .static_graph = json.value("static_graph", false),
+                      .gradient_as_bucket_view = json.value("gradient_as_bucket_view", false)};
   if (auto cap = json.find("bucket_cap_mb"); cap != json.end() && !cap->is_null()) setup.bucket_cap_mb = cap->get<double>();
   if (setup.bucket_cap_mb && !(*setup.bucket_cap_mb > 0)) throw std::invalid_argument("bucket_cap_mb is not a positive number");
   return setup;

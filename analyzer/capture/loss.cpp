@@ -1,5 +1,7 @@
 #include "analyzer/capture/loss.h"
 
+#include <optional>
+
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -32,16 +34,30 @@ bool for_each_at(Capture& capture, const std::string& path, auto&& eligible, aut
   return found;
 }
 
+// Returns the first path at which no output requires grad.
+std::optional<std::string> mark_loss(Capture& capture, const std::vector<std::string>& paths) {
+  for (Output& output : capture.outputs) output.in_loss = paths.empty() && requires_grad(output);
+  for (const std::string& path : paths)
+    if (!for_each_at(capture, path, requires_grad, [](Output& output) { output.in_loss = true; })) return path;
+  return std::nullopt;
+}
+
 }  // namespace
 
 void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
-  for (Output& output : capture.outputs) output.in_loss = paths.empty() && output.edge.node != none;
-  for (const std::string& path : paths) {
-    if (for_each_at(capture, path, requires_grad, [](Output& output) { output.in_loss = true; })) continue;
-    std::string known = list_of(capture, requires_grad);
-    throw Error(Failure::usage, "--loss " + path, "is no output that requires grad",
-                known.empty() ? "no output requires grad" : "use one of: " + known);
-  }
+  std::optional<std::string> unknown = mark_loss(capture, paths);
+  if (!unknown) return;
+  std::string known = list_of(capture, requires_grad);
+  throw Error(Failure::usage, "--loss " + *unknown, "is no output that requires grad",
+              known.empty() ? "no output requires grad" : "use one of: " + known);
+}
+
+void choose_stated_loss(Capture& capture, const std::vector<std::string>& paths, const std::string& file) {
+  std::optional<std::string> unknown = mark_loss(capture, paths);
+  if (!unknown) return;
+  throw Error(Failure::not_a_model, file,
+              "its gradscan.json names the loss " + *unknown + ", which is no output that requires grad",
+              "export the model again, or say with --loss which of its outputs it is: " + list_of(capture, requires_grad));
 }
 
 void hide_outputs(Capture& capture, const std::vector<std::string>& paths) {

@@ -12,6 +12,9 @@ namespace gradscan {
 // computed from; without paths, every one that requires grad. Throws Error (usage) for a path that no such output has.
 void choose_loss(Capture& capture, const std::vector<std::string>& paths);
 
+// Likewise, for what gradscan.json says in the model file. Throws Error (not_a_model).
+void choose_stated_loss(Capture& capture, const std::vector<std::string>& paths, const std::string& file);
+
 // Marks the outputs at `paths`, likewise, as those that DDP does not find. Throws Error (usage) for a path that no output has.
 void hide_outputs(Capture& capture, const std::vector<std::string>& paths);
 

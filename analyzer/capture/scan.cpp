@@ -5,6 +5,7 @@
 #include "analyzer/capture/capture_model.h"
 #include "analyzer/capture/loss.h"
 #include "analyzer/capture/patterns.h"
+#include "analyzer/graph/in_turn.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -34,7 +35,7 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
   setup.find_unused_parameters = options.find_unused_parameters.value_or(file.find_unused_parameters);
   setup.static_graph = options.static_graph.value_or(file.static_graph);
   setup.bucket_cap_mb = options.bucket_cap_mb ? options.bucket_cap_mb : file.bucket_cap_mb;
-  setup.gradient_as_bucket_view = options.gradient_as_bucket_view;
+  setup.gradient_as_bucket_view = options.gradient_as_bucket_view.value_or(file.gradient_as_bucket_view);
   setup.step = options.step;
   return setup;
 }
@@ -42,6 +43,7 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
 Report scan(const std::string& path, const ScanOptions& options) {
   std::vector<Capture> in_turn{capture_file(path, options)};
   for (const std::string& further : options.then) in_turn.push_back(capture_file(further, options));
+  check_then(in_turn, options.then);
   return analyse(in_turn, resolve_setup(in_turn.front(), options));
 }
 

@@ -16,6 +16,7 @@
 #include "analyzer/command/isolate.h"
 #include "analyzer/command/options.h"
 #include "analyzer/files.h"
+#include "analyzer/graph/in_turn.h"
 #include "analyzer/internal_error.h"
 #include "gradscan/gradscan.h"
 #include "gradscan/version.h"
@@ -149,6 +150,7 @@ Capture capture_isolated(const std::string& model, const ScanRequest& scan) {
 std::vector<Capture> captures_in_turn(const ScanRequest& scan) {
   std::vector<Capture> captures{capture_isolated(scan.model, scan)};
   for (const std::string& model : scan.options.then) captures.push_back(capture_isolated(model, scan));
+  check_then(captures, scan.options.then);
   return captures;
 }
 

@@ -19,7 +19,8 @@ namespace gradscan {
 namespace {
 
 constexpr const char* ask_help = "see gradscan --help";
-constexpr int calls_at_most = 1000;  // of forward or backward in one iteration
+// Of forward or backward in one iteration: every forward keeps its graph until the iteration ends.
+constexpr int calls_at_most = 100;
 
 Error wrong(const std::string& subject, const std::string& problem, const std::string& remedy = ask_help) {
   return Error(Failure::usage, subject, problem, remedy);
@@ -81,6 +82,7 @@ void add_switch(CLI::App& app, const std::string& name, std::optional<bool>& val
 void add_setup(CLI::App& app, ScanOptions& options) {
   add_switch(app, "find-unused-parameters", options.find_unused_parameters);
   add_switch(app, "static-graph", options.static_graph);
+  add_switch(app, "gradient-as-bucket-view", options.gradient_as_bucket_view);
   add_value(app, "--bucket-cap-mb",
             [&](const std::string& text) { options.bucket_cap_mb = positive_number("--bucket-cap-mb", text, "MiB"); });
   add_value(app, "--checkpointing", [&](const std::string& text) {
@@ -122,7 +124,6 @@ void add_step(CLI::App& app, ScanOptions& options) {
   });
   add_list("--then", options.then);
   app.add_flag_callback("--no-set-to-none", [&] { step.set_to_none = false; });
-  app.add_flag_callback("--gradient-as-bucket-view", [&] { options.gradient_as_bucket_view = true; });
 }
 
 void add_model(CLI::App& app, ScanRequest& scan) {
@@ -172,11 +173,12 @@ void check_rest(const CLI::App& app) {
   }
 }
 
-void check_distinct(const std::string& model, const OutputRequest& write) {
-  std::set<std::string> taken;
+void check_distinct(const ScanRequest& scan, const OutputRequest& write) {
+  std::set<std::string> models{resolved(scan.model)}, taken;
+  for (const std::string& model : scan.options.then) models.insert(resolved(model));
   auto take = [&](const std::string& option, const std::string& path) {
     std::string file = resolved(path);
-    if (file == resolved(model)) throw wrong(option + " " + path, "that is the model itself", "choose another name");
+    if (models.contains(file)) throw wrong(option + " " + path, "that is the model itself", "choose another name");
     if (!taken.insert(file).second) throw wrong(option + " " + path, "two outputs go to this file", "choose another name");
   };
   for (const OutputFile& file : write.files) take("-o", file.path);
@@ -187,7 +189,7 @@ void check(const CommandLine& line) {
   if (line.scan.model.empty()) throw wrong("", "no model is given", "write gradscan MODEL, or see gradscan --help");
   if (line.write.explain && line.write.format != Format::text)
     throw wrong("--explain", "is told as text only", "leave out --format");
-  check_distinct(line.scan.model, line.write);
+  check_distinct(line.scan, line.write);
 }
 
 }  // namespace
@@ -200,11 +202,11 @@ is launched. MODEL is a TorchScript file, which is loaded and run once on the CP
 How the model is trained (otherwise: what the file says, else the defaults of DistributedDataParallel)
   --[no-]find-unused-parameters  find_unused_parameters=True (False)
   --[no-]static-graph            static_graph=True (False)
+  --[no-]gradient-as-bucket-view
+                                 gradient_as_bucket_view=True (False)
   --bucket-cap-mb MB             bucket_cap_mb=MB, in MiB
   --checkpointing KIND           take all checkpoint regions to be reentrant, non-reentrant or off; as-given
                                  leaves every region the kind that it has
-
-  --gradient-as-bucket-view      gradient_as_bucket_view=True
 
 What one iteration does (otherwise: zero_grad(), loss(ddp(x)).backward())
   --forwards N                   N forward calls enter one loss
@@ -214,7 +216,7 @@ What one iteration does (otherwise: zero_grad(), loss(ddp(x)).backward())
                                  repeated
   --zero-times PARAMETER         the loss also takes 0.0 times that sum. May be repeated
   --checkpoint-around KIND       checkpoint(ddp, x), reentrant or non-reentrant
-  --no-set-to-none              zero_grad(set_to_none=False)
+  --no-set-to-none               zero_grad(set_to_none=False)
   --then FILE                    the graph changes: forward calls run MODEL's and FILE's in turn. FILE is of the
                                  same model, with other inputs or branches. May be repeated
 
@@ -234,8 +236,8 @@ What to write
   --explain NAME|INDEX           tell the whole story of one parameter instead of the report
   --format FORMAT                of standard output: text, json, dot or svg
   -o, --output FILE              also write a report; its name ends in .svg, .dot, .json or .txt. May be repeated
-  --save-capture FILE            save what running the model has shown; a file whose name ends in .capture.json
-                                 can be scanned again in place of the model
+  --save-capture FILE            save what running MODEL has shown, and nothing of the files of --then; a file whose
+                                 name ends in .capture.json can be scanned again in place of the model
   --color WHEN                   always, never or auto: on a terminal unless NO_COLOR is set
   -h, --help                     print this text
   --version                      print the versions of gradscan and torch

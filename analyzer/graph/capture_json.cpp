@@ -202,7 +202,8 @@ Json image(const ExportedSetup& setup) {
   if (!setup.known) return nullptr;
   return {{"find_unused_parameters", setup.find_unused_parameters},
           {"static_graph", setup.static_graph},
-          {"bucket_cap_mb", setup.bucket_cap_mb ? Json(*setup.bucket_cap_mb) : Json(nullptr)}};
+          {"bucket_cap_mb", setup.bucket_cap_mb ? Json(*setup.bucket_cap_mb) : Json(nullptr)},
+          {"gradient_as_bucket_view", setup.gradient_as_bucket_view}};
 }
 
 void read(const Json& json, ExportedSetup& setup) {
@@ -210,6 +211,7 @@ void read(const Json& json, ExportedSetup& setup) {
   if (!setup.known) return;
   get(json, "find_unused_parameters", setup.find_unused_parameters);
   get(json, "static_graph", setup.static_graph);
+  get(json, "gradient_as_bucket_view", setup.gradient_as_bucket_view);
   if (auto cap = json.find("bucket_cap_mb"); cap != json.end() && !cap->is_null()) setup.bucket_cap_mb = cap->get<double>();
 }
 

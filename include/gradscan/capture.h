@@ -116,6 +116,7 @@ struct ExportedSetup {
   bool find_unused_parameters = false;
   bool static_graph = false;
   std::optional<double> bucket_cap_mb{};  // MiB; empty: left alone
+  bool gradient_as_bucket_view = false;
 };
 
 struct Capture {

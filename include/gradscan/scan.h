@@ -51,7 +51,7 @@ struct ScanOptions : CaptureOptions {
   std::optional<bool> find_unused_parameters;
   std::optional<bool> static_graph;
   std::optional<double> bucket_cap_mb;  // MiB
-  bool gradient_as_bucket_view = false;
+  std::optional<bool> gradient_as_bucket_view;
   TrainingStep step{};
   std::vector<std::string> then;  // further files of the same model, whose graphs forward calls play in turn with the first's
                                   // (see replay.h)

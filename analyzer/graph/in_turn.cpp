@@ -1,0 +1,24 @@
+#include "analyzer/graph/in_turn.h"
+
+#include <algorithm>
+
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+bool same_parameter(const Parameter& left, const Parameter& right) {
+  return left.name == right.name && left.shape == right.shape && left.requires_grad == right.requires_grad;
+}
+
+}  // namespace
+
+void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then) {
+  const Capture& first = in_turn.front();
+  for (std::size_t k = 0; k < then.size(); ++k)
+    if (!std::ranges::equal(first.parameters, in_turn[k + 1].parameters, same_parameter))
+      throw Error(Failure::usage, "--then " + then[k], "its parameters are not those of " + first.model,
+                  "give files of one model, made with different inputs");
+}
+
+}  // namespace gradscan

@@ -1,0 +1,15 @@
+// Captures that forward calls play in turn (see gradscan/replay.h) are of one model, run with different inputs or branches.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradscan/capture.h"
+
+namespace gradscan {
+
+// Throws Error (usage) unless the captures behind the first one, which --then has named, have the parameters of the first.
+void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then);
+
+}  // namespace gradscan
