@@ -51,7 +51,11 @@ std::string title_of_named(const Report& report, int parameter) {
     case Outcome::marked_ready_twice:
       return who + "marked ready twice in " + when;
     case Outcome::unfinished_reduction:
-      return who + "never marked ready: DDP stops in " + when;
+      return who +
+             (report.parameters[parameter].idle_in.empty() || report.in_turn.size() < 2
+                  ? "never marked ready: DDP stops in "
+                  : "not marked ready in every iteration: DDP stops in ") +
+             when;
     case Outcome::graph_changed:
       return who + "fired more often than in iteration 0: DDP stops in " + when;
     case Outcome::other:
@@ -67,6 +71,7 @@ std::string title_without_name(const Report& report) {
   if (report.verdict.outcome != Outcome::pass) {
     return "Training stops in iteration " + std::to_string(report.verdict.iteration.value_or(0));
   }
+  if (has_conflict(report)) return "A part of the gradient is missing; DDP is silent";
   const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
   const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
   return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
@@ -392,7 +397,7 @@ class Painter {
     const std::string hooks = uses.size() == 1 ? "the hook fires" : "hooks fire";
     const bool late = std::all_of(uses.begin(), uses.end(), [&](const Use& use) { return is_late(use); });
     const std::string mark = late ? "too late: " : same_mark ? "mark " + std::to_string(*marks.begin()) + ": " : "";
-    if (uses[0].cause == none) return {{mark + hooks + " in"}, {"the " + outer_in_words(report_)}};
+    if (uses[0].cause < 0) return {{mark + hooks + " in"}, {"the " + outer_in_words(uses[0].cause)}};
     return {{mark + hooks + " in the"}, {"inner backward of " + name(names_[uses[0].cause], 24)}};
   }
 
@@ -450,11 +455,13 @@ class Painter {
     box.lines.push_back({report_.verdict.unsynchronised.empty() ? "never trained" : "not averaged", Line::small});
   }
 
-  // Whether DDP has finished before this firing. (A later backward is not drawn.)
+  // Whether DDP has finished before this firing. (A later backward is not drawn, nor which of several firings in one region.)
   bool is_late(const Use& use) const {
     const LocalGradient* local = local_gradient(report_, use.parameter);
-    return local && report_.setup.step.backwards == 1 &&
-           std::find(local->late.begin(), local->late.end(), use.cause) != local->late.end();
+    if (!local || report_.setup.step.backwards > 1) return false;
+    const std::vector<int>& heard = report_.parameters[use.parameter].heard;
+    const auto late = std::count(local->late.begin(), local->late.end(), use.cause);
+    return late > 0 && late == std::count(heard.begin(), heard.end(), use.cause);
   }
 
   // A name without the region's path, which stands above it.

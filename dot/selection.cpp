@@ -78,7 +78,9 @@ class Uses {
   void find(int parameter) {
     const std::vector<int>& causes = report_.parameters[parameter].heard;
     std::vector<std::pair<int, Use>> found;
-    for (const int cause : causes) found.push_back(cause < 0 ? outer_use(parameter) : inner_use(parameter, cause));
+    for (const int cause : causes)
+      if (cause < 0 || report_.regions[cause].in_turn == 0)
+        found.push_back(cause < 0 ? outer_use(parameter, cause) : inner_use(parameter, cause));
     std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < found.size(); ++i) {
       found[i].second.number = static_cast<int>(i) + 1;
@@ -94,16 +96,16 @@ class Uses {
   }
 
   // The outer graph fires a parameter when its last gradient has arrived: at the last stage whose use is an outer one.
-  std::pair<int, Use> outer_use(int parameter) {
+  std::pair<int, Use> outer_use(int parameter, int cause) {
     int any = none;
     for (int i = static_cast<int>(selection_.stages.size()); i-- > 0;) {
       const Stage& stage = selection_.stages[i];
       if (!uses_parameter(stage.parameters, parameter)) continue;
       const int region = innermost_region(stage, parameter);
-      if (!inside_reentrant(report_, region)) return {i, Use{parameter, region, none}};
+      if (!inside_reentrant(report_, region)) return {i, Use{parameter, region, cause}};
       if (any == none) any = i;
     }
-    return {any, Use{parameter, none, none}};
+    return {any, Use{parameter, none, cause}};
   }
 
   int innermost_region(const Stage& stage, int parameter) const {

@@ -13,7 +13,7 @@ namespace gradscan {
 struct Use {
   int parameter = 0;  // DDP index
   int region = none;  // innermost region that uses it here; none: used outside of all regions
-  int cause = none;   // what fires it: a region, or outer_graph (none)
+  int cause = none;   // what fires it: a region, or less than 0, see firings.h
   int number = 0;     // the how-manieth firing in the order of backward, from 1; 0: never fires
 };
 

@@ -1,5 +1,7 @@
 // The whole analysis on torch's engine and Reducer. Every call compares predicted with shown firings and throws if they differ.
+#include "gradscan/firings.h"
 #include "gradscan/report.h"
+#include "gradscan/writers.h"
 #include "tests/catch.h"
 #include "tests/report_fixture.h"
 #include "tests/truth_table.h"
@@ -109,6 +111,63 @@ TEST_CASE("a graph that changes") {
   CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("The graph changes from one forward call to the next"));
   CHECK_THAT(report.findings.front().groups.front().reason, Catch::Matchers::Contains("the graph of a.pt does not lead to it"));
   CHECK_FALSE(has_conflict(analyse(in_turn, {.find_unused_parameters = true})));
+}
+
+TEST_CASE("regions are numbered over all graphs") {
+  std::vector<Capture> in_turn{case_named("plain"), case_named("once"), case_named("last_bucket_twice")};
+  in_turn[1].model = "b.pt";
+  for (const Setup& setup : {Setup{}, Setup{.find_unused_parameters = true}, Setup{.step = {.forwards = 2}}}) {
+    Report report = analyse(in_turn, setup);
+    REQUIRE(report.regions.size() == 3);
+    CHECK(report.regions[0].name == "l2 of b.pt");
+    CHECK(report.regions[0].in_turn == 1);
+    CHECK(report.regions[2].in_turn == 2);
+    CHECK(report.regions[2].parameters == std::vector<int>{0, 1});
+    CHECK_FALSE(to_text(report).empty());
+    CHECK_FALSE(to_json(report).empty());
+    CHECK_FALSE(to_svg(report).empty());
+    CHECK_FALSE(explain(report, "0").empty());
+  }
+  Report report = analyse(in_turn, {.find_unused_parameters = true});
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("l1 of last_bucket_twice.pt"));
+}
+
+TEST_CASE("a checkpoint around the model that records nothing") {
+  Capture capture = case_named("plain");
+  for (Input& input : capture.inputs) input.requires_grad = false;
+  Setup setup{.step = {.used_outside = {"l1.weight"}, .checkpoint_around = Kind::reentrant}};
+  Report report = analyse(capture, setup);
+  CHECK(has_conflict(report));
+  for (const Finding& finding : report.findings)
+    if (finding.level != Level::note)
+      CHECK_THAT(finding.why, Catch::Matchers::Contains("is given no tensor that requires grad"));
+  setup.step.used_outside.clear();
+  report = analyse(capture, setup);
+  CHECK(report.verdict.outcome == Outcome::other);
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("is given no tensor that requires grad"));
+}
+
+TEST_CASE("what the loss takes before DDP listens is neither a mark nor too late") {
+  Setup setup{.step = {.used_outside = {"l1.*"}, .checkpoint_around = Kind::reentrant}};
+  Report report = analyse(case_named("plain"), setup);
+  CHECK(report.verdict.outcome == Outcome::pass);
+  CHECK_FALSE(report.verdict.last_mark);
+  CHECK(find_parameter(report, "l1.weight")->ready_marks.defaults == 1);
+  CHECK(find_parameter(report, "l1.weight")->fired_by == std::vector<int>{around_model, outer_graph});
+}
+
+TEST_CASE("static_graph and a dataclass") {
+  Capture capture = case_named("plain");
+  capture.outputs[0].behind_sink = capture.outputs[0].direct = false;
+  Report report = analyse(capture, {.static_graph = true});
+  CHECK(report.findings.front().rule == "not-averaged");
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("not the dataclass here"));
+}
+
+TEST_CASE("several firings in one region, of which only later ones are too late") {
+  Report report = analyse(case_named("first_layer_inside_and_outside"), {.step = {.forwards = 2}});
+  for (const Finding& finding : report.findings)
+    for (const Group& group : finding.groups) CHECK(group.reason.find("calls 1 and 1") == std::string::npos);
 }
 
 TEST_CASE("a change that is offered holds when it is asked for") {

@@ -130,14 +130,17 @@ std::vector<GradEdge> loss_roots(const Capture& capture, const TrainingStep& ste
   return roots;
 }
 
-std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph, const TrainingStep& step) {
-  std::vector<GradEdge> roots = loss_roots(capture, step);
+bool feeds_sink(const Capture& capture, const GradGraph& graph, const TrainingStep& step) {
   std::vector<bool> in_backward = outputs_in_backward(capture, step);
-  bool feeds_sink = false;
   for (std::size_t at = 0; at < in_backward.size(); ++at)
     if (in_backward[at] && capture.outputs[at].behind_sink && has_backward_node(capture, graph, capture.outputs[at]))
-      feeds_sink = true;
-  if (!feeds_sink) return roots;
+      return true;
+  return false;
+}
+
+std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph, const TrainingStep& step) {
+  std::vector<GradEdge> roots = loss_roots(capture, step);
+  if (!feeds_sink(capture, graph, step)) return roots;
   for (const Output& output : capture.outputs)
     if (output.behind_sink) roots.push_back(output.edge);
   return roots;

@@ -33,12 +33,6 @@ void compare(const Capture& capture, const Causes& predicted, const Causes& show
     if (!agree(predicted[index], shown.at(index), finished)) differ(capture, index, where, predicted[index], shown[index]);
 }
 
-// Whether DDP's sink stands behind forward: always with find_unused_parameters; with static_graph, which makes DDP ignore
-// find_unused_parameters, until the first backward of all.
-bool has_sink(const Setup& setup, int iteration, int loss) {
-  return setup.static_graph ? iteration == 0 && loss == 0 : setup.find_unused_parameters;
-}
-
 // The forward calls that enter a loss, the one of an iteration that is synchronised being the last.
 std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const TrainingStep& step, int iteration, int loss) {
   std::vector<const CallPrediction*> calls;
@@ -48,15 +42,29 @@ std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const 
   return calls;
 }
 
+// Whether DDP's sink stands behind forward: always with find_unused_parameters; with static_graph, which makes DDP ignore
+// find_unused_parameters, until it has run.
+bool has_sink(const Prediction& prediction, const Setup& setup, int iteration, int loss) {
+  if (!setup.static_graph) return setup.find_unused_parameters;
+  for (int earlier = iteration * (setup.step.no_sync + 1) + loss - 1; earlier >= 0; --earlier)
+    for (const CallPrediction* call : calls_of(prediction, setup.step, 0, earlier))
+      if (call->feeds_sink) return false;
+  return true;
+}
+
+bool is_around(const TrainingStep& step) {
+  return step.checkpoint_around == Kind::reentrant;
+}
+
 // One backward. The outer graph of all calls is one, in which a parameter fires once; every region is executed by itself.
 class Backward {
  public:
-  Backward(const Prediction& prediction, const TrainingStep& step, int iteration, int loss, bool sink)
-      : causes_(prediction.in_turn.front().seen.size()), outer_(causes_.size()) {
-    for (const CallPrediction* call : calls_of(prediction, step, iteration, loss))
-      add((sink ? call->from_sink : call->from_loss).causes, step.checkpoint_around == Kind::reentrant);
-    for (const std::vector<int>& uses : {prediction.uses.plain, prediction.uses.times_zero})
-      for (int index : uses) outer_[index] = true;
+  // `around`: whether a reentrant checkpoint stands around the model; `uses`: what the loss takes besides forward's result.
+  Backward(const std::vector<const CallPrediction*>& calls, bool around, bool sink, const OutsideUses& uses)
+      : causes_(calls.front()->seen.size()), outer_(causes_.size()) {
+    for (const CallPrediction* call : calls) add((sink ? call->from_sink : call->from_loss).causes, around);
+    for (const std::vector<int>* taken : {&uses.plain, &uses.times_zero})
+      for (int index : *taken) outer_[index] = true;
     for (std::size_t index = 0; index < causes_.size(); ++index) {
       if (outer_[index]) causes_[index].push_back(outer_graph);
       std::sort(causes_[index].begin(), causes_[index].end());
@@ -87,17 +95,22 @@ void append(Causes& causes, const Causes& more) {
 Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& step, int iteration, auto&& sink) {
   Causes causes(prediction.in_turn.front().seen.size());
   for (int loss = 0; loss <= step.no_sync; ++loss) {
-    Backward backward(prediction, step, iteration, loss, sink(loss));
+    Backward backward(calls_of(prediction, step, iteration, loss), is_around(step), sink(loss), prediction.uses);
     for (int left = step.backwards; left > 0; --left) append(causes, backward.causes());
   }
   for (std::vector<int>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
   return causes;
 }
 
-// The firings that DDP hears: those of the first backward of the loss that is synchronised.
+// The firings that DDP hears: those of the first backward of the loss that is synchronised. A reentrant checkpoint around the
+// model runs DDP's forward only in backward, when what the loss takes by itself has fired, and anew for each call.
 Causes heard_firings(const Prediction& prediction, const Setup& setup, int iteration) {
   int loss = setup.step.no_sync;
-  return Backward(prediction, setup.step, iteration, loss, has_sink(setup, iteration, loss)).causes();
+  bool around = is_around(setup.step);
+  std::vector<const CallPrediction*> calls = calls_of(prediction, setup.step, iteration, loss);
+  if (around) calls.resize(1);
+  return Backward(calls, around, has_sink(prediction, setup, iteration, loss), around ? OutsideUses() : prediction.uses)
+      .causes();
 }
 
 // With static_graph iteration 0 is the contract: a parameter is marked with the last of as many firings.
@@ -121,14 +134,26 @@ Marks marks_by_firings(const Prediction& prediction, const Setup& setup, int ite
   return result;
 }
 
+// Regions are numbered over all captures in turn.
+void renumber(Causes& causes, int first_region) {
+  for (std::vector<int>& of_parameter : causes)
+    for (int& cause : of_parameter)
+      if (cause >= 0) cause += first_region;
+}
+
 }  // namespace
 
 Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step) {
   Prediction prediction{{}, outside_uses(in_turn.front(), step)};
+  int first_region = 0;
   for (const Capture& capture : in_turn) {
     GradGraph graph(capture, checkpointing);
     prediction.in_turn.push_back({count_firings(capture, graph, loss_roots(capture, step)),
-                                  count_firings(capture, graph, sink_roots(capture, graph, step)), seen_by_search(capture, graph)});
+                                  count_firings(capture, graph, sink_roots(capture, graph, step)),
+                                  feeds_sink(capture, graph, step), seen_by_search(capture, graph)});
+    renumber(prediction.in_turn.back().from_loss.causes, first_region);
+    renumber(prediction.in_turn.back().from_sink.causes, first_region);
+    first_region += static_cast<int>(capture.regions.size());
   }
   return prediction;
 }
@@ -138,7 +163,8 @@ Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& ste
 }
 
 Causes firings_in(const Prediction& prediction, const Setup& setup, int iteration) {
-  return firings_of_iteration(prediction, setup.step, iteration, [&](int loss) { return has_sink(setup, iteration, loss); });
+  return firings_of_iteration(prediction, setup.step, iteration,
+                              [&](int loss) { return has_sink(prediction, setup, iteration, loss); });
 }
 
 Marks ready_marks(const Prediction& prediction, const Setup& setup) {

@@ -15,9 +15,10 @@ namespace gradscan {
 
 // Of one forward call.
 struct CallPrediction {
-  Firings from_loss;       // backward without DDP, or where DDP has no sink
-  Firings from_sink;       // backward through DDP's sink
-  std::vector<bool> seen;  // for each DDP index whether DDP's search finds it
+  Firings from_loss;        // backward without DDP, or where DDP has no sink
+  Firings from_sink;        // backward through DDP's sink
+  bool feeds_sink = false;  // whether the loss takes an output that the sink stands behind: then the sink runs
+  std::vector<bool> seen;   // for each DDP index whether DDP's search finds it
 };
 
 struct Prediction {

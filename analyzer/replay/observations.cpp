@@ -52,13 +52,12 @@ void Observations::note_local(int parameter) {
   if (place == local_.end() || place->parameter != parameter)
     place = local_.insert(place, LocalGradient{parameter, {}, late_[parameter], none});
   place->iterations.push_back(iteration_);
-  averaged_[parameter] = false;
 }
 
 void Observations::fill(Verdict& verdict) const {
-  verdict.unsynchronised = indices_of_false(averaged_);
+  for (const LocalGradient& local : local_) verdict.unsynchronised.push_back(local.parameter);
   verdict.local = local_;
-  verdict.last_mark = last_mark_;
+  if (!local_.empty()) verdict.last_mark = last_mark_;
   verdict.untrained = indices_of_false(trained_);
 }
 

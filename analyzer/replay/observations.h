@@ -11,17 +11,15 @@ namespace gradscan {
 
 // What DDP makes of a firing.
 enum class Hearing {
-  no_sync,   // nothing: it is inside of ddp.no_sync()
-  listens,   // a ready mark
-  finished,  // nothing: the iteration's reduction is finished
+  not_prepared,  // nothing: it is inside of ddp.no_sync(), or before DDP's forward (in a checkpoint around the model)
+  listens,       // a ready mark
+  finished,      // nothing: the iteration's reduction is finished
 };
 
 // By DDP index, in every vector.
 class Observations {
  public:
-  explicit Observations(std::size_t parameters) : averaged_(parameters, true), trained_(parameters, false) {
-    begin_iteration();
-  }
+  explicit Observations(std::size_t parameters) : trained_(parameters, false) { begin_iteration(); }
 
   void begin_iteration();
 
@@ -39,7 +37,7 @@ class Observations {
  private:
   void note_local(int parameter);
 
-  std::vector<bool> averaged_, trained_;
+  std::vector<bool> trained_;
   std::vector<LocalGradient> local_;  // ascending
   std::optional<Firing> last_mark_;   // of the first iteration in which firings came too late
   std::vector<Causes> causes_;

@@ -16,11 +16,16 @@
 #include <unordered_map>
 #include <utility>
 
+#include "analyzer/replay/buckets.h"
+
 namespace gradscan {
 namespace {
 
-// The Reducer takes time quadratic in the parameters of one bucket to lay it out, and what it says does not depend on the
-// layout; so it gets small buckets. buckets.h has the layout of the real model.
+// The Reducer takes time quadratic in the parameters of one bucket to lay it out. Where gradients are copied into buckets and
+// back, it gives none of them back before all are reduced: what it says then does not depend on the layout, and it gets small
+// buckets. With gradient_as_bucket_view a gradient lies in its bucket and is averaged with it, even in an iteration whose
+// reduction never finishes: it gets the buckets of the real model. Nobody waits for these all-reduces there, so real gradients
+// change behind such a backward until they have ended; those of the LocalBackend have ended at once.
 constexpr std::size_t parameters_per_bucket = 64;
 constexpr std::int64_t bucket_bytes = parameters_per_bucket * sizeof(float);
 
@@ -121,8 +126,10 @@ std::shared_ptr<Reducer> new_reducer(Args&&... args) {
   }
 }
 
-std::vector<std::vector<std::size_t>> small_buckets(std::size_t parameters) {
-  std::vector<std::vector<std::size_t>> buckets;
+using Buckets = std::vector<std::vector<std::size_t>>;
+
+Buckets small_buckets(std::size_t parameters) {
+  Buckets buckets;
   for (std::size_t index = parameters; index-- > 0;) {
     if (buckets.empty() || buckets.back().size() == parameters_per_bucket) buckets.emplace_back();
     buckets.back().push_back(index);
@@ -130,35 +137,49 @@ std::vector<std::vector<std::size_t>> small_buckets(std::size_t parameters) {
   return buckets;
 }
 
-ParameterNames numbered(const std::vector<std::string>& names) {
-  ParameterNames result;
-  result.reserve(names.size());  // as Python's binding does: a message lists names in the order of this map
-  for (std::size_t index = 0; index < names.size(); ++index) result[index] = names[index];
-  return result;
+Buckets real_buckets(const Capture& capture, const Setup& setup, const std::vector<int>& arrival_order) {
+  Buckets buckets;
+  for (const std::vector<int>& bucket : bucket_layout(capture, setup, arrival_order))
+    buckets.emplace_back(bucket.begin(), bucket.end());
+  return buckets;
 }
 
-std::shared_ptr<Reducer> reducer_for(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names,
-                                     const Setup& setup, AddOtherRank add_other_rank) {
+ParameterNames names_of(const Capture& capture) {
+  std::vector<int> order = ddp_order(capture);
+  ParameterNames names;
+  names.reserve(order.size());  // as Python's binding does: a message lists names in the order of this map
+  for (std::size_t index = 0; index < order.size(); ++index) names[index] = ddp_name(capture.parameters[order[index]]);
+  return names;
+}
+
+std::shared_ptr<Reducer> reducer_for(const std::vector<at::Tensor>& parameters, const Capture& capture, const Setup& setup,
+                                     AddOtherRank add_other_rank) {
   NamesInMessages names_in_messages;
-  return new_reducer(parameters, small_buckets(parameters.size()), local_group(std::move(add_other_rank)),
+  Buckets buckets = setup.gradient_as_bucket_view ? real_buckets(capture, setup, {}) : small_buckets(parameters.size());
+  return new_reducer(parameters, std::move(buckets), local_group(std::move(add_other_rank)),
                      std::vector<bool>(parameters.size(), false), bucket_bytes, setup.find_unused_parameters,
-                     setup.gradient_as_bucket_view, numbered(names), bucket_bytes,
+                     setup.gradient_as_bucket_view, names_of(capture), bucket_bytes,
                      /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false);
 }
 
 }  // namespace
 
 struct DdpReducer::State {
-  State(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
-      : search(setup.find_unused_parameters && !setup.static_graph),
+  State(const std::vector<at::Tensor>& parameters, const Capture& capture, const Setup& setup)
+      : capture(capture),
+        setup(setup),
+        search(setup.find_unused_parameters && !setup.static_graph),
         static_graph(setup.static_graph),
         other_gradients(parameters.size()),
-        reducer(reducer_for(parameters, names, setup,
+        reducer(reducer_for(parameters, capture, setup,
                             [this](const at::Tensor& sum) { reducer->add_other_rank(sum, other_gradients); })),
         logger(std::make_shared<c10d::Logger>(reducer)) {}
 
+  const Capture& capture;
+  const Setup& setup;
   const bool search, static_graph;
   bool no_sync = false;
+  bool prepared = false;            // whether it has listened since the present loss began
   bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
   std::vector<int> arrival_order;
   std::vector<float> other_gradients;
@@ -166,8 +187,8 @@ struct DdpReducer::State {
   std::shared_ptr<c10d::Logger> logger;  // the search for unused parameters needs it
 };
 
-DdpReducer::DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup)
-    : state_(std::make_unique<State>(parameters, names, setup)) {
+DdpReducer::DdpReducer(const std::vector<at::Tensor>& parameters, const Capture& capture, const Setup& setup)
+    : state_(std::make_unique<State>(parameters, capture, setup)) {
   state_->reducer->set_logger(state_->logger);
   state_->logger->set_construction_data_and_log("", /*device_ids=*/{}, /*output_device=*/-1, /*broadcast_buffers=*/true,
                                                 /*has_sync_bn=*/false, setup.static_graph);
@@ -182,12 +203,13 @@ void DdpReducer::zero_grad() {
   std::fill(state_->other_gradients.begin(), state_->other_gradients.end(), 0.0f);
 }
 
-void DdpReducer::set_no_sync(bool no_sync) {
+void DdpReducer::begin_loss(bool no_sync) {
   state_->no_sync = no_sync;
+  state_->prepared = false;
 }
 
 Hearing DdpReducer::hearing() const {
-  if (state_->no_sync) return Hearing::no_sync;
+  if (state_->no_sync || !state_->prepared) return Hearing::not_prepared;
   return state_->reducer->listens() ? Hearing::listens : Hearing::finished;
 }
 
@@ -198,7 +220,10 @@ void DdpReducer::before_forward() {
     reducer.prepare_for_forward();
   }
   std::vector<std::int64_t> arrived = reducer.arrived();
-  if (reducer.rebuild_buckets()) state_->arrival_order.assign(arrived.begin(), arrived.end());
+  if (!reducer.rebuild_buckets()) return;
+  state_->arrival_order.assign(arrived.begin(), arrived.end());
+  if (state_->setup.gradient_as_bucket_view)
+    reducer.initialize_buckets(real_buckets(state_->capture, state_->setup, state_->arrival_order));
 }
 
 GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector<Output>& places) {
@@ -211,7 +236,10 @@ GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector
   std::vector<at::Tensor> tensors;
   if (state.search && !state.no_sync)
     std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
-  if (!state.no_sync) state.reducer->prepare_for_backward(tensors);
+  if (!state.no_sync) {
+    state.reducer->prepare_for_backward(tensors);
+    state.prepared = true;
+  }
   if (!state.search && (!state.static_graph || state.all_reduce_delayed)) return outputs;
   GradientEdges behind_sink = sink_behind(sunk_edges, [&state] {
     if (!state.static_graph || std::exchange(state.all_reduce_delayed, true)) return;

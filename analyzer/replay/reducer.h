@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "analyzer/replay/observations.h"
@@ -17,15 +16,15 @@ namespace gradscan {
 
 class DdpReducer {
  public:
-  // `names`: what DDP calls the parameters, by DDP index.
-  DdpReducer(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names, const Setup& setup);
+  // `parameters`: those of the replay, by DDP index; `capture` has their names and sizes. The last two must outlive this.
+  DdpReducer(const std::vector<at::Tensor>& parameters, const Capture& capture, const Setup& setup);
   ~DdpReducer();
 
   // The other rank's zero_grad().
   void zero_grad();
 
-  // Whether what follows is inside of ddp.no_sync(); at first it is not.
-  void set_no_sync(bool no_sync);
+  // What follows belongs to another loss, inside of ddp.no_sync() or not.
+  void begin_loss(bool no_sync);
 
   // What DDP does before and after the module's forward. Both throw what the Reducer throws.
   void before_forward();

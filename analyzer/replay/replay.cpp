@@ -27,12 +27,6 @@ std::string words_of(const std::exception& error) {
   return torch_error ? torch_error->what_without_backtrace() : error.what();
 }
 
-std::vector<std::string> ddp_names(const Capture& capture) {
-  std::vector<std::string> names;
-  for (int id : ddp_order(capture)) names.push_back(ddp_name(capture.parameters[id]));
-  return names;
-}
-
 void fail(Verdict& verdict, const std::string& message, std::optional<int> iteration) {
   verdict.message = message;
   verdict.outcome = outcome_of(message);
@@ -46,7 +40,7 @@ std::vector<int> train(InTurn in_turn, Replay& replay) {
   std::optional<DdpReducer> reducer;
   Observations observations(ddp_order(in_turn.front()).size());
   Skeleton skeleton(in_turn, setup.checkpointing, [&](Firing firing) { observations.add_firing(firing, reducer->hearing()); });
-  reducer.emplace(skeleton.parameters(), ddp_names(in_turn.front()), setup);
+  reducer.emplace(skeleton.parameters(), in_turn.front(), setup);
   Training training(in_turn, skeleton, &*reducer, setup.step);
   for (int iteration = 0; iteration < replay_iterations && replay.verdict.message.empty(); ++iteration) {
     try {

@@ -46,11 +46,13 @@ struct Model {
 
 // One of the captures, prepared for building.
 struct Topology {
-  Topology(const Capture& capture, Model& model);
+  // `first_region`: the number of its first region in causes.
+  Topology(const Capture& capture, int first_region, Model& model);
 
   bool reentrant(int region) const { return kind_under(model.checkpointing, capture.regions[region].kind) == Kind::reentrant; }
 
   const Capture& capture;
+  int first_region;
   Model& model;
   std::vector<int> region_of_boundary;  // by captured node
   std::vector<int> inputs;              // by captured node: how many slots others send gradients to
@@ -172,8 +174,9 @@ Model::Model(std::size_t parameters_that_require_grad, Checkpointing checkpointi
   }
 }
 
-Topology::Topology(const Capture& capture, Model& model)
+Topology::Topology(const Capture& capture, int first_region, Model& model)
     : capture(capture),
+      first_region(first_region),
       model(model),
       region_of_boundary(capture.nodes.size(), none),
       inputs(capture.nodes.size(), 1),
@@ -307,7 +310,7 @@ variable_list CheckpointNode::apply(variable_list&& gradients) {
   recompute();
   for (const at::Tensor& argument : arguments_)
     if (argument.defined()) argument.mutable_grad().reset();
-  run_inner_backward(topology_.model, region_, inner_outputs(), gradients);
+  run_inner_backward(topology_.model, topology_.first_region + region_, inner_outputs(), gradients);
   variable_list result;
   for (const at::Tensor& argument : arguments_) result.push_back(argument.defined() ? argument.grad() : at::Tensor());
   return result;
@@ -348,7 +351,11 @@ GradientEdges sink_behind(const GradientEdges& edges, std::function<void()> on_b
 struct Skeleton::State {
   State(std::span<const Capture> captures, Checkpointing checkpointing, OnFiring on_firing)
       : model(ddp_order(captures.front()).size(), checkpointing, std::move(on_firing)) {
-    for (const Capture& capture : captures) topologies.push_back(std::make_unique<Topology>(capture, model));
+    int regions = 0;
+    for (const Capture& capture : captures) {
+      topologies.push_back(std::make_unique<Topology>(capture, regions, model));
+      regions += static_cast<int>(capture.regions.size());
+    }
   }
 
   Model model;

@@ -21,7 +21,7 @@ void Training::run_iteration() {
   skeleton_.zero_grad(step_.set_to_none);
   if (ddp_) ddp_->zero_grad();
   for (int losses_left = step_.no_sync; losses_left >= 0; --losses_left) {
-    if (ddp_) ddp_->set_no_sync(losses_left > 0);
+    if (ddp_) ddp_->begin_loss(/*no_sync=*/losses_left > 0);
     backward_of_one_loss();
   }
 }

@@ -9,8 +9,12 @@
 namespace gradscan {
 namespace {
 
-bool finds_no_tensor(const Report& report) {
-  return std::none_of(report.outputs.begin(), report.outputs.end(), [](const Output& output) { return output.found_by_ddp; });
+bool has_input_with_grad(const Report& report) {
+  return std::any_of(report.inputs.begin(), report.inputs.end(), [](const Input& input) { return input.requires_grad; });
+}
+
+bool has_no_sink(const Report& report) {
+  return std::none_of(report.outputs.begin(), report.outputs.end(), [](const Output& output) { return output.behind_sink; });
 }
 
 std::vector<int> without_outer(std::vector<int> causes) {
@@ -24,33 +28,36 @@ bool has_outer(const std::vector<int>& regions_or_outer) {
   return !regions_or_outer.empty() && regions_or_outer.front() < 0;
 }
 
-bool has_repetition(const std::vector<int>& ascending) {
-  return std::adjacent_find(ascending.begin(), ascending.end()) != ascending.end();
-}
-
 Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
   return {cause, without_outer(regions_or_outer), has_outer(regions_or_outer)};
 }
 
 }  // namespace
 
+// Of a parameter that DDP's search marks, and whose hook marks it again.
+Cause why_not_seen(const ParameterReport& parameter) {
+  if (!parameter.returned_as.empty()) return Cause::returned_itself;
+  if (parameter.seen_if_off) return Cause::inside_region;
+  return parameter.used_by_loss && !parameter.in_loss ? Cause::unseen_but_in_loss : Cause::behind_hidden_output;
+}
+
 Diagnosis why_marked_again(const Report& report, const ParameterReport& parameter) {
   const std::vector<int>& causes = parameter.heard;
-  bool used_outside = has_outer(parameter.used_in);
-  if (causes.size() > 1 && parameter.used_by_loss && !used_outside) return diagnosis(Cause::taken_by_loss, causes);
-  if (has_repetition(causes)) return diagnosis(Cause::several_forwards, causes);
-  if (causes.size() > 1) return diagnosis(Cause::fires_several_times, causes);
-  if (causes.empty() || !marked_by_search(report, parameter))
-    return diagnosis(report.setup.step.backwards > 1 ? Cause::several_backwards : Cause::unknown, parameter.used_in);
-  if (parameter.used_by_loss && has_outer(causes)) return diagnosis(Cause::unseen_but_in_loss, causes);
-  if (!has_outer(causes)) return diagnosis(Cause::inside_region, causes);
-  return diagnosis(parameter.returned_as.empty() ? Cause::behind_hidden_output : Cause::returned_itself, causes);
+  if (causes.empty()) return diagnosis(Cause::unknown, parameter.used_in);
+  bool one_source = causes.front() == causes.back();  // with one forward call it would fire once
+  if (one_source && marked_by_search(report, parameter)) return diagnosis(why_not_seen(parameter), causes);
+  if (!one_source && parameter.used_by_loss && !has_outer(parameter.used_in)) return diagnosis(Cause::taken_by_loss, causes);
+  if (!one_source) return diagnosis(Cause::fires_several_times, causes);
+  if (causes.size() > 1) return diagnosis(Cause::several_forwards, causes);
+  return diagnosis(report.setup.step.backwards > 1 ? Cause::several_backwards : Cause::unknown, parameter.used_in);
 }
 
 Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter) {
   if (!parameter.idle_in.empty() && parameter.idle_in.size() < report.in_turn.size())
     return diagnosis(Cause::not_in_every_graph, parameter.used_in);
-  if (!parameter.fired_by.empty()) return diagnosis(Cause::zero_gradient, parameter.fired_by);
+  if (is_unrecorded(report) && parameter.in_loss) return diagnosis(Cause::around_unrecorded, parameter.used_in);
+  bool takes_zero_only = parameter.used_by_loss && parameter.in_loss;  // what comes through forward is missing
+  if (!parameter.fired_by.empty() && !takes_zero_only) return diagnosis(Cause::zero_gradient, parameter.fired_by);
   if (report.setup.static_graph && !parameter.fired_by_sink.empty() && marks_asked(report, parameter) == 0)
     return diagnosis(Cause::only_through_sink, parameter.fired_by_sink);
   if (parameter.used_in.empty()) return {Cause::not_used, {}, false};
@@ -58,11 +65,12 @@ Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter
   for (int region : parameter.used_in)
     if (int blocked = region == none ? none : blocked_at(report, region); blocked != none)
       return {why_not_executed(report.regions[blocked]), {blocked}, has_outer(parameter.used_in)};
-  return diagnosis(Cause::cut_off, parameter.used_in);
+  return diagnosis(parameter.fired_by.empty() ? Cause::cut_off : Cause::unknown, parameter.used_in);
 }
 
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter) {
-  if (report.setup.static_graph && finds_no_tensor(report)) return diagnosis(Cause::no_tensor_found, parameter.fired_by);
+  if (report.setup.static_graph && has_no_sink(report)) return diagnosis(Cause::no_tensor_found, parameter.fired_by);
+  if (is_unrecorded(report)) return diagnosis(Cause::around_unrecorded, parameter.heard);
   const LocalGradient* local = local_gradient(report, parameter.index);
   if (!local) return diagnosis(Cause::unknown, parameter.heard);
   if (local->late.empty()) return diagnosis(Cause::never_reduced, parameter.heard);
@@ -97,9 +105,22 @@ std::string names_of_graphs(const Report& report, const std::vector<int>& turns)
   return enumerate(names, named_at_most);
 }
 
-std::string outer_in_words(const Report& report) {
-  return report.setup.step.checkpoint_around == Kind::reentrant ? "backward inside of the checkpoint around the model"
-                                                                : "outer backward";
+std::string outer_in_words(int cause) {
+  return cause == around_model ? "backward inside of the checkpoint around the model" : "outer backward";
+}
+
+bool is_unrecorded(const Report& report) {
+  auto records = [](const Output& output) { return output.in_loss && output.direct; };
+  return report.setup.step.checkpoint_around == Kind::reentrant &&
+         (!has_input_with_grad(report) || std::none_of(report.outputs.begin(), report.outputs.end(), records));
+}
+
+std::string unrecorded_in_words(const Report& report) {
+  return "The reentrant checkpoint around the model " +
+         std::string(has_input_with_grad(report)
+                         ? "gives a history only to tensors that forward returns directly, and the loss takes none of these"
+                         : "is given no tensor that requires grad, so torch records nothing for it") +
+         ". A non-reentrant one (--checkpoint-around non-reentrant) needs neither.";
 }
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {

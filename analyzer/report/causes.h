@@ -25,6 +25,7 @@ enum class Cause {
   no_argument_with_grad,  // its reentrant region is not executed: none of its direct tensor arguments requires grad
   nested_outputs,         // its reentrant region is not executed: the outputs that the loss needs are inside a dict or list
   not_in_every_graph,     // not used in some of the graphs that forward calls run in turn
+  around_unrecorded,      // a reentrant checkpoint around the model records nothing
   cut_off,                // a region that is not executed stands between it and the loss
   only_through_sink,      // fires in iteration 0 of static_graph because of DDP's sink, and not afterwards
   zero_gradient,          // fires, but with zeros only: its region has outputs that the loss does not use
@@ -60,8 +61,13 @@ const LocalGradient* local_gradient(const Report& report, int parameter);
 // "a.pt and b.pt": of the captures at these positions in Report::in_turn.
 std::string names_of_graphs(const Report& report, const std::vector<int>& turns);
 
-// "outer backward", or what takes its place where a reentrant checkpoint stands around the whole model.
-std::string outer_in_words(const Report& report);
+// Of a firing that no region causes: "outer backward", or what takes its place inside of a checkpoint around the whole model.
+std::string outer_in_words(int cause);
+
+// Whether a reentrant checkpoint around the whole model records nothing: it is given no tensor that requires grad, or returns
+// what the loss takes inside of a dict or object. And why, in a sentence.
+bool is_unrecorded(const Report& report);
+std::string unrecorded_in_words(const Report& report);
 
 // In the setup asked.
 int marks_asked(const Report& report, const ParameterReport& parameter);

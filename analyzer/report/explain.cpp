@@ -1,5 +1,6 @@
 // One parameter's whole story.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "analyzer/near_matches.h"
@@ -87,9 +88,12 @@ class Story {
   }
 
   std::string sources(const std::vector<int>& causes, const std::string& before) const {
+    std::map<int, int> firings;
+    for (int cause : causes) ++firings[cause];
     std::vector<std::string> words;
-    for (int cause : causes)
-      words.push_back(cause < 0 ? "the " + outer_in_words(report_) : "the inner backward of " + place(cause));
+    for (auto [cause, number] : firings)
+      words.push_back((cause < 0 ? "the " + outer_in_words(cause) : "the inner backward of " + place(cause)) +
+                      (number == 1 ? "" : " (" + times(number) + ")"));
     return words.empty() ? "" : before + enumerate(words, 8);
   }
 
@@ -166,7 +170,14 @@ class Story {
     if (verdict.outcome != Outcome::pass) return text;
     if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local";
     if (is_in(verdict.untrained)) return text + ": it gets no gradient";
-    return outcome.loudness == Loudness::pass ? text : text + ", but not this one";
+    if (outcome.loudness == Loudness::pass) return text;
+    return text + (loses_a_part() ? ": a part of its gradient is missing" : ", but not this one");
+  }
+
+  bool loses_a_part() const {
+    return parameter_.lost_in != none || std::any_of(report_.regions.begin(), report_.regions.end(), [&](auto& region) {
+      return region.lost && std::binary_search(region.parameters.begin(), region.parameters.end(), parameter_.index);
+    });
   }
 
   const Report& report_;

@@ -69,13 +69,20 @@ Finding marked_ready_twice(const Report& report) {
   return result;
 }
 
+bool is_idle_sometimes(const Report& report, int parameter) {
+  const std::vector<int>& idle_in = report.parameters[parameter].idle_in;
+  return !idle_in.empty() && idle_in.size() < report.in_turn.size();
+}
+
 Finding unfinished_reduction(const Report& report) {
   const Verdict& verdict = report.verdict;
   std::vector<int> unmarked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) == 0; });
   unmarked = united(unmarked, verdict.parameters);
+  bool sometimes = std::any_of(unmarked.begin(), unmarked.end(), [&](int index) { return is_idle_sometimes(report, index); });
+  std::string who = unmarked.empty() ? "" : parameters_in_words(report, unmarked);
   std::string title = unmarked.empty() ? "a reduction is not finished"
-                                       : parameters_in_words(report, unmarked) + " never " +
-                                             (unmarked.size() == 1 ? "becomes" : "become") + " ready";
+                      : sometimes      ? "not every iteration makes " + who + " ready"
+                                       : who + " never " + (unmarked.size() == 1 ? "becomes" : "become") + " ready";
   Finding result = finding(report, "unfinished-reduction", Level::error, title + ": DDP raises" + in_iteration(verdict),
                            unmarked, why_no_gradient);
   add_sentence(result,
@@ -128,6 +135,7 @@ Finding other_error(const Report& report) {
       finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
               united(early, verdict.parameters), why_marked_again);
   if (is_check_inside_of_torch(verdict)) add_sentence(result, why_check_fails(report));
+  if (is_unrecorded(report)) add_sentence(result, unrecorded_in_words(report));
   if (undefined)
     add_sentence(result,
                  "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "

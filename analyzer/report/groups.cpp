@@ -90,25 +90,29 @@ class Reasons {
       for (const auto& [cause, times] : sources)
         parts.push_back(source(cause, one_region) + " (" + times_in_words(cause, times, parameter) + ")");
     } else {
-      if (diagnosis.outside) parts.push_back(outer_in_words(report_) + " (1)");
+      if (diagnosis.outside) parts.push_back(outer_in_words(sources.begin()->first) + " (1)");
       parts.push_back("inner backward of each of " + names_.list(diagnosis.regions));
     }
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    if (report_.setup.step.backwards > 1 && !text.empty())
+      text += ", in each of " + count(report_.setup.step.backwards, "backward");
     std::string remark = this->remark(diagnosis.cause, parameter);
     return text + (text.empty() || remark.empty() ? "" : ", ") + remark;
   }
 
  private:
   std::string source(int cause, bool one_region) const {
-    if (cause < 0) return outer_in_words(report_);
+    if (cause < 0) return outer_in_words(cause);
     return "inner backward of " + (one_region ? "its region" : names_[cause]);
   }
 
+  // A later backward of the same loss is told by itself.
   std::string times_in_words(int cause, int times, const ParameterReport& parameter) const {
     const LocalGradient* local = local_gradient(report_, parameter.index);
-    bool late = local && std::find(local->late.begin(), local->late.end(), cause) != local->late.end();
-    return std::to_string(times) + (late && report_.setup.step.backwards == 1 ? ", too late" : "");
+    auto late = local && report_.setup.step.backwards == 1 ? std::count(local->late.begin(), local->late.end(), cause) : 0;
+    if (late == 0) return std::to_string(times);
+    return std::to_string(times) + (late < times ? ", the last " + std::to_string(late) : "") + ", too late";
   }
 
   std::string remark(Cause cause, const ParameterReport& parameter) const {

@@ -70,6 +70,7 @@ Json parameter(const ParameterReport& parameter) {
           {"heard", causes(parameter.heard)},
           {"in_loss", parameter.in_loss},
           {"used_by_loss", parameter.used_by_loss},
+          {"seen_if_off", parameter.seen_if_off},
           {"seen_by_search", parameter.seen_by_search},
           {"used_in", causes(parameter.used_in)},
           {"idle_in", parameter.idle_in},
@@ -89,6 +90,7 @@ Json second_run(const SecondRun& run) {
 
 Json region(const RegionReport& region) {
   return {{"id", region.id},
+          {"in_turn", region.in_turn},
           {"name", region.name},
           {"kind", to_string(region.kind)},
           {"parent", number_or_null(region.parent)},
@@ -165,7 +167,9 @@ Json output(const Output& output) {
           {"dtype", output.dtype},
           {"shape", output.shape},
           {"in_loss", output.in_loss},
-          {"found_by_ddp", output.found_by_ddp}};
+          {"found_by_ddp", output.found_by_ddp},
+          {"behind_sink", output.behind_sink},
+          {"direct", output.direct}};
 }
 
 }  // namespace

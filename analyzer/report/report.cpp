@@ -31,9 +31,11 @@ std::vector<bool> nodes_in_loss(const Capture& capture) {
 
 class Assembly {
  public:
-  Assembly(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions)
+  // `turn`: which of the captures it is about.
+  Assembly(std::span<const Capture> in_turn, std::size_t turn, const Setup& setup, const Predictions& predictions)
       : in_turn_(in_turn),
-        capture_(in_turn.front()),
+        turn_(turn),
+        capture_(in_turn[turn]),
         predictions_(predictions),
         graph_(capture_, setup.checkpointing),
         in_loss_(nodes_in_loss(capture_)),
@@ -49,14 +51,12 @@ class Assembly {
     report_.verdict = std::move(replays.verdict);
     report_.verdicts = std::move(replays.verdicts);
     report_.buckets = std::move(replays.buckets);
-    for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
-    count_firings_and_marks();
-    for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
-    add_closures();
-    add_prices();
-    record_uses();
-    hand_up_to_parents();
+    describe_graph();
     record_losses();
+    add_second_run();
+    mark_in_loss();
+    count_firings_and_marks();
+    add_regions_of_other_graphs();
     report_.stages = contract(capture_, graph_, index_);
     report_.findings = find_conflicts(report_);
     report_.fixes = find_fixes(report_);
@@ -75,6 +75,31 @@ class Assembly {
     report_.notes = capture_.notes;
   }
 
+  void describe_graph() {
+    for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
+    for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
+    add_closures();
+    add_prices();
+    record_uses();
+    hand_up_to_parents();
+  }
+
+  // Behind those of the first graph, with the numbers that causes have.
+  void add_regions_of_other_graphs() {
+    for (std::size_t turn = 1; turn < in_turn_.size(); ++turn) {
+      Assembly other(in_turn_, turn, report_.setup, predictions_);
+      other.describe_graph();
+      int first = static_cast<int>(report_.regions.size());
+      for (RegionReport& region : other.report_.regions) {
+        region.id += first;
+        if (region.parent != none) region.parent += first;
+        region.in_turn = static_cast<int>(turn);
+        region.name += " of " + in_turn_[turn].model;
+        report_.regions.push_back(std::move(region));
+      }
+    }
+  }
+
   void note_other_torch() {
     auto release = [](const std::string& version) { return version.substr(0, version.find('+')); };
     if (report_.written_by.empty() || release(report_.written_by) == release(report_.torch)) return;
@@ -90,12 +115,18 @@ class Assembly {
     row.aliases = parameter.aliases;
     row.shape = parameter.shape;
     row.dtype = parameter.dtype;
-    row.seen_by_search = predictions_.asked.in_turn.front().seen[index];
+    row.seen_if_off = predictions_.non_reentrant.in_turn[turn_].seen[index];
+    row.seen_by_search = predictions_.asked.in_turn[turn_].seen[index];
     for (std::size_t turn = 0; turn < in_turn_.size(); ++turn)
       if (predictions_.asked.in_turn[turn].from_loss.causes[index].empty()) row.idle_in.push_back(static_cast<int>(turn));
-    row.in_loss = std::any_of(predictions_.non_reentrant.in_turn.begin(), predictions_.non_reentrant.in_turn.end(),
-                              [&](const CallPrediction& call) { return !call.from_loss.causes[index].empty(); });
     report_.parameters.push_back(std::move(row));
+  }
+
+  void mark_in_loss() {
+    for (const Capture& capture : in_turn_) {
+      Firings plain = count_firings(capture, GradGraph(capture, Checkpointing::off), loss_roots(capture));
+      for (ParameterReport& row : report_.parameters) row.in_loss = row.in_loss || !plain.causes[row.index].empty();
+    }
   }
 
   // Of one iteration: the first, with DDP's sink or without.
@@ -137,7 +168,7 @@ class Assembly {
     row.name = region.name;
     row.kind = kind_under(report_.setup.checkpointing, region.kind);
     row.parent = region.parent;
-    row.executed = predictions_.asked.in_turn.front().from_loss.executed[id];
+    row.executed = predictions_.asked.in_turn[turn_].from_loss.executed[id];
     row.lost = row.kind == Kind::reentrant && !row.executed && in_loss_[region.end];
     row.arguments = static_cast<int>(arguments.size());
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
@@ -152,7 +183,10 @@ class Assembly {
     std::vector<std::vector<int>> closed_over = closures(capture_, graph_);
     for (RegionReport& region : report_.regions)
       for (int vertex : closed_over[region.id]) region.closures.push_back(place_of(capture_, graph_, vertex));
-    const Firings& firings = predictions_.asked.in_turn.front().from_loss;
+  }
+
+  void add_second_run() {
+    const Firings& firings = predictions_.asked.in_turn[turn_].from_loss;
     if (firings.runs_twice)
       report_.second_run = SecondRun{place_of(capture_, graph_, *firings.runs_twice), firings.runs_twice_in};
   }
@@ -257,7 +291,8 @@ class Assembly {
   }
 
   std::span<const Capture> in_turn_;
-  const Capture& capture_;  // the first of them
+  std::size_t turn_;
+  const Capture& capture_;
   const Predictions& predictions_;
   GradGraph graph_;
   std::vector<bool> in_loss_;  // for each node whether the loss depends on it without checkpointing
@@ -290,7 +325,7 @@ std::vector<Setup> setups_to_compare(std::span<const Capture> in_turn, const Set
 }
 
 Report build_report(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions, Replays replays) {
-  return Assembly(in_turn, setup, predictions).build(std::move(replays));
+  return Assembly(in_turn, 0, setup, predictions).build(std::move(replays));
 }
 
 bool has_conflict(const Report& report) {

@@ -18,7 +18,8 @@ std::vector<std::string> in_words(const TrainingStep& step) {
   if (step.no_sync > 0)
     phrases.push_back(std::to_string(step.no_sync) + (step.no_sync == 1 ? " loss goes" : " losses go") +
                       " backward in no_sync() before the one that is synchronised");
-  if (!step.used_outside.empty()) phrases.push_back("the loss takes " + enumerate(step.used_outside, names_told) + " itself");
+  if (!step.used_outside.empty())
+    phrases.push_back("the loss takes " + enumerate(step.used_outside, names_told) + " besides forward's result");
   if (!step.zero_times.empty())
     phrases.push_back("the loss takes 0.0 times the sum of " + enumerate(step.zero_times, names_told));
   if (step.checkpoint_around != Kind::off)

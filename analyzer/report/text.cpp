@@ -66,9 +66,11 @@ class Text {
 
   std::string regions() const {
     if (report_.regions.empty()) return "this file names no checkpoint regions";
+    if (report_.regions.front().in_turn > 0) return "none in this graph";
     std::map<std::string, int> kinds;
     for (const RegionReport& region : report_.regions)
-      ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (from " + origin_in_words(region.origin) + ")")];
+      if (region.in_turn == 0)
+        ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (from " + origin_in_words(region.origin) + ")")];
     std::string text;
     for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
     return text;
@@ -93,11 +95,14 @@ class Text {
   }
 
   std::string loss() const {
-    std::vector<std::string> taken, left;
+    std::vector<std::string> taken, left, hidden;
+    for (const Output& output : report_.outputs)
+      if (!output.found_by_ddp) hidden.push_back(output.path);
     for (const Output& output : report_.outputs)
       (output.in_loss ? taken : left).push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
     std::string text = (taken.size() > 1 ? "sum over " : "") + (taken.empty() ? "none" : enumerate(taken, 6));
-    return left.empty() ? text : text + "; not used: " + enumerate(left, 6);
+    if (!left.empty()) text += "; not used: " + enumerate(left, 6);
+    return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, 6);
   }
 
   void verdict() {

@@ -90,7 +90,7 @@ class Explanation {
       case Cause::after_the_last_mark:
         return after_the_last_mark(told);
       case Cause::later_backward:
-        return "backward runs " + times(report_.setup.step.backwards) +
+        return "Backward runs " + times(report_.setup.step.backwards) +
                " for one forward. DDP averages the gradients at the end "
                "of the first and then listens no more: what " +
                who(told) + " " + (one(told) ? "gets" : "get") +
@@ -98,8 +98,9 @@ class Explanation {
       case Cause::never_reduced:
         return never_reduced(told);
       case Cause::no_tensor_found:
-        return "With static_graph=True DDP starts the first iteration's all-reduce from a node that it puts behind the tensors "
-               "in forward's return value. It finds none there, so what the first backward computes stays local.";
+        return no_tensor_found();
+      case Cause::around_unrecorded:
+        return unrecorded_in_words(report_);
       case Cause::unknown:
         break;
     }
@@ -121,7 +122,9 @@ class Explanation {
   std::string fires_several_times(const Told& told) const {
     std::string text = who(told) + shared(told) + (one(told) ? " fires " : " fire ") +
                        (told.firings == 0 ? "more than once" : times(told.firings)) + ": ";
-    if (!told.alike) {
+    if (!used_there(told)) {
+      text += "in the inner backward of " + where(told) + (told.outside ? " and in the outer one." : ".");
+    } else if (!told.alike) {
       text += "each is used in more than one place, as listed above, at least one of them inside of a reentrant region.";
     } else if (told.outside && told.regions.size() == 1) {
       text += (one(told) ? "it is" : "they are") + std::string(" used inside of the reentrant region ") + regions(told) +
@@ -134,6 +137,16 @@ class Explanation {
     }
     return text + " Each reentrant region runs a backward of its own, which fires the hook" +
            (told.outside ? ", and so does the outer backward" : "") + ". DDP takes every firing for a ready mark.";
+  }
+
+  // A closure takes an inner backward to parameters that its region does not use.
+  bool used_there(const Told& told) const {
+    return std::all_of(told.parameters.begin(), told.parameters.end(), [&](int parameter) {
+      return std::any_of(told.regions.begin(), told.regions.end(), [&](int region) {
+        const std::vector<int>& used = report_.regions[region].parameters;
+        return std::binary_search(used.begin(), used.end(), parameter);
+      });
+    });
   }
 
   std::string nesting(const Told& told) const {
@@ -160,7 +173,7 @@ class Explanation {
              who(told) + ". DDP takes every firing for a ready mark.";
     return "The loss takes the results of " + calls + ". Each of them executes " + where(told) +
            " by itself, with an inner backward that fires the hook" + (one(told) ? " of " : "s of ") + who(told) +
-           ", and DDP takes every firing for a ready mark. One call with both batches has one.";
+           ", and DDP takes every firing for a ready mark. One call with all batches has one.";
   }
 
   std::string taken_by_loss(const Told& told) const {
@@ -178,10 +191,19 @@ class Explanation {
   }
 
   std::string several_backwards(const Told& told) const {
-    return "backward runs " + times(report_.setup.step.backwards) +
+    return "Backward runs " + times(report_.setup.step.backwards) +
            " for one forward. The first leaves DDP waiting for a "
            "parameter that gets no gradient, so the second marks " +
            who(told) + " again.";
+  }
+
+  std::string no_tensor_found() const {
+    bool found = std::any_of(report_.outputs.begin(), report_.outputs.end(), [](auto& output) { return output.found_by_ddp; });
+    return std::string(
+               "With static_graph=True DDP starts the first iteration's all-reduce from a node that it puts behind the "
+               "tensors in forward's return value. ") +
+           (found ? "For that it opens tuples, lists and dicts, but not the dataclass here" : "It finds none there") +
+           ", so what the first backward computes stays local.";
   }
 
   std::string not_in_every_graph(const Told& told) const {
@@ -193,19 +215,27 @@ class Explanation {
   }
 
   std::string never_reduced(const Told& told) const {
-    const LocalGradient* local = local_gradient(report_, told.parameters.front());
-    return "DDP reduces a bucket when all of its parameters are marked. The one that holds " + who(told) + " waits " +
-           iterations_in_words(local->iterations) +
+    std::set<int> iterations;
+    for (int parameter : told.parameters) {
+      const LocalGradient* local = local_gradient(report_, parameter);
+      iterations.insert(local->iterations.begin(), local->iterations.end());
+    }
+    return "DDP reduces a bucket when all of its parameters are marked. What holds " + who(told) + " waits " +
+           iterations_in_words({iterations.begin(), iterations.end()}) +
            " for a parameter that gets no gradient there, so what is in it stays local to each rank.";
   }
 
   std::string inside_region(const Told& told) const {
-    return (one(told) ? "The hook of " + who(told) + " fires once" : "The hooks of " + who(told) + " fire once each") +
-           "; the other mark is DDP's own: with find_unused_parameters=True it walks the autograd graph from forward's return "
+    std::string fires = told.firings == 0 ? "more than once" : times(told.firings);
+    return (one(told) ? "The hook of " + who(told) + " fires " + fires
+                      : "The hooks of " + who(told) + " fire " + fires + " each") +
+           "; " + (told.firings == 1 ? "the other mark" : "one more mark") +
+           " is DDP's own: "
+           "with find_unused_parameters=True it walks the autograd graph from forward's return "
            "value and marks every parameter that it does not meet as ready at once. The graph inside of a reentrant region "
            "exists only while backward runs, so the walk cannot meet the parameters of " +
            (told.regions.size() > names_told ? count(told.regions.size(), "reentrant region") : where(told)) +
-           ", and their hooks mark them a second time.";
+           ", and their hooks mark them again.";
   }
 
   std::string returned_itself(const Told& told) const {
@@ -292,6 +322,7 @@ class Explanation {
     bool same = std::all_of(told.parameters.begin(), told.parameters.end(),
                             [&](int parameter) { return local_gradient(report_, parameter)->late == late; });
     std::sort(late.begin(), late.end());
+    late.erase(std::unique(late.begin(), late.end()), late.end());
     return same ? late : std::vector<int>();
   }
 
@@ -299,7 +330,9 @@ class Explanation {
     std::vector<int> regions = late(told);
     if (regions.empty()) return " (marked above as too late)";
     std::vector<std::string> places;
-    if (std::erase_if(regions, [](int cause) { return cause < 0; }) > 0) places.push_back("the " + outer_in_words(report_));
+    for (int cause : regions)
+      if (cause < 0) places.push_back("the " + outer_in_words(cause));
+    std::erase_if(regions, [](int cause) { return cause < 0; });
     if (!regions.empty()) places.push_back((regions.size() == 1 ? "region " : "regions ") + names_.list(regions));
     return ", from " + enumerate(places, 2) + ",";
   }

@@ -39,6 +39,9 @@ struct Firings {
 // Where backward starts: the outputs that the loss is computed from.
 std::vector<GradEdge> loss_roots(const Capture& capture, const TrainingStep& step = {});
 
+// Whether the loss takes an output that DDP's sink stands behind, if there is one.
+bool feeds_sink(const Capture& capture, const GradGraph& graph, const TrainingStep& step = {});
+
 // Where backward starts if DDP has put its sink behind forward (with find_unused_parameters, and in the first iteration with
 // static_graph): a loss that uses one of the outputs behind the sink sends a gradient, if only an undefined one, to all of
 // them.

@@ -8,7 +8,8 @@
 // one process; a local backend takes the place of a second rank whose backward gives nothing but zeros.
 //
 // A model whose graph changes from one forward to the next (a branch, a dropped layer) is told by several captures of it: the
-// k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()].
+// k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()]. Causes number the regions of all
+// captures, one capture's behind those of the one before.
 //
 //     std::vector<Capture> in_turn{with_branch_a, with_branch_b};
 //     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
@@ -17,7 +18,8 @@
 // as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one.
 //
 // Threads: several replays may run at the same time. Throws Error: internal for what cannot happen; usage where the captures
-// in turn have not the same parameters, or a glob of the step matches none.
+// in turn have not the same parameters, or for a step that makes no sense: a number out of its bounds, a glob that matches no
+// parameter.
 #pragma once
 
 #include <span>

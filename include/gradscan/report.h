@@ -35,14 +35,15 @@ struct ParameterReport {
   } firings;  // per iteration, if all regions were of that kind
   struct {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
-  } ready_marks;              // per iteration, with the regions of setup.checkpointing
-  std::vector<int> fired_by;  // cause of each firing, with the regions of setup.checkpointing: outer_graph (none) or a region
+  } ready_marks;                   // per iteration, with the regions of setup.checkpointing
+  std::vector<int> fired_by;       // cause of each firing (see firings.h), with the regions of setup.checkpointing
   std::vector<int> fired_by_sink;  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
   // Causes of the firings that DDP listens to in the setup asked, ascending: those of the first backward of the loss that is
   // synchronised, in the first iteration in which they do not make one ready mark.
   std::vector<int> heard;
   bool in_loss = false;         // whether the loss depends on it through forward, if there were no checkpointing
   bool used_by_loss = false;    // whether the loss takes it besides forward's result (TrainingStep)
+  bool seen_if_off = false;     // whether DDP's search for unused parameters would find it, if there were no checkpointing
   bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
   std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
   std::vector<int> idle_in;  // positions in Report::in_turn of the captures in which no backward reaches it
@@ -63,7 +64,8 @@ struct SecondRun {
 };
 
 struct RegionReport {
-  int id = 0;
+  int id = 0;       // its number in causes
+  int in_turn = 0;  // position in Report::in_turn of the capture that it is a region of
   std::string name;
   Kind kind = Kind::reentrant;  // under setup.checkpointing
   int parent = none;
@@ -149,7 +151,7 @@ struct Report {
 Report analyse(const Capture& capture, const Setup& setup);
 
 // Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
-// of parameters, regions and stages holds for the graph of the first.
+// of where parameters are used, of outputs and of stages holds for the graph of the first.
 Report analyse(std::span<const Capture> in_turn, const Setup& setup);
 
 // True if a finding of the setup asked is an error or a silent failure: exit code 1.
