@@ -62,10 +62,11 @@ def write(path, case, calls):
     torch.jit.save(file, str(path), _extra_files={"gradscan.json": json.dumps(exported)})
 
 
-def alternates(case):
+def period(case):
+    """After how many forward calls the model repeats itself."""
     model = case.model(lambda function, *args: function(*args))
     model(torch.rand(ROWS, WIDTH))
-    return getattr(model, "calls", 0) == 1
+    return model.period if getattr(model, "calls", 0) else 1
 
 
 def main(folder):
@@ -74,7 +75,7 @@ def main(folder):
     for name, case in CASES.items():
         key = case.model, case.input_requires_grad
         if key not in written:
-            written[key] = [f"{name}.{calls}.pt" for calls in range(2 if alternates(case) else 1)]
+            written[key] = [f"{name}.{calls}.pt" for calls in range(period(case))]
             for calls, file in enumerate(written[key]):
                 write(folder / file, case, calls)
         files[name] = {"files": written[key], "loss": ["output[0]"] if case.loss is mean_square_of_first else []}

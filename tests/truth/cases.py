@@ -3,7 +3,7 @@ as captures.
 
 A model is made with a function checkpoint(function, *args): torch's own of one kind, one that merely calls the function, or one
 that marks regions in a trace. Every linear layer is 20 -> 20, the input is 8 x 20. A model that changes from one forward call
-to the next counts its calls.
+to the next counts its calls, and repeats itself after `period` of them.
 """
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.functional import linear
 
 ROWS, WIDTH = 8, 20
+BUCKET_CAP_MB = 1
 
 
 def layer():
@@ -26,6 +27,7 @@ class Layers(nn.Module):
 
     names = "l1 l2"
     tied = ""
+    period = 2
 
     def __init__(self, checkpoint):
         super().__init__()
@@ -329,6 +331,34 @@ class RegionBeforeOrBehind(Layers):
         return self.checkpoint(last, self.checkpoint(first, x))
 
 
+class FirstLayerEveryCallButTheFourth(Layers):
+    """In the last of four iterations one layer gets no gradient, and nobody starts another one to be told so."""
+
+    names = "l1 l2 l3"
+    period = 4
+
+    def forward(self, x):
+        self.calls += 1
+        return self.l3(self.l2(self.l1(x) if self.calls % 4 else x))
+
+
+class FirstOfManyEveryCallButTheFourth(nn.Module):
+    """The same of a bucket with many parameters."""
+
+    period = 4
+
+    def __init__(self, checkpoint):
+        super().__init__()
+        self.calls = 0
+        self.first = nn.Parameter(torch.ones(WIDTH))
+        self.many = nn.ParameterList(nn.Parameter(torch.ones(WIDTH)) for _ in range(70))
+
+    def forward(self, x):
+        self.calls += 1
+        many = torch.stack(list(self.many)).sum(0)
+        return many + (x * self.first if self.calls % 4 else x)
+
+
 class RawParameterReturned(nn.Module):
     def __init__(self, checkpoint):
         super().__init__()
@@ -429,6 +459,7 @@ class Case:
     loss: Callable = mean_square
     input_requires_grad: bool = True
     kinds: tuple = ("reentrant", "non_reentrant", "off")
+    bucket_cap_mb: float = BUCKET_CAP_MB
 
     def train(self, model, x, checkpoint, scale=1):
         """One iteration of `model`, which may be wrapped in DDP. `scale`: of the loss."""
@@ -512,6 +543,9 @@ CASES = {
     "region_every_second_call": Case(RegionEverySecondCall),
     "checkpointed_every_second_call": Case(CheckpointedEverySecondCall),
     "region_before_or_behind": Case(RegionBeforeOrBehind),
+    # A reduction that does not finish, with some buckets of several complete, or with the only one incomplete.
+    "first_layer_every_call_but_the_fourth": Case(FirstLayerEveryCallButTheFourth, kinds=OFF, bucket_cap_mb=0.0001),
+    "first_of_many_every_call_but_the_fourth": Case(FirstOfManyEveryCallButTheFourth, kinds=OFF),
     # Two forwards for one backward.
     "once_two_forwards": Case(Once, Step(forwards=2)),
     "twice_shared_weight_two_forwards": Case(TwiceSharedWeight, Step(forwards=2)),

@@ -9,11 +9,13 @@ time is no row: it goes to "not_deterministic", with all that was seen.
 A row:
   case, checkpointing, flags
   options         with which of OPTIONS this is so; missing: with all
+  bucket_cap_mb   if it is not that of "measured_with"
   outcome         pass | marked_ready_twice | unfinished_reduction | graph_changed | other
   iteration       the iteration (from 0) in which the error is raised; null for pass
   message         number, in "messages", of the error's whole text; the first one is empty, for pass
   parameters      those that the message names, [[index, name], ...]
-  unsynchronised  of each parameter whose gradients differ between the ranks: after which iterations
+  unsynchronised  of each parameter whose gradients differ between the ranks: after which iterations, as soon as all
+                  all-reduces that backward has begun have ended
   untrained       parameters that never get a gradient other than zero; for pass
 "firings" has, for each case and kind, how often each parameter's gradient-accumulation hook runs in one iteration without DDP,
 up to the error, if there is one.
@@ -39,9 +41,9 @@ import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
-from cases import CASES, ROWS, WIDTH
+from cases import BUCKET_CAP_MB, CASES, ROWS, WIDTH
 
-RANKS, ITERATIONS, BUCKET_CAP_MB = 2, 4, 1
+RANKS, ITERATIONS = 2, 4
 SEEDS = (0, 1, 2)
 TIMEOUT = timedelta(seconds=60)
 
@@ -120,7 +122,7 @@ def measure(case, kind, flags, options, data, scale):
     names = list(parameters)
     differ, trained = {}, set()
     row = {"outcome": "pass", "iteration": None, "message": "", "parameters": []}
-    ddp = DistributedDataParallel(model, bucket_cap_mb=BUCKET_CAP_MB, gradient_as_bucket_view=bucket_view, **FLAGS[flags])
+    ddp = DistributedDataParallel(model, bucket_cap_mb=case.bucket_cap_mb, gradient_as_bucket_view=bucket_view, **FLAGS[flags])
     for iteration in range(ITERATIONS):
         try:
             ddp.zero_grad(set_to_none=set_to_none)
@@ -130,6 +132,7 @@ def measure(case, kind, flags, options, data, scale):
             row.update(outcome=outcome_of(message), iteration=iteration, message=message,
                        parameters=[[index, names[index]] for index in indices_in(message)])
             break
+        dist.barrier()  # waits for those of this rank
         for name, parameter in parameters.items():
             gradients = gradients_of_ranks(parameter)
             if not torch.equal(*gradients):
@@ -207,6 +210,8 @@ def in_row(name, kind, flags, options, result):
     row = {"case": name, "checkpointing": kind, "flags": flags}
     if len(options) < len(OPTIONS):
         row["options"] = options
+    if CASES[name].bucket_cap_mb != BUCKET_CAP_MB:
+        row["bucket_cap_mb"] = CASES[name].bucket_cap_mb
     return {**row, **result}
 
 
