@@ -179,6 +179,7 @@ struct DdpReducer::State {
   const Setup& setup;
   const bool search, static_graph;
   bool no_sync = false;
+  bool prepared = false;            // whether it has listened since the present loss began
   bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
   std::vector<int> arrival_order;
   std::vector<float> other_gradients;
@@ -202,12 +203,13 @@ void DdpReducer::zero_grad() {
   std::fill(state_->other_gradients.begin(), state_->other_gradients.end(), 0.0f);
 }
 
-void DdpReducer::set_no_sync(bool no_sync) {
+void DdpReducer::begin_loss(bool no_sync) {
   state_->no_sync = no_sync;
+  state_->prepared = false;
 }
 
 Hearing DdpReducer::hearing() const {
-  if (state_->no_sync) return Hearing::no_sync;
+  if (state_->no_sync || !state_->prepared) return Hearing::not_prepared;
   return state_->reducer->listens() ? Hearing::listens : Hearing::finished;
 }
 
@@ -234,7 +236,10 @@ GradientEdges DdpReducer::after_forward(GradientEdges outputs, const std::vector
   std::vector<at::Tensor> tensors;
   if (state.search && !state.no_sync)
     std::transform(found_edges.begin(), found_edges.end(), std::back_inserter(tensors), tensor_with);
-  if (!state.no_sync) state.reducer->prepare_for_backward(tensors);
+  if (!state.no_sync) {
+    state.reducer->prepare_for_backward(tensors);
+    state.prepared = true;
+  }
   if (!state.search && (!state.static_graph || state.all_reduce_delayed)) return outputs;
   GradientEdges behind_sink = sink_behind(sunk_edges, [&state] {
     if (!state.static_graph || std::exchange(state.all_reduce_delayed, true)) return;

@@ -23,8 +23,8 @@ class DdpReducer {
   // The other rank's zero_grad().
   void zero_grad();
 
-  // Whether what follows is inside of ddp.no_sync(); at first it is not.
-  void set_no_sync(bool no_sync);
+  // What follows belongs to another loss, inside of ddp.no_sync() or not.
+  void begin_loss(bool no_sync);
 
   // What DDP does before and after the module's forward. Both throw what the Reducer throws.
   void before_forward();
