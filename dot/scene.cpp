@@ -8,6 +8,7 @@
 #include "analyzer/report/causes.h"
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/prose.h"
+#include "analyzer/report/step_words.h"
 #include "dot/labels.h"
 #include "dot/selection.h"
 
@@ -102,6 +103,7 @@ std::string subject(const Report& report) {
   if (report.setup.checkpointing != Checkpointing::as_given) {
     text += ", checkpointing " + std::string(to_string(report.setup.checkpointing)) + " everywhere";
   }
+  for (const std::string& phrase : in_words(report.setup.step)) text += ", " + phrase;
   return text;
 }
 
@@ -363,10 +365,16 @@ class Painter {
   }
 
   void add_pass(int i, const std::vector<Use>& uses) {
-    const std::string from = add_pass_text(add_nesting(i, uses[0].region), i, uses);
+    const std::string from = add_pass_text(taken_by_loss(i, uses[0]) ? "output" : add_nesting(i, uses[0].region), i, uses);
     const std::size_t shown = uses.size() <= leaves_drawn + 1 ? uses.size() : leaves_drawn;
     for (std::size_t k = 0; k < shown; ++k) add_leaf(i, from, uses[k]);
     if (shown < uses.size()) add_more(i, from, {uses.begin() + static_cast<std::ptrdiff_t>(shown), uses.end()});
+  }
+
+  // Whether an outer backward fires a parameter although only a reentrant region uses it here: the loss takes it by itself.
+  bool taken_by_loss(int i, const Use& use) const {
+    return use.number > 0 && use.cause < 0 && use.region == none && stage(i).region != none &&
+           report_.parameters[use.parameter].used_by_loss;
   }
 
   // The text that all firings of one backward pass go through; returns its box.

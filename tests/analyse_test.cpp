@@ -132,6 +132,13 @@ TEST_CASE("regions are numbered over all graphs") {
   CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("l1 of last_bucket_twice.pt"));
 }
 
+TEST_CASE("a region that only a later graph has hides its parameters from DDP's search") {
+  std::vector<Capture> in_turn{case_named("plain"), case_named("once")};
+  Report report = analyse(in_turn, {.find_unused_parameters = true});
+  CHECK(report.verdict.outcome == Outcome::marked_ready_twice);
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the walk cannot meet the parameters of region l2 of"));
+}
+
 TEST_CASE("a checkpoint around the model that records nothing") {
   Capture capture = case_named("plain");
   for (Input& input : capture.inputs) input.requires_grad = false;

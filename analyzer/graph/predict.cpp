@@ -113,10 +113,17 @@ Causes heard_firings(const Prediction& prediction, const Setup& setup, int itera
       .causes();
 }
 
+// The search of the last forward call is what counts.
+Marks unmarked(const Prediction& prediction, const Setup& setup, int iteration) {
+  return {{},
+          heard_firings(prediction, setup, iteration),
+          calls_of(prediction, setup.step, iteration, setup.step.no_sync).back()->seen};
+}
+
 // With static_graph iteration 0 is the contract: a parameter is marked with the last of as many firings.
 Marks marks_by_contract(const Prediction& prediction, const Setup& setup, int iteration) {
   Causes first = heard_firings(prediction, setup, 0);
-  Marks result{{}, heard_firings(prediction, setup, iteration)};
+  Marks result = unmarked(prediction, setup, iteration);
   for (std::size_t index = 0; index < first.size(); ++index) {
     std::size_t fired = result.heard[index].size();
     result.marks.push_back(fired == first[index].size() ? 1 : fired < first[index].size() ? 0 : 2);
@@ -125,10 +132,9 @@ Marks marks_by_contract(const Prediction& prediction, const Setup& setup, int it
 }
 
 Marks marks_by_firings(const Prediction& prediction, const Setup& setup, int iteration) {
-  Marks result{{}, heard_firings(prediction, setup, iteration)};
-  const std::vector<bool>& seen = calls_of(prediction, setup.step, iteration, setup.step.no_sync).back()->seen;
-  for (std::size_t index = 0; index < seen.size(); ++index) {
-    bool marked_by_search = setup.find_unused_parameters && !seen[index];
+  Marks result = unmarked(prediction, setup, iteration);
+  for (std::size_t index = 0; index < result.seen.size(); ++index) {
+    bool marked_by_search = setup.find_unused_parameters && !result.seen[index];
     result.marks.push_back(static_cast<int>(result.heard[index].size()) + (marked_by_search ? 1 : 0));
   }
   return result;
@@ -180,6 +186,7 @@ Marks ready_marks(const Prediction& prediction, const Setup& setup) {
       if (result.marks[index] != 1 || later.marks[index] == 1) continue;
       result.marks[index] = later.marks[index];
       result.heard[index] = std::move(later.heard[index]);
+      result.seen[index] = later.seen[index];
     }
   }
   return result;

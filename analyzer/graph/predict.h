@@ -37,6 +37,7 @@ Causes firings_in(const Prediction& prediction, const Setup& setup, int iteratio
 struct Marks {
   std::vector<int> marks;  // ready marks in an iteration (with static_graph: in one after the first), see ParameterReport
   Causes heard;            // causes of the firings that DDP listens to in it
+  std::vector<bool> seen;  // whether DDP's search finds the parameter in it
 };
 
 // Where iterations differ, those of the first in which a parameter does not have exactly one mark.

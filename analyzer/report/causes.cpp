@@ -120,7 +120,7 @@ std::string unrecorded_in_words(const Report& report) {
          std::string(has_input_with_grad(report)
                          ? "gives a history only to tensors that forward returns directly, and the loss takes none of these"
                          : "is given no tensor that requires grad, so torch records nothing for it") +
-         ". A non-reentrant one (--checkpoint-around non-reentrant) needs neither.";
+         ". A non-reentrant one (--checkpoint-around non-reentrant) has no such condition.";
 }
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {

@@ -176,8 +176,8 @@ class Story {
 
   bool loses_a_part() const {
     return parameter_.lost_in != none || std::any_of(report_.regions.begin(), report_.regions.end(), [&](auto& region) {
-      return region.lost && std::binary_search(region.parameters.begin(), region.parameters.end(), parameter_.index);
-    });
+             return region.lost && std::binary_search(region.parameters.begin(), region.parameters.end(), parameter_.index);
+           });
   }
 
   const Report& report_;

@@ -115,8 +115,8 @@ class Assembly {
     row.aliases = parameter.aliases;
     row.shape = parameter.shape;
     row.dtype = parameter.dtype;
-    row.seen_if_off = predictions_.non_reentrant.in_turn[turn_].seen[index];
-    row.seen_by_search = predictions_.asked.in_turn[turn_].seen[index];
+    row.seen_if_off = std::all_of(predictions_.non_reentrant.in_turn.begin(), predictions_.non_reentrant.in_turn.end(),
+                                  [&](const CallPrediction& call) { return call.seen[index]; });
     for (std::size_t turn = 0; turn < in_turn_.size(); ++turn)
       if (predictions_.asked.in_turn[turn].from_loss.causes[index].empty()) row.idle_in.push_back(static_cast<int>(turn));
     report_.parameters.push_back(std::move(row));
@@ -139,14 +139,15 @@ class Assembly {
     std::vector<int> defaults = ready_marks(predictions_.asked, with_flags(false, false)).marks;
     std::vector<int> find_unused = ready_marks(predictions_.asked, with_flags(true, false)).marks;
     std::vector<int> static_graph = ready_marks(predictions_.asked, with_flags(false, true)).marks;
-    Causes heard = ready_marks(predictions_.asked, report_.setup).heard;
+    Marks in_setup_asked = ready_marks(predictions_.asked, report_.setup);
     for (int index : predictions_.asked.uses.plain) report_.parameters[index].used_by_loss = true;
     for (int index : predictions_.asked.uses.times_zero) report_.parameters[index].used_by_loss = true;
     for (ParameterReport& row : report_.parameters) {
       row.firings.reentrant = static_cast<int>(reentrant[row.index].size());
       row.firings.non_reentrant = row.firings.off = static_cast<int>(transparent[row.index].size());
       row.ready_marks = {defaults[row.index], find_unused[row.index], static_graph[row.index]};
-      row.heard = std::move(heard[row.index]);
+      row.heard = std::move(in_setup_asked.heard[row.index]);
+      row.seen_by_search = in_setup_asked.seen[row.index];
       row.fired_by = asked[row.index];
       std::set_difference(with_sink[row.index].begin(), with_sink[row.index].end(), row.fired_by.begin(), row.fired_by.end(),
                           std::back_inserter(row.fired_by_sink));

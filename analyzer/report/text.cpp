@@ -23,6 +23,7 @@ Paint paint_of(Loudness loudness) {
 }
 
 constexpr std::size_t buckets_told = 6;
+constexpr std::size_t names_told = 6;  // of captures in turn, of outputs
 
 class Text {
  public:
@@ -53,7 +54,7 @@ class Text {
     page_.item("loss", loss());
     for (const std::string& phrase : in_words(report_.setup.step)) page_.item("step", phrase);
     if (report_.in_turn.size() > 1)
-      page_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, 6) + " in turn");
+      page_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, names_told) + " in turn");
     if (report_.verdict.outcome == Outcome::pass) page_.item("buckets", buckets());
   }
 
@@ -100,9 +101,9 @@ class Text {
       if (!output.found_by_ddp) hidden.push_back(output.path);
     for (const Output& output : report_.outputs)
       (output.in_loss ? taken : left).push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
-    std::string text = (taken.size() > 1 ? "sum over " : "") + (taken.empty() ? "none" : enumerate(taken, 6));
-    if (!left.empty()) text += "; not used: " + enumerate(left, 6);
-    return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, 6);
+    std::string text = (taken.size() > 1 ? "sum over " : "") + (taken.empty() ? "none" : enumerate(taken, names_told));
+    if (!left.empty()) text += "; not used: " + enumerate(left, names_told);
+    return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, names_told);
   }
 
   void verdict() {

@@ -194,7 +194,7 @@ class Explanation {
     return "Backward runs " + times(report_.setup.step.backwards) +
            " for one forward. The first leaves DDP waiting for a "
            "parameter that gets no gradient, so the second marks " +
-           who(told) + " again.";
+           who(told) + " again. Add the losses up and call backward once.";
   }
 
   std::string no_tensor_found() const {
