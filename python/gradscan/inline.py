@@ -2,14 +2,17 @@
 
 The tracer cannot export a torch.autograd.Function. So while a trace is under way, its forward runs in its place, as any other
 Python code, with a stand-in for ctx: the graph in the file has the operations of forward where the model has one node with a
-backward of its own. Who exports is told which Functions this concerns.
+backward of its own. Who exports is told which Functions this concerns. One whose forward has no gradient although its backward
+gives one, such as a straight-through estimator, cannot be traced so.
 
-The *code* of Function.apply is replaced for a while, because many libraries keep `apply = MyFunction.apply`.
+The *code* of Function.apply is replaced for a while, because many libraries keep `apply = MyFunction.apply`. Calls outside of a
+trace, of this thread or another, run as always.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -17,9 +20,22 @@ from typing import Any
 import torch
 from torch.autograd.function import Function
 
+from gradscan.errors import TracingError
+
 _apply: types.FunctionType = Function.apply.__func__  # type: ignore[attr-defined]
 _original = types.FunctionType(_apply.__code__, _apply.__globals__, "apply", _apply.__defaults__, _apply.__closure__)
-_inlined: list[str] = []  # names, while a trace is under way
+
+
+class _Inlined(threading.local):
+    """The names of the Functions that this thread's trace has inlined so far."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+
+_inlined = _Inlined()
+_lock = threading.Lock()
+_users = 0  # traces under way: the code is replaced while there is one
 
 
 class _StandIn:
@@ -56,15 +72,28 @@ def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     """Stands in for cls.apply()."""
     if torch._C._get_tracing_state() is None:
         return types.MethodType(_original, cls)(*args, **kwargs)
-    if cls.__name__ not in _inlined:
-        _inlined.append(cls.__name__)
+    if cls.__name__ not in _inlined.names:
+        _inlined.names.append(cls.__name__)
     context = Context(args)
     if cls.setup_context is Function.setup_context:
         result = cls.forward(context, *args, **kwargs)
     else:
         result = cls.forward(*args, **kwargs)
         cls.setup_context(context, args, result)
+    if torch.is_grad_enabled() and any(context.needs_input_grad):
+        _require_gradient(cls.__name__, result, context.without_grad)
     return _detached(result, context.without_grad)
+
+
+def _require_gradient(name: str, result: Any, without_grad: tuple[Any, ...]) -> None:
+    """Autograd gives all floating-point results of a Function a gradient that are not marked to have none."""
+    for member in result if isinstance(result, tuple) else (result,):
+        is_float = isinstance(member, torch.Tensor) and (member.is_floating_point() or member.is_complex())
+        if is_float and not member.requires_grad and not any(member is tensor for tensor in without_grad):
+            raise TracingError(
+                f"{name} has a gradient where its forward has none (a straight-through estimator, say), which TorchScript "
+                "cannot express: use gradscan.record"
+            )
 
 
 def _detached(result: Any, tensors: tuple[Any, ...]) -> Any:
@@ -76,9 +105,16 @@ def _detached(result: Any, tensors: tuple[Any, ...]) -> Any:
 @contextlib.contextmanager
 def functions_inlined() -> Iterator[list[str]]:
     """Yields the names of the Functions that have been inlined so far."""
-    _inlined.clear()
-    _apply.__code__ = _StandIn.apply.__code__
+    _inlined.names = []
+    _count(1)
     try:
-        yield _inlined
+        yield _inlined.names
     finally:
-        _apply.__code__ = _original.__code__
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    global _users
+    with _lock:
+        _users += change
+        _apply.__code__ = _StandIn.apply.__code__ if _users else _original.__code__

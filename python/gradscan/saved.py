@@ -12,18 +12,20 @@ import torch
 from torch.autograd.graph import Node
 
 
-def saved_tensors(node: Node) -> list[torch.Tensor]:
-    """Each as often as it is saved. One that was changed in place after it was saved is left out: backward will refuse it."""
-    tensors = []
+def saved_tensors(node: Node) -> tuple[list[torch.Tensor], bool]:
+    """Each as often as it is saved; and whether there are more, which were changed in place later, so that backward refuses
+    them."""
+    tensors, changed = [], False
     for name in _names(type(node)) or ("saved_tensors",):
         try:
             value = getattr(node, name, None)
-        except RuntimeError:
+        except RuntimeError as error:
+            changed = changed or "modified by an inplace operation" in str(error)
             continue
         for item in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(item, torch.Tensor):
                 tensors.append(item)
-    return tensors
+    return tensors, changed
 
 
 def tells_saved_tensors(node: Node) -> bool:

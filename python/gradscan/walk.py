@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
+from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
 from gradscan.boundary import Boundary, Edge, edge_of, edges_of
@@ -205,12 +206,20 @@ class Walk:
             self.nodes[region_json["end"]]["next"].append([self._numbers[node], slot])
 
     def _describe_saved(self, node: Node, described: Json) -> None:
-        tensors = saved_tensors(node)
+        tensors, changed = saved_tensors(node)
         numbers = [self._storage_number(tensor) for tensor in tensors if _has_storage(tensor)]
         described["saved"] = list(dict.fromkeys(numbers))
-        described["saves_tensors"] = bool(tensors)
+        described["saves_tensors"] = bool(tensors) or changed
+        if changed:
+            place = self._observer.source_of(node)
+            self._note(
+                f"{described['op']}{f' at {place}' if place else ''} has saved a tensor that is changed in place later: "
+                "backward fails by itself"
+            )
         if not tells_saved_tensors(node):
             self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
+        if isinstance(node, BackwardCFunction) and "checkpoint" not in node.name().lower():
+            self._note(f"what {node.name()} returns is not seen: if it is None, nothing behind it gets a gradient there")
         if "checkpoint" in node.name().lower():
             self._note(
                 f"{node.name()} is a checkpointing of its own: what its backward runs is not seen, "

@@ -1,0 +1,123 @@
+"""Custom autograd Functions, and tensors that are changed after they were saved."""
+
+import json
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+import gradscan
+
+
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 2
+
+
+class StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.detach().round()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class WithMask(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        mask = x.detach() * 2
+        ctx.mark_non_differentiable(mask)
+        return x * 2, (x > 0).int(), mask
+
+    @staticmethod
+    def backward(ctx, gradient, *_):
+        return gradient * 2
+
+
+class Between(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.a, self.b, self.function = nn.Linear(4, 4), nn.Linear(4, 4), function
+
+    def forward(self, x):
+        x = self.function(self.a(x))
+        return self.b(x[0] if isinstance(x, tuple) else x)
+
+
+class ChangedInPlace(Between):
+    def forward(self, x):
+        x = self.a(x)
+        result = self.b(x)
+        x += 1
+        return result
+
+
+def test_a_gradient_that_forward_does_not_have(scan, tmp_path):
+    model = Between(StraightThrough.apply)
+    with pytest.raises(gradscan.TracingError, match="StraightThrough has a gradient where its forward has none.*gradscan.record"):
+        gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")
+    gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert scan(str(tmp_path / "m.capture.json"))["verdict"]["outcome"] == "pass"
+
+
+def test_results_that_need_no_gradient(scan, tmp_path):
+    gradscan.export(Between(WithMask.apply), torch.rand(3, 4), tmp_path / "m.pt")
+    assert scan(str(tmp_path / "m.pt"))["verdict"]["outcome"] == "pass"
+
+
+def test_a_frozen_argument_needs_no_gradient(tmp_path):
+    model = Between(StraightThrough.apply)
+    model.a.requires_grad_(False)
+    gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")
+
+
+def test_a_saved_tensor_that_is_changed_in_place(tmp_path):
+    model = ChangedInPlace(None)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        model(torch.rand(3, 4)).sum().backward()
+    gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
+    line = ChangedInPlace.forward.__code__.co_firstlineno + 2
+    assert notes == [
+        f"AddmmBackward0 at test_functions.py:{line} has saved a tensor that is changed in place later: backward fails by itself"
+    ]
+
+
+def test_a_backward_of_its_own_is_noted(tmp_path):
+    gradscan.record(Between(Double.apply), torch.rand(3, 4), tmp_path / "m.capture.json")
+    notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
+    assert notes == ["what DoubleBackward returns is not seen: if it is None, nothing behind it gets a gradient there"]
+
+
+def test_exports_of_several_threads(tmp_path):
+    """A trace that ends while another one is under way leaves the other's Functions alone."""
+    started, ended, errors = threading.Event(), threading.Event(), []
+
+    def waiting(x):
+        started.set()
+        ended.wait(60)
+        return Double.apply(x)
+
+    def slow():
+        try:
+            gradscan.export(Between(waiting), torch.rand(3, 4), tmp_path / "slow.pt")
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    before = torch.autograd.Function.apply.__func__.__code__
+    thread = threading.Thread(target=slow)
+    thread.start()
+    started.wait(60)
+    gradscan.export(Between(WithMask.apply), torch.rand(3, 4), tmp_path / "fast.pt")
+    ended.set()
+    thread.join()
+    assert not errors
+    assert torch.autograd.Function.apply.__func__.__code__ is before
