@@ -8,12 +8,14 @@ under which it meets a parameter.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._pytree import tree_leaves
 
+from gradscan.errors import Error
 from gradscan.places import Place
 
 _MIB = 2**20
@@ -32,7 +34,14 @@ class Parameter:
 
 def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Module, dict[str, Any]]:
     """The model inside of DDP and DDP's own flags; a model that is not wrapped comes back with the `flags` that were given."""
+    if not isinstance(model, torch.nn.Module):
+        raise Error(f"the model is a {type(model).__name__}: give a torch.nn.Module")
+    cap = flags["bucket_cap_mb"]
+    if cap is not None and not cap > 0:
+        raise Error(f"bucket_cap_mb is {cap}: give a positive number of MiB, or leave it out")
+    model = _uncompiled(model)
     if not isinstance(model, DistributedDataParallel):
+        _require_usable(model)
         return model, flags
     left_alone = getattr(model, "bucket_bytes_cap_default", False)  # then DDP makes the first bucket smaller
     found = {
@@ -41,7 +50,27 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
         "bucket_cap_mb": None if left_alone else model.bucket_bytes_cap / _MIB,
         "gradient_as_bucket_view": bool(model.gradient_as_bucket_view),
     }
-    return model.module, found
+    inner = _uncompiled(model.module)
+    _require_usable(inner)
+    return inner, found
+
+
+def _uncompiled(model: torch.nn.Module) -> torch.nn.Module:
+    """The module that torch.compile was given; the result of torch.compile has it as an attribute of this name."""
+    return getattr(model, "_orig_mod", model)
+
+
+def _require_usable(model: torch.nn.Module) -> None:
+    name = type(model).__name__
+    wrapped = next((path for path, module in model.named_modules() if isinstance(module, DistributedDataParallel)), None)
+    if wrapped is not None:
+        raise Error(f"{name} has a DistributedDataParallel inside of it, {wrapped}: give that one, with its own arguments")
+    tensors = itertools.chain(model.named_parameters(), model.named_buffers())
+    lazy = next((path for path, tensor in tensors if torch.nn.parameter.is_lazy(tensor)), None)
+    if lazy is not None:
+        raise Error(f"{name} does not know the shape of {lazy} yet: run one forward first")
+    if torch.is_inference_mode_enabled():
+        raise Error(f"{name} has no autograd graph under torch.inference_mode(): call gradscan outside of it")
 
 
 def parameters_of(model: torch.nn.Module) -> list[Parameter]:

@@ -36,6 +36,8 @@ from gradscan.tracing import TracingObserver, untraced
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
+_WITHOUT_MINIMUM = (torch.uint16, torch.uint32, torch.uint64)  # torch does little more than store these
+
 
 def export(
     model: torch.nn.Module,
@@ -69,6 +71,8 @@ def export(
         "static_graph": static_graph,
         "bucket_cap_mb": bucket_cap_mb,
     }
+    if not os.path.basename(os.fspath(path)):
+        raise Error(f"{os.fspath(path)!r} names no file: give a name such as model.pt")
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
@@ -187,8 +191,10 @@ def _identifiers(paths: list[str]) -> list[str]:
 
 def _describe_input(name: str, tensor: torch.Tensor) -> Json:
     described: Json = {"name": name, **describe_tensor(tensor), "requires_grad": tensor.requires_grad}
-    if tensor.numel() and not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool):
-        described["range"] = [int(tensor.min()), int(tensor.max())]
+    is_integer = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
+    if is_integer and tensor.numel() and not tensor.is_meta:
+        numbers = tensor.flatten().tolist() if tensor.dtype in _WITHOUT_MINIMUM else [tensor.min().item(), tensor.max().item()]
+        described["range"] = [min(numbers), max(numbers)]
     return described
 
 

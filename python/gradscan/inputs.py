@@ -38,7 +38,7 @@ def own_leaves(arguments: Any) -> Any:
 def bind(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
     """The arguments by the names of forward's parameters."""
     try:
-        return inspect.signature(model.forward).bind_partial(*args, **kwargs)
+        return inspect.signature(model.forward).bind(*args, **kwargs)
     except TypeError as error:
         raise Error(
             f"{type(model).__name__}.forward does not take these arguments ({error}): "

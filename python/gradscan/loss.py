@@ -55,8 +55,13 @@ class LossInputs:
 
 
 def _computed(loss: Loss, output: Any) -> Edge:
-    with torch.enable_grad():
-        value = loss(output)
+    try:
+        with torch.enable_grad():
+            value = loss(output)
+    except Exception as error:
+        raise Error(
+            f"the loss function fails ({type(error).__name__}: {error}): give one that takes what forward returns"
+        ) from error
     edge = edge_of(value) if isinstance(value, torch.Tensor) else None
     if edge is None:
         raise Error(

@@ -11,13 +11,15 @@ not copied, for a model may just fit into memory; forward does not write to them
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
+from gradscan.errors import Error
 from gradscan.places import tensor_places
 
 _CONTAINERS = (dict, list, set)
@@ -30,17 +32,29 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     contents = [_Content(tensor) for tensor in model.buffers()]
     contents += [_Content(place.tensor) for place in tensor_places(inputs, "")]
+    restores: list[Callable[[], None]] = [module.restore for module in modules]
+    restores += [functools.partial(parameter.requires_grad_, requires_grad) for parameter, requires_grad in flags]
+    restores += [content.restore for content in contents]
     with random_numbers_unchanged():
         try:
             yield
-        finally:
-            for module in modules:
-                module.restore()
-            for parameter, requires_grad in flags:
-                if parameter.requires_grad != requires_grad:
-                    parameter.requires_grad = requires_grad
-            for content in contents:
-                content.restore()
+        except BaseException:
+            _run_all(restores)  # what went wrong first is what is raised
+            raise
+        failures = _run_all(restores)
+    if failures:
+        raise Error(f"the model or its arguments could not be put back as they were: {failures[0]}") from failures[0]
+
+
+def _run_all(restores: list[Callable[[], None]]) -> list[Exception]:
+    """What those raised that failed."""
+    failures: list[Exception] = []
+    for restore in restores:
+        try:
+            restore()
+        except Exception as failure:  # noqa: BLE001  the others are still to be run
+            failures.append(failure)
+    return failures
 
 
 class _ModuleState:
@@ -66,7 +80,7 @@ class _ModuleState:
 class _Content:
     """The numbers in a tensor, and whether it requires grad. Batch norm changes its statistics without counting a new version,
     so the numbers are compared; and they are put back without counting one, for a graph of the caller's may have saved the
-    tensor."""
+    tensor. A tensor without numbers ("meta") keeps its shape only."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
@@ -74,7 +88,9 @@ class _Content:
         self.copy = tensor.detach().clone()
 
     def restore(self) -> None:
-        if not torch.equal(self.tensor, self.copy):
+        if self.tensor.shape != self.copy.shape or self.tensor.layout != torch.strided:
+            self.tensor.data = self.copy
+        elif not self.tensor.is_meta and not torch.equal(self.tensor, self.copy):
             self.tensor.data.copy_(self.copy)
         if self.tensor.is_leaf and self.tensor.requires_grad != self.requires_grad:
             self.tensor.requires_grad_(self.requires_grad)

@@ -63,6 +63,9 @@ def test_no_option_is_needed(scan, tmp_path):
         assert [output["in_loss"] for output in report["outputs"]] == [True, False]
 
 
+WAYS = [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")]
+
+
 @pytest.fixture
 def process_group(tmp_path):
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
@@ -170,3 +173,59 @@ def test_what_cannot_be_traced_can_be_recorded(model, words, scan, tmp_path):
     assert nothing_is_left(tmp_path)
     gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
     assert scan(str(tmp_path / "m.capture.json"))["verdict"]["outcome"] == "pass"
+
+
+class Unusual(nn.Module):
+    """Its input and buffers are of kinds for which torch has few operations."""
+
+    def __init__(self, buffer, device="cpu"):
+        super().__init__()
+        self.a = nn.Linear(4, 4, device=device)
+        self.register_buffer("numbers", buffer)
+
+    def forward(self, x, ids):
+        return self.a(x)
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.uint32, torch.uint64])
+def test_unsigned_inputs(write, file, dtype, tmp_path):
+    write(Unusual(torch.eye(3)), (torch.rand(3, 4), torch.tensor([3, 7]).to(dtype)), tmp_path / file)
+    if file == "m.pt":
+        assert metadata(tmp_path / file)["inputs"][1].get("range") == [3, 7]
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+def test_tensors_without_numbers(write, file, tmp_path):
+    model = Unusual(torch.zeros(3, device="meta"), "meta")
+    write(model, (torch.rand(3, 4, device="meta"), torch.zeros(2, dtype=torch.int64, device="meta")), tmp_path / file)
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+def test_what_is_no_trainable_model(write, file, tmp_path, process_group):
+    x = torch.rand(3, 4)
+    around = nn.Sequential(DistributedDataParallel(nn.Linear(4, 4)))
+    for model, args, options, words in [
+        (lambda x: x, x, {}, "the model is a function: give a torch.nn.Module"),
+        (nn.Sequential(nn.LazyLinear(4)), x, {}, "the shape of 0.weight yet: run one forward first"),
+        (around, x, {}, "has a DistributedDataParallel inside of it, 0: give that one"),
+        (nn.Linear(4, 4), (), {}, "does not take these arguments .missing a required argument"),
+        (nn.Linear(4, 4), x, {"bucket_cap_mb": 0}, "bucket_cap_mb is 0: give a positive number"),
+        (nn.Linear(4, 4), x, {"loss": lambda output: output["loss"]}, "the loss function fails .*: give one that takes"),
+    ]:
+        with pytest.raises(gradscan.Error, match=words):
+            write(model, args, tmp_path / file, **options)
+        assert not (tmp_path / file).exists()
+    with torch.inference_mode(), pytest.raises(gradscan.Error, match="under torch.inference_mode"):
+        write(nn.Linear(4, 4), x, tmp_path / file)
+    with pytest.raises(gradscan.Error):
+        write(nn.Linear(4, 4), x, "")
+
+
+def test_a_compiled_model_is_the_one_inside(scan, tmp_path, process_group):
+    ddp = DistributedDataParallel(nn.Linear(4, 4), find_unused_parameters=True)
+    for model in (torch.compile(ddp, backend="eager"), DistributedDataParallel(torch.compile(nn.Linear(4, 4), backend="eager"))):
+        gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+        report = scan(str(tmp_path / "m.capture.json"))
+        assert [parameter["name"] for parameter in report["parameters"]] == ["weight", "bias"]
+        assert report["setup"]["find_unused_parameters"] == (not isinstance(model, DistributedDataParallel))

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import gradscan
+from gradscan.restore import unchanged
 
 
 class Restless(nn.Module):
@@ -168,3 +169,53 @@ def test_other_threads_checkpoint_as_always(tmp_path):
 
     gradscan.record(Model(4, 4), torch.rand(3, 4), tmp_path / "m.capture.json")
     assert calls == [("CheckpointFunctionBackward", [2.0, 2.0, 2.0])]
+
+
+class UnusualBuffers(nn.Module):
+    def __init__(self, fail=False):
+        super().__init__()
+        self.a, self.fail = nn.Linear(4, 4), fail
+        self.register_buffer("sparse", torch.eye(3).to_sparse())
+        self.register_buffer("meta", torch.zeros(3, device="meta"))
+        self.register_buffer("growing", torch.zeros(2))
+        self.norm = nn.BatchNorm1d(4)
+
+    def forward(self, x):
+        self.growing.resize_(4).fill_(1)
+        self.sparse.mul_(2)
+        x = self.norm(self.a(x))
+        if self.fail:
+            raise ArithmeticError("forward fails")
+        return x
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_buffers_that_cannot_be_compared(fail, tmp_path):
+    model = UnusualBuffers(fail)
+    if fail:
+        with pytest.raises(ArithmeticError, match="forward fails"):
+            gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    else:
+        gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert torch.equal(model.growing, torch.zeros(2))
+    assert torch.equal(model.sparse.to_dense(), torch.eye(3))
+    assert model.norm.num_batches_tracked == 0
+
+
+def test_what_cannot_be_put_back_hides_nothing():
+    def restore(fail):
+        done = []
+        first, second = nn.Linear(4, 4), nn.Linear(4, 4)
+        second.register_buffer("numbers", torch.zeros(2))
+        model = nn.Sequential(first, second)
+        with unchanged(model, ()):
+            second.numbers.add_(1)
+            first.weight.requires_grad_(False)
+            first.__class__ = type("Closed", (nn.Linear,), {"__dict__": property(lambda module: done.append(1) or 1 / 0)})
+            if fail:
+                raise ArithmeticError("forward fails")
+
+    with pytest.raises(ArithmeticError, match="forward fails"):
+        restore(True)
+    with pytest.raises(gradscan.Error, match="could not be put back as they were"):
+        restore(False)
