@@ -8,7 +8,11 @@ from spec import Assign, Body, Layer, Model, Region, Step, all_statements, forms
 # What is done with one or two variables.
 OPERATIONS = ["torch.tanh({0})", "F.leaky_relu({0}, 0.2)", "{0} + {1}", "{0} + {1}", "{0} * {1}", "({0} * 2).add_({1})",
               "torch.cat({0}.chunk(2, 1)[::-1], 1)"]
-# What is done with a variable and a linear layer, besides calling it.
+# What is done with a variable and a layer. A norm alone would take away what an earlier norm or bias has added, and the gradient
+# of that would be zero, or nearly so, by arithmetic and not by the graph.
+WITH_LAYER = {"linear": "{layer}({0})", "layer_norm": "{0} + {layer}({0})", "batch_norm": "{0} + {layer}({0})",
+              "parameter": "{0} * {layer}"}
+# What else is done with a variable and a linear layer.
 WITH_LINEAR = ["F.leaky_relu({layer}({0}), 0.3, inplace=True)", "F.linear({0}, {layer}.weight)",
                "F.leaky_relu({layer}({0}).view(-1, 6), 0.3, inplace=True)"]
 CUTS = ["{0}.detach()", "{0}.detach().requires_grad_()"]
@@ -128,7 +132,7 @@ class Generator:
             operation = self.random.choice(OPERATIONS)
             return Assign(self.name(), operation, reads[:2 if "{1}" in operation else 1])
         layer = self.pick_layer()
-        expression = "{0} * {layer}" if self.layers[layer].kind == "parameter" else "{layer}({0})"
+        expression = WITH_LAYER[self.layers[layer].kind]
         if self.layers[layer].kind == "linear" and self.chance(0.2):
             expression = self.random.choice(WITH_LINEAR)
         return Assign(self.name(), expression, reads[:1], layer)
