@@ -152,6 +152,7 @@ class _Trace:
         if not places:
             raise Error(f"{type(self._model).__name__} returns no tensor: the loss must be computed from what forward returns")
         with untraced():
+            observer.require_inside([place.tensor for place in places])
             self._describe_outputs(output, places)
         self.notes += observer.notes()
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
@@ -165,13 +166,17 @@ class _Trace:
 
 
 class _HiddenHooks:
-    """Takes the forward hooks off all modules until `restore`."""
+    """Takes the forward hooks off all modules until `restore`, and the backward hooks, which no trace can hold, for good:
+    `unchanged` puts them back."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         dicts = [hooks for module in model.modules() for hooks in (module._forward_hooks, module._forward_pre_hooks) if hooks]
         self._hidden = [(hooks, hooks.copy()) for hooks in dicts]
         for hooks in dicts:
             hooks.clear()
+        for module in model.modules():
+            module._backward_hooks.clear()
+            module._backward_pre_hooks.clear()
 
     def restore(self) -> None:
         for hooks, contents in self._hidden:

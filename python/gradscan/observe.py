@@ -23,6 +23,7 @@ import dataclasses
 import os
 import random
 import sys
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -70,12 +71,15 @@ class Observer:
         self._path_changes: list[tuple[int, str]] = [(0, "")]  # from this node on: the innermost module's path
         self._calls: list[tuple[int, int, str]] = []  # nodes first <= number < last, and the source line that made them
         self._flops: dict[int, int] = {}
+        self._thread = threading.get_ident()
         self._random_state: Any = None
         self._draws_random = False
         self._exit = contextlib.ExitStack()
 
     def __enter__(self) -> Observer:
         with contextlib.ExitStack() as stack:
+            stack.callback(torch.clear_autocast_cache)  # weights that are cast here are not the caller's, nor the other way
+            torch.clear_autocast_cache()
             stack.enter_context(torch.enable_grad())
             stack.enter_context(intercepted(self.run_region))
             stack.enter_context(self._modules_watched())
@@ -146,10 +150,14 @@ class Observer:
                 handle.remove()
 
     def _enter_module(self, module: torch.nn.Module, _: Any) -> None:
+        if threading.get_ident() != self._thread:
+            return
         self._path_stack.append(self._paths.get(module, self._path_stack[-1]))
         self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
 
     def _leave_module(self, module: torch.nn.Module, *_: Any) -> None:
+        if threading.get_ident() != self._thread:
+            return
         if len(self._path_stack) > 1:
             self._path_stack.pop()
         self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))

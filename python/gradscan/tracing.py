@@ -21,6 +21,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from gradscan import markers
+from gradscan.errors import TracingError
 from gradscan.intercept import Call
 from gradscan.observe import Observer, is_requires_grad, reads_value
 from gradscan.places import Place
@@ -38,12 +39,27 @@ class TracingObserver(Observer):
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__(model)
         self._tokens: dict[int, torch.Tensor] = {}
+        self._closed: list[tuple[int, int, str]] = []  # regions by their ends: nodes first < number < last, and the name
+
+    def require_inside(self, tensors: list[torch.Tensor]) -> None:
+        """Refuses tensors that have left a region other than as its result: nothing in the trace would say so."""
+        for tensor in tensors:
+            number = tensor.grad_fn._sequence_nr() if tensor.grad_fn is not None else -1
+            for first, last, name in reversed(self._closed):
+                if first < number < last:
+                    raise TracingError(
+                        f"a tensor leaves checkpoint region {name} other than as its result (in an attribute or a cache, say), "
+                        "which TorchScript cannot express: use gradscan.record"
+                    )
+                if last < number:
+                    break
 
     def _modes(self) -> list[Any]:
         return [_TracedCalls(self)]
 
     def begin_region(self, call: Call, arguments: list[torch.Tensor]) -> tuple[int, list[torch.Tensor]]:
         with untraced():
+            self.require_inside(arguments)
             number, aliases = super().begin_region(call, arguments)
             region = self.regions[number]
         text = {
@@ -61,6 +77,9 @@ class TracingObserver(Observer):
     def end_region(self, number: int, outputs: list[Place]) -> list[torch.Tensor]:
         with untraced():
             aliases = super().end_region(number, outputs)
+            region = self.regions[number]
+            assert region.end is not None
+            self._closed.append((region.begin.node._sequence_nr(), region.end.node._sequence_nr(), region.name))
         tensors = [place.tensor for place in outputs]
         text = {"region": number, "direct": [place.top_level for place in outputs]}
         return _named_after(aliases, markers.end(text, self._tokens.pop(number), tensors), tensors)
@@ -149,6 +168,8 @@ class _TracedCalls(TorchFunctionMode):
             self._observer.note_value_use()
         is_attribute = getattr(function, "__name__", "") == "__get__"  # which is never one of its arguments
         inputs = _tensors([*args, *kwargs.values()])
+        if not is_attribute:
+            self._observer.require_inside(inputs)
         before = [] if is_attribute else [_State(tensor) for tensor in inputs]
         result = function(*args, **kwargs)
         self._keep_names(before, result)

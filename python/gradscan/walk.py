@@ -218,7 +218,7 @@ class Walk:
             )
         if not tells_saved_tensors(node):
             self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
-        if isinstance(node, BackwardCFunction) and "checkpoint" not in node.name().lower():
+        if _is_function_of_user(node) and "checkpoint" not in node.name().lower():
             self._note(f"what {node.name()} returns is not seen: if it is None, nothing behind it gets a gradient there")
         if "checkpoint" in node.name().lower():
             self._note(
@@ -245,6 +245,12 @@ def describe_tensor(tensor: torch.Tensor) -> Json:
 
 def _is_accumulator(node: Node) -> bool:
     return hasattr(node, "variable")
+
+
+def _is_function_of_user(node: Node) -> bool:
+    """Whether it belongs to a torch.autograd.Function that is not torch's own, as those behind module hooks are."""
+    function = getattr(type(node), "_forward_cls", None)
+    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith("torch.")
 
 
 def _has_storage(tensor: torch.Tensor) -> bool:

@@ -1,6 +1,8 @@
 """What torch.jit.trace forgets is in the file all the same: record, which does not trace, is the measure."""
 
+import json
 import random
+import threading
 
 import pytest
 import torch
@@ -215,3 +217,85 @@ def test_source_lines_are_the_users(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, lambda model, x: checkpoint(model.b, model.a(x).sin(), use_reentrant=True))
     assert_same(exported, recorded)
     assert all(node.get("source", "").startswith("test_tracing.py:") for node in recorded["nodes"] if "op" in node)
+
+
+class SideDoor(nn.Module):
+    """A tensor leaves a region in an attribute."""
+
+    def __init__(self, use):
+        super().__init__()
+        self.a, self.b, self.use = nn.Linear(4, 4), nn.Linear(4, 4), use
+
+    def block(self, x):
+        self.cache = self.b(x)
+        return x * 2
+
+    def forward(self, x):
+        return self.use(checkpoint(self.block, self.a(x), use_reentrant=False), self)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda y, model: y + model.cache,
+        lambda y, model: (y, model.cache),
+        lambda y, model: checkpoint(lambda y, z: y + z, y, model.cache, use_reentrant=False),
+    ],
+)
+def test_a_side_door_out_of_a_region(use, scan, tmp_path):
+    with pytest.raises(gradscan.TracingError, match="leaves checkpoint region block other than as its result.*gradscan.record"):
+        gradscan.export(SideDoor(use), torch.rand(3, 4), tmp_path / "m.pt")
+    gradscan.record(SideDoor(use), torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert scan(str(tmp_path / "m.capture.json"))["verdict"]["outcome"] == "pass"
+    gradscan.export(SideDoor(lambda y, model: y), torch.rand(3, 4), tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
+def test_backward_hooks(write, file, scan, tmp_path):
+    model = nn.Sequential(nn.Linear(4, 4))
+    model.register_full_backward_hook(lambda *_: None)
+    model[0].register_full_backward_pre_hook(lambda *_: None)
+    write(model, torch.rand(3, 4), tmp_path / file)
+    assert len(model._backward_hooks) == len(model[0]._backward_pre_hooks) == 1
+    report = scan(str(tmp_path / file))
+    assert report["verdict"]["outcome"] == "pass" and not any("returns is not seen" in note for note in report["notes"])
+
+
+@pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
+def test_autocast_around(write, file, scan, tmp_path):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model(torch.rand(3, 4))
+        write(model, torch.rand(3, 4), tmp_path / file)
+        model(torch.rand(3, 4)).float().sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    assert [p["firings"]["off"] for p in scan(str(tmp_path / file))["parameters"]] == [1] * 4
+
+
+def test_modules_of_other_threads(tmp_path):
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 4), Waiting()
+
+        def forward(self, x):
+            thread = threading.Thread(target=self.b, args=(x.detach(),))
+            thread.start()
+            self.b.entered.wait(60)
+            x = self.a(x) * 2
+            self.b.leave.set()
+            thread.join()
+            return x
+
+    class Waiting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.entered, self.leave = threading.Event(), threading.Event()
+
+        def forward(self, x):
+            self.entered.set()
+            self.leave.wait(60)
+
+    gradscan.record(Model(), torch.rand(3, 4), tmp_path / "m.capture.json")
+    nodes = json.loads((tmp_path / "m.capture.json").read_text())["nodes"]
+    assert [node.get("module", "") for node in nodes if node.get("op") == "MulBackward0"] == [""]
