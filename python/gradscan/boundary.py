@@ -69,7 +69,7 @@ def _make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary,
     next_edges = [edge_of(tensor) for tensor in tensors]
     token, *aliases = _Boundary.apply(torch.zeros(0, requires_grad=True), *(tensors[k] for k in chosen))
     results = list(tensors)
-    for k, alias in zip(chosen, aliases):
+    for k, alias in zip(chosen, aliases, strict=True):
         results[k] = alias
     return Boundary(token.grad_fn, next_edges, [-1, *chosen], token=token), results
 

@@ -8,7 +8,7 @@ except gradscan.Error as error:
 
 
 class Error(RuntimeError):
-    """gradscan cannot do what it was asked. Model, random numbers and torch are as they were; no file was left behind."""
+    """gradscan cannot do what it was asked. The README says what is put back; no file was left behind."""
 
 
 class TracingError(Error):

@@ -1,7 +1,7 @@
 """explain(): DistributedDataParallel's error, explained where it is raised.
 
-DDP's errors name a parameter, not a cause, and one of them comes a forward late. While the block runs, only the arguments of the
-last two forwards are kept. When one of these errors comes, the model is recorded with those that led to it, and gradscan's
+DDP's errors name a parameter, not a cause, and one of them comes a forward late. While the block runs, only the arguments of
+the last two forwards are kept. When one of these errors comes, the model is recorded with those that led to it, and gradscan's
 report is raised in place of the error, which becomes its cause; on one rank only, the others raise their error as it is.
 Where the report does not come to this error, or cannot be had, the error is raised as it is, with a note.
 """
@@ -90,7 +90,9 @@ def _is_first(ddp_model: DistributedDataParallel, entry: int) -> bool:
 
 def _report(ddp_model: DistributedDataParallel, args: Any, kwargs: Any, loss: Loss | None, program: str | None) -> Report:
     if any(isinstance(module, torch.nn.SyncBatchNorm) for module in ddp_model.modules()):
-        raise Error("a forward with SyncBatchNorm runs on all ranks together: use gradscan.check before the training, on all ranks")
+        raise Error(
+            "a forward with SyncBatchNorm runs on all ranks together: use gradscan.check before the training, on all ranks"
+        )
     return check(ddp_model, args, kwargs=kwargs, loss=loss, program=program)
 
 

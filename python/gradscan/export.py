@@ -53,7 +53,7 @@ def export(
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
     The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they
-    were.
+    were, as far as the README says.
 
     args, kwargs: what forward is called with; `args` may be a single tensor.
     loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
@@ -113,7 +113,7 @@ class _Trace:
         tensors = named_tensors(self._bound)
         self._tensors = [place.tensor for place in tensors]
         self._names = _identifiers([place.path for place in tensors])
-        self.inputs = [_describe_input(name, tensor) for name, tensor in zip(self._names, self._tensors)]
+        self.inputs = [_describe_input(name, tensor) for name, tensor in zip(self._names, self._tensors, strict=True)]
 
     def run(self) -> torch.jit.ScriptModule:
         markers.prepare()

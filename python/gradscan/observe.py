@@ -105,7 +105,7 @@ class Observer:
         places = [k for k, argument in enumerate(call.args) if isinstance(argument, torch.Tensor)]
         number, aliases = self.begin_region(call, [call.args[k] for k in places])
         args = list(call.args)
-        for k, alias in zip(places, aliases):
+        for k, alias in zip(places, aliases, strict=True):
             args[k] = alias
         result = call.function(*args, **call.kwargs)
         outputs = replaceable_tensors(result)

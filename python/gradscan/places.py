@@ -78,7 +78,7 @@ def _replaced(value: Any, replace: Callable[[Place], torch.Tensor], path: str, t
         return type(value)(changed(*member) for member in _members(value))
     if isinstance(value, dict) and tensor_places(value, ""):
         result: Any = copy.copy(value)
-        for key, member in zip(list(value), _members(value)):
+        for key, member in zip(list(value), _members(value), strict=True):
             result[key] = changed(*member)
         return result
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and tensor_places(value, ""):

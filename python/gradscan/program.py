@@ -36,6 +36,6 @@ def run_program(program: str, arguments: list[str]) -> str:
 def no_gradscan(program: str) -> Error:
     """What to say of a program that is something else, or another version."""
     return Error(
-        f"{program}: does not answer as gradscan: install the command line tool gradscan of this package's version, or say where "
-        "it is with the environment variable GRADSCAN"
+        f"{program}: does not answer as gradscan: install the command line tool gradscan of this package's version, or say "
+        "where it is with the environment variable GRADSCAN"
     )

@@ -39,7 +39,7 @@ def record(
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know of `model`.
 
     Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model,
-    arguments, random numbers and torch are left as they were.
+    arguments, random numbers and torch are left as they were, as far as the README says.
 
     args, kwargs: what forward is called with; `args` may be a single tensor.
     loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
@@ -86,7 +86,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "parameters": [_describe_parameter(parameter) for parameter in parameters],
         "storages": walk.storages,
         "regions": walk.regions,
-        "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs)],
+        "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
         "nodes": walk.nodes,
         "notes": observer.notes() + used.notes + walk.notes,
     }

@@ -2,7 +2,8 @@
 
 A forward changes more than it returns: running statistics, counters, caches, the state of random number generators; a trace
 changes more still. What can change is noted before and put back after, whether or not there was an exception. Parameters are
-not copied, for a model may just fit into memory; forward does not write to them.
+not copied, for a model may just fit into memory; forward does not write to them. Neither are tensors in plain attributes and in
+containers inside of containers, random generators of the model's own, and what lies outside of the model.
 
     with unchanged(model, (args, kwargs)):
         model(*args, **kwargs)

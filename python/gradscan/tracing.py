@@ -88,7 +88,7 @@ class TracingObserver(Observer):
 def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], originals: list[torch.Tensor]) -> list[torch.Tensor]:
     """The aliases, which the trace sees as the marker's results."""
     named = []
-    for alias, mark, original in zip(aliases, marked, originals):
+    for alias, mark, original in zip(aliases, marked, originals, strict=True):
         if alias is original:
             named.append(mark)
         else:

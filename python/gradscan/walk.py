@@ -55,7 +55,7 @@ class Walk:
         self._put_in_order(self._find([*(edge[0] for edge in edges if edge), *self._boundaries]))
         self._find_scopes()
         self.nodes += [self._describe(node) for node in self._order]
-        for place, edge in zip(outputs, edges):
+        for place, edge in zip(outputs, edges, strict=True):
             self.outputs.append(
                 describe_tensor(place.tensor) | {"edge": self._edge(edge, None), "in_loss": edge is not None and in_loss(place)}
             )

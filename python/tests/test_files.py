@@ -224,7 +224,8 @@ def test_what_is_no_trainable_model(write, file, tmp_path, process_group):
 
 def test_a_compiled_model_is_the_one_inside(scan, tmp_path, process_group):
     ddp = DistributedDataParallel(nn.Linear(4, 4), find_unused_parameters=True)
-    for model in (torch.compile(ddp, backend="eager"), DistributedDataParallel(torch.compile(nn.Linear(4, 4), backend="eager"))):
+    inside = DistributedDataParallel(torch.compile(nn.Linear(4, 4), backend="eager"))
+    for model in (torch.compile(ddp, backend="eager"), inside):
         gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
         report = scan(str(tmp_path / "m.capture.json"))
         assert [parameter["name"] for parameter in report["parameters"]] == ["weight", "bias"]
