@@ -59,8 +59,10 @@ class Comparer:
 
     def compare(self, model: Model, only: list[str] | None = None) -> Comparison:
         """The model is the first of those announced that have not been compared."""
-        said = self.ask_gradscan(model, only or kinds(model))
-        real = self.ranks.answers()
+        try:
+            said = self.ask_gradscan(model, only or kinds(model))
+        finally:  # the ranks' answer belongs to this model alone, also if it cannot be exported
+            real = self.ranks.answers()
         if real is None:
             return Comparison(hung=True)
         return comparison(rows_of(real), real[0]["alone"], said)

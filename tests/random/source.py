@@ -145,7 +145,7 @@ def inputs(rank, call):
 def loss_text(model: Model) -> str:
     """Different on the two ranks, whatever it is computed from."""
     access = accesses(model.form, len(model.bodies[0].outs))
-    terms = [f"(output{access[at]} - 1 - rank).square().mean()" + f" * {place}" * (place > 1)
+    terms = [f"(output{access[at]} - 0.7 - rank).square().mean()" + f" * {place}" * (place > 1)
              for place, at in enumerate(model.loss, 1)]
     return f"\n\ndef loss(output, rank):\n    return {' + '.join(terms)}\n"
 
