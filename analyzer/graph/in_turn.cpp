@@ -13,10 +13,14 @@ bool same_parameter(const Parameter& left, const Parameter& right) {
 
 }  // namespace
 
+bool of_one_model(const Capture& left, const Capture& right) {
+  return std::ranges::equal(left.parameters, right.parameters, same_parameter);
+}
+
 void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then) {
   const Capture& first = in_turn.front();
   for (std::size_t k = 0; k < then.size(); ++k)
-    if (!std::ranges::equal(first.parameters, in_turn[k + 1].parameters, same_parameter))
+    if (!of_one_model(first, in_turn[k + 1]))
       throw Error(Failure::usage, "--then " + then[k], "its parameters are not those of " + first.model,
                   "give files of one model, made with different inputs");
 }

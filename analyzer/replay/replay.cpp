@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "analyzer/graph/in_turn.h"
 #include "analyzer/replay/buckets.h"
 #include "analyzer/replay/ddp_message.h"
 #include "analyzer/replay/observations.h"
@@ -63,15 +64,10 @@ void place_in_buckets(Replay& replay) {
   for (LocalGradient& local : replay.verdict.local) local.bucket = bucket_of.at(local.parameter);
 }
 
-bool same_parameter(const Parameter& left, const Parameter& right) {
-  return left.name == right.name && left.shape == right.shape && left.requires_grad == right.requires_grad;
-}
-
 void check_same_model(InTurn in_turn) {
   if (in_turn.empty()) throw Error(Failure::usage, "", "there is no capture to replay", "give one");
-  const std::vector<Parameter>& first = in_turn.front().parameters;
   for (const Capture& capture : in_turn)
-    if (!std::equal(first.begin(), first.end(), capture.parameters.begin(), capture.parameters.end(), same_parameter))
+    if (!of_one_model(in_turn.front(), capture))
       throw Error(Failure::usage, capture.model, "its parameters are not those of " + in_turn.front().model,
                   "give captures of one model, made with different inputs");
 }
