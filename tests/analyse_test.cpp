@@ -163,6 +163,14 @@ TEST_CASE("what the loss takes before DDP listens is neither a mark nor too late
   CHECK(find_parameter(report, "l1.weight")->fired_by == std::vector<int>{around_model, outer_graph});
 }
 
+TEST_CASE("a checkpoint around the model hands on a parameter inside of an object") {
+  Capture capture = case_named("raw_parameter_returned");
+  for (Output& output : capture.outputs) output.direct = output.found_by_ddp = output.behind_sink = false;
+  Report report = analyse(capture, {.step = {.checkpoint_around = Kind::reentrant}});
+  CHECK(find_parameter(report, "b")->fired_by == std::vector<int>{outer_graph});
+  CHECK(find_parameter(report, "l1.weight")->fired_by.empty());
+}
+
 TEST_CASE("static_graph and a dataclass") {
   Capture capture = case_named("plain");
   capture.outputs[0].behind_sink = capture.outputs[0].direct = false;

@@ -95,7 +95,10 @@ void append(Causes& causes, const Causes& more) {
 Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& step, int iteration, auto&& sink) {
   Causes causes(prediction.in_turn.front().seen.size());
   for (int loss = 0; loss <= step.no_sync; ++loss) {
-    Backward backward(calls_of(prediction, step, iteration, loss), is_around(step), sink(loss), prediction.uses);
+    std::vector<const CallPrediction*> calls = calls_of(prediction, step, iteration, loss);
+    OutsideUses uses = prediction.uses;
+    for (const CallPrediction* call : calls) uses.plain.insert(uses.plain.end(), call->passed.begin(), call->passed.end());
+    Backward backward(calls, is_around(step), sink(loss), uses);
     for (int left = step.backwards; left > 0; --left) append(causes, backward.causes());
   }
   for (std::vector<int>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
@@ -140,6 +143,15 @@ Marks marks_by_firings(const Prediction& prediction, const Setup& setup, int ite
   return result;
 }
 
+std::vector<int> passed(const Capture& capture, const TrainingStep& step) {
+  std::vector<int> indices, index_of = ddp_indices(capture);
+  for (const Output& output : capture.outputs) {
+    int parameter = is_around(step) && output.in_loss ? passed_by_checkpoint(capture, output) : none;
+    if (parameter != none && index_of[parameter] != none) indices.push_back(index_of[parameter]);
+  }
+  return indices;
+}
+
 // Regions are numbered over all captures in turn.
 void renumber(Causes& causes, int first_region) {
   for (std::vector<int>& of_parameter : causes)
@@ -156,7 +168,7 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
     GradGraph graph(capture, checkpointing);
     prediction.in_turn.push_back({count_firings(capture, graph, loss_roots(capture, step)),
                                   count_firings(capture, graph, sink_roots(capture, graph, step)),
-                                  feeds_sink(capture, graph, step), seen_by_search(capture, graph)});
+                                  feeds_sink(capture, graph, step), seen_by_search(capture, graph), passed(capture, step)});
     renumber(prediction.in_turn.back().from_loss.causes, first_region);
     renumber(prediction.in_turn.back().from_sink.causes, first_region);
     first_region += static_cast<int>(capture.regions.size());

@@ -19,6 +19,7 @@ struct CallPrediction {
   Firings from_sink;        // backward through DDP's sink
   bool feeds_sink = false;  // whether the loss takes an output that the sink stands behind: then the sink runs
   std::vector<bool> seen;   // for each DDP index whether DDP's search finds it
+  std::vector<int> passed;  // DDP indices that a reentrant checkpoint around the model hands on to the loss
 };
 
 struct Prediction {

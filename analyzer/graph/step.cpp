@@ -68,6 +68,10 @@ bool is_checkpoint_output(const Output& output) {
   return output.direct && is_floating(output.dtype);
 }
 
+int passed_by_checkpoint(const Capture& capture, const Output& output) {
+  return output.direct || output.edge.node == none ? none : capture.nodes[output.edge.node].parameter;
+}
+
 std::vector<bool> outputs_in_backward(const Capture& capture, const TrainingStep& step) {
   bool around = step.checkpoint_around == Kind::reentrant;
   bool executed = is_recorded_by_checkpoint(capture) &&

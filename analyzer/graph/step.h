@@ -24,6 +24,10 @@ OutsideUses outside_uses(const Capture& capture, const TrainingStep& step);
 bool is_recorded_by_checkpoint(const Capture& capture);
 bool is_checkpoint_output(const Output& output);
 
+// A parameter that forward returns itself inside of a dict or object, which such a checkpoint hands on as it is: its position
+// in Capture::parameters, or none.
+int passed_by_checkpoint(const Capture& capture, const Output& output);
+
 // The outputs from which backward starts inside of a reentrant checkpoint around the whole model: all or none of those that it
 // gives its history. Otherwise those that the loss is computed from.
 std::vector<bool> outputs_in_backward(const Capture& capture, const TrainingStep& step);

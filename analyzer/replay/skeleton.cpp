@@ -390,6 +390,9 @@ GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> fo
   Model& model = state_->model;
   const Capture& capture = state_->topologies[turn]->capture;
   GradientEdges edges(capture.outputs.size());
+  for (std::size_t slot = 0; slot < edges.size(); ++slot)
+    if (int parameter = passed_by_checkpoint(capture, capture.outputs[slot]); parameter != none)
+      edges[slot] = state_->topologies[turn]->accumulators[parameter];
   if (!is_recorded_by_checkpoint(capture)) return edges;
   // Backward starts at those outputs alone that the checkpoint sees.
   auto seen_outputs = [&capture, forward = std::move(forward)] {
