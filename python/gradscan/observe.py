@@ -25,7 +25,7 @@ import random
 import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
@@ -40,6 +40,9 @@ from gradscan.errors import Error
 from gradscan.intercept import Call, intercepted
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region_name import region_name
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _GRADSCAN = os.path.dirname(__file__) + os.sep
@@ -76,7 +79,7 @@ class Observer:
         self._draws_random = False
         self._exit = contextlib.ExitStack()
 
-    def __enter__(self) -> Observer:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             stack.callback(torch.clear_autocast_cache)  # weights that are cast here are not the caller's, nor the other way
             torch.clear_autocast_cache()

@@ -33,7 +33,7 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     contents = [_Content(tensor) for tensor in model.buffers()]
     contents += [_Content(place.tensor) for place in tensor_places(inputs, "")]
-    restores: list[Callable[[], None]] = [module.restore for module in modules]
+    restores: list[Callable[[], object]] = [module.restore for module in modules]
     restores += [functools.partial(parameter.requires_grad_, requires_grad) for parameter, requires_grad in flags]
     restores += [content.restore for content in contents]
     with random_numbers_unchanged():
@@ -47,7 +47,7 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
         raise Error(f"the model or its arguments could not be put back as they were: {failures[0]}") from failures[0]
 
 
-def _run_all(restores: list[Callable[[], None]]) -> list[Exception]:
+def _run_all(restores: list[Callable[[], object]]) -> list[Exception]:
     """What those raised that failed."""
     failures: list[Exception] = []
     for restore in restores:
