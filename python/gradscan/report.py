@@ -31,11 +31,12 @@ class Verdict:
     parameters: tuple[str, ...]  # that the message names
     unsynchronised: tuple[str, ...]  # parameters whose gradients differ between the ranks
     untrained: tuple[str, ...]  # parameters that never get a gradient other than zero
+    lost: tuple[str, ...]  # parameters that lose their gradient, or a part of it, to checkpointing
 
     @property
     def ok(self) -> bool:
         """No error and no silent failure."""
-        return self.outcome == "pass" and not self.unsynchronised and not self.untrained
+        return self.outcome == "pass" and not self.unsynchronised and not self.lost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +107,19 @@ class Report:
             tuple(names[index] for index, _ in verdict["parameters"]),
             tuple(names[index] for index in verdict["unsynchronised"]),
             tuple(names[index] for index in verdict["untrained"]),
+            self._lost(verdict),
         )
+
+    def _lost(self, verdict: dict[str, Any]) -> tuple[str, ...]:
+        kind = verdict["checkpointing"]
+        as_asked = kind == self.json["setup"]["checkpointing"] or all(region["kind"] == kind for region in self.json["regions"])
+
+        def is_lost(parameter: dict[str, Any]) -> bool:
+            if parameter["index"] in verdict["untrained"]:
+                return bool(parameter["in_loss"])
+            return as_asked and parameter["lost_in"] is not None
+
+        return tuple(parameter["name"] for parameter in self.json["parameters"] if is_lost(parameter))
 
     def __str__(self) -> str:
         return self.text

@@ -35,6 +35,17 @@ class DeadHead(nn.Module):
         return self.stem(x)
 
 
+class Partly(nn.Module):
+    """The region is not executed, as x does not require grad; the gradient from outside of it is there."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.block(x) + checkpoint(self.block, x, use_reentrant=True)
+
+
 def test_report(gradscan_binary):
     report = gradscan.check(Twice(), torch.rand(3, 4), program=gradscan_binary)
     assert not report.ok
@@ -55,6 +66,22 @@ def test_a_sound_model(gradscan_binary):
     report = gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=gradscan_binary, find_unused_parameters=True)
     assert report.ok, report
     assert report.verdict().find_unused_parameters
+
+
+def test_a_parameter_that_the_loss_does_not_need_is_no_failure(gradscan_binary):
+    report = gradscan.check(DeadHead(), torch.rand(3, 4), program=gradscan_binary, find_unused_parameters=True)
+    assert report.ok and report.verdict().ok
+    assert report.verdict().untrained == ("dead.weight", "dead.bias") and report.verdict().lost == ()
+    assert not report.verdict("off").ok
+
+
+def test_a_part_of_a_gradient_is_lost(gradscan_binary):
+    report = gradscan.check(Partly(), torch.rand(3, 4), program=gradscan_binary)
+    assert not report.ok and report.verdict().outcome == "pass"
+    for verdict in (report.verdict(), report.verdict("reentrant")):
+        assert not verdict.ok
+        assert verdict.untrained == () and verdict.lost == ("block.weight", "block.bias")
+    assert report.verdict("non_reentrant").ok and report.verdict("off").ok
 
 
 def test_options(gradscan_binary):
