@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import random
 
-from spec import Assign, Body, Layer, Model, Region, Step, all_statements, forms
+from spec import Assign, Body, Layer, Model, Region, forms
 
 # What is done with one or two variables.
 OPERATIONS = ["torch.tanh({0})", "F.leaky_relu({0}, 0.2)", "{0} + {1}", "{0} + {1}", "{0} * {1}", "({0} * 2).add_({1})",
