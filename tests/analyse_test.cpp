@@ -132,6 +132,14 @@ TEST_CASE("regions are numbered over all graphs") {
   CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("l1 of last_bucket_twice.pt"));
 }
 
+TEST_CASE("all regions are known if each graph's are") {
+  std::vector<Capture> in_turn{case_named("plain"), case_named("plain")};
+  in_turn[0].regions_known = true;
+  CHECK_FALSE(analyse(in_turn, {}).regions_known);
+  in_turn[1].regions_known = true;
+  CHECK(analyse(in_turn, {}).regions_known);
+}
+
 TEST_CASE("a region that only a later graph has hides its parameters from DDP's search") {
   std::vector<Capture> in_turn{case_named("plain"), case_named("once")};
   Report report = analyse(in_turn, {.find_unused_parameters = true});

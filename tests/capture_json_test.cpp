@@ -17,6 +17,7 @@ Capture everything() {
   capture.model = "m.pt";
   capture.written_by = "2.9.1";
   capture.exported = {true, true, false, 12.5, true};
+  capture.regions_known = true;
   capture.notes = {"a note with \"quotes\" and \n a line"};
   capture.parameters[0].ddp_name = "a.weight";
   capture.storages = {{4096, true}, {80, false}};
@@ -48,6 +49,8 @@ TEST_CASE("a capture survives JSON") {
   CHECK(again.nodes[3].forward_flops == 123456789012);
   CHECK(again.exported.bucket_cap_mb == 12.5);
   CHECK(again.exported.gradient_as_bucket_view);
+  CHECK(again.regions_known);
+  CHECK_FALSE(parse_capture("{\"schema\": \"gradscan-capture/1\"}", "f").regions_known);
   CHECK(again.regions[1].nested_outputs == std::vector<int>{1});
   CHECK(again.parameters[0].aliases == std::vector<std::string>{"b.weight"});
   CHECK(again.parameters[0].ddp_name == "a.weight");

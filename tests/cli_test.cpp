@@ -227,6 +227,8 @@ TEST_CASE("What the file's gradscan.json says") {
     CHECK(run_gradscan(folder.path(), with_input + Strings{"--save-capture", "m.capture.json"}).exit_code == 0);
     return read_capture(folder.path("m.capture.json"));
   };
+  CHECK_FALSE(saved_with("").regions_known);
+  CHECK(saved_with(", \"regions_known\": true").regions_known);
   CHECK_FALSE(saved_with("").exported.gradient_as_bucket_view);
   CHECK(saved_with(", \"ddp\": {\"gradient_as_bucket_view\": true}").exported.gradient_as_bucket_view);
   auto direct = [&](const std::string& path) {

@@ -246,6 +246,12 @@ TEST_CASE("a file without regions says so, and not that there is no checkpointin
   CHECK_FALSE(has_conflict(report));
 }
 
+TEST_CASE("where all regions are known, it is no news that there are none") {
+  Capture capture = case_named("plain");
+  capture.regions_known = true;
+  CHECK(report_from_marks(capture).findings.empty());
+}
+
 TEST_CASE("equal neighbours are folded, but for the one that DDP names") {
   Report report = report_from_marks(tests::resnet50(), find_unused);
   const Finding& finding = report.findings.front();

@@ -41,6 +41,14 @@ TEST_CASE("a loss of nothing") {
   CHECK(to_text(report).find("loss        none; not used: h float32[8, 20]") != std::string::npos);
 }
 
+TEST_CASE("no regions: none that the file names, or none at all") {
+  Capture capture = case_named("plain");
+  CHECK(to_text(report_from_marks(capture)).find("regions     this file names no checkpoint regions\n") != std::string::npos);
+  capture.regions_known = true;
+  CHECK(to_text(report_from_marks(capture)).find("regions     none: forward does not call torch.utils.checkpoint\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("names in a file do nothing to the terminal") {
   Capture capture = case_named("twice");
   capture.model = "evil\x1b]0;title\x07\n.pt";

@@ -90,6 +90,7 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   capture.torch = torch_version();
   capture.written_by = model.metadata.torch;
   capture.exported = model.metadata.exported;
+  capture.regions_known = model.metadata.regions_known;
   capture.parameters = model.parameters;
   capture.inputs = inputs.tensors;
   capture.notes = model.metadata.notes;

@@ -191,8 +191,10 @@ Metadata read_metadata(const nlohmann::json& json) {
   if (!json.is_object() || json.value("schema", "") != metadata_schema)
     throw std::invalid_argument("it does not have \"schema\": \"" + std::string(metadata_schema) + "\"");
   using Strings = std::vector<std::string>;
-  Metadata metadata{
-      .torch = json.value("torch", ""), .loss = json.value("loss", Strings()), .notes = json.value("notes", Strings())};
+  Metadata metadata{.torch = json.value("torch", ""),
+                    .regions_known = json.value("regions_known", false),
+                    .loss = json.value("loss", Strings()),
+                    .notes = json.value("notes", Strings())};
   if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
   for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
     metadata.parameters.push_back(read_parameter(parameter));

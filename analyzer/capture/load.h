@@ -31,6 +31,7 @@ struct StatedInput : Input {
 struct Metadata {
   std::string torch;  // version that wrote the file
   ExportedSetup exported;
+  bool regions_known = false;               // the markers are those of all regions that forward executes
   std::vector<StatedParameter> parameters;  // in the original module's order
   std::vector<StatedInput> inputs;          // by name; paths as "x[0]" for tensors inside of an argument
   std::vector<Output> outputs;              // where they stand, in the order of the tensors in forward's result

@@ -248,6 +248,7 @@ Capture capture_from(const Json& json) {
   read_list(json, "outputs", capture.outputs);
   read_list(json, "parameters", capture.parameters);
   read_list(json, "regions", capture.regions);
+  get(json, "regions_known", capture.regions_known);
   read_list(json, "storages", capture.storages);
   read_list(json, "nodes", capture.nodes);
   return capture;
@@ -286,6 +287,7 @@ std::string to_json(const Capture& capture) {
   member("torch", capture.torch);
   member("written_by", capture.written_by);
   member("exported", image(capture.exported));
+  member("regions_known", capture.regions_known);
   member("notes", capture.notes);
   text += list_of("inputs", capture.inputs) + list_of("outputs", capture.outputs) + list_of("parameters", capture.parameters);
   text += list_of("regions", capture.regions) + list_of("storages", capture.storages) + list_of("nodes", capture.nodes);

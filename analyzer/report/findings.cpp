@@ -241,7 +241,7 @@ void add_incomplete(const Report& report, std::vector<Finding>& findings) {
 }
 
 void add_no_regions_named(const Report& report, std::vector<Finding>& findings) {
-  if (!report.regions.empty()) return;
+  if (!report.regions.empty() || report.regions_known) return;
   findings.push_back(
       {"no-regions-named",
        Level::note,

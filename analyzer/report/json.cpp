@@ -188,6 +188,7 @@ std::string to_json(const Report& report) {
             {"frozen", report.frozen},
             {"parameters", list(report.parameters, parameter)},
             {"regions", list(report.regions, region)},
+            {"regions_known", report.regions_known},
             {"stages", list(report.stages, stage)},
             {"second_run", report.second_run ? second_run(*report.second_run) : Json(nullptr)},
             {"buckets", report.buckets},

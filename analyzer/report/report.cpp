@@ -69,6 +69,8 @@ class Assembly {
     report_.model = capture_.model;
     for (const Capture& capture : in_turn_) report_.in_turn.push_back(capture.model);
     report_.written_by = capture_.written_by;
+    report_.regions_known =
+        std::all_of(in_turn_.begin(), in_turn_.end(), [](const Capture& capture) { return capture.regions_known; });
     report_.frozen = static_cast<int>(capture_.parameters.size() - order_.size());
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;

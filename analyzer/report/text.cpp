@@ -66,7 +66,9 @@ class Text {
   }
 
   std::string regions() const {
-    if (report_.regions.empty()) return "this file names no checkpoint regions";
+    if (report_.regions.empty())
+      return report_.regions_known ? "none: forward does not call torch.utils.checkpoint"
+                                   : "this file names no checkpoint regions";
     if (report_.regions.front().in_turn > 0) return "none in this graph";
     std::map<std::string, int> kinds;
     for (const RegionReport& region : report_.regions)

@@ -128,6 +128,7 @@ struct Capture {
   std::vector<Storage> storages;
   std::vector<Node> nodes;
   std::vector<Region> regions;
+  bool regions_known = false;  // forward executes no others: whoever wrote the file has seen every call of checkpoint
   std::vector<Input> inputs;
   std::vector<Output> outputs;
   std::vector<std::string> notes;  // sentences that a report must repeat (warnings of the tracer, what could not be seen)

@@ -134,6 +134,7 @@ struct Report {
   std::vector<ParameterReport> parameters;
   int frozen = 0;  // parameters that do not require grad, which DDP ignores
   std::vector<RegionReport> regions;
+  bool regions_known = false;  // Capture::regions_known, of all captures
   std::vector<Stage> stages;
   std::optional<SecondRun> second_run;    // without DDP
   std::vector<std::vector<int>> buckets;  // DDP indices per bucket in the setup asked

@@ -84,6 +84,7 @@ def export(
             "gradscan": version(),
             "torch": torch_version(),
             "ddp": flags,
+            "regions_known": True,
             "parameters": [_describe_parameter(parameter) for parameter in parameters],
             "inputs": trace.inputs,
             "outputs": trace.outputs,

@@ -86,6 +86,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "parameters": [_describe_parameter(parameter) for parameter in parameters],
         "storages": walk.storages,
         "regions": walk.regions,
+        "regions_known": True,
         "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
         "nodes": walk.nodes,
         "notes": observer.notes() + used.notes + walk.notes,

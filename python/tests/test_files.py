@@ -66,6 +66,14 @@ def test_no_option_is_needed(scan, tmp_path):
 WAYS = [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")]
 
 
+@pytest.mark.parametrize(("write", "file"), WAYS)
+def test_all_regions_are_known(scan, tmp_path, write, file):
+    write(Model(), ARGS, tmp_path / file)
+    report = scan(str(tmp_path / file))
+    assert report["regions_known"] and not report["regions"]
+    assert report["findings"] == []
+
+
 @pytest.fixture
 def process_group(tmp_path):
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
