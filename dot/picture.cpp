@@ -321,12 +321,12 @@ std::string write_dot(Agraph_t& graph) {
 }
 
 // The scene is gradscan's own work, and so are its bugs; only Graphviz' work is done in a child.
-std::string to_dot(const Report& report) {
+std::string to_dot(const Report& report, const PictureOptions&) {
   const Scene scene = make_scene(report);
   return in_child([&] { return write_dot(make_graph(scene)); }, std::chrono::seconds(20));
 }
 
-std::string to_svg(const Report& report, std::chrono::milliseconds time_limit) {
+std::string to_svg(const Report& report, const PictureOptions&, std::chrono::milliseconds time_limit) {
   const Scene scene = make_scene(report);
   return in_child([&] { return render_svg(make_graph(scene)); }, time_limit);
 }

@@ -143,7 +143,7 @@ std::vector<Line> make_footer(const Report& report, const Selection& selection) 
   }
   for (std::size_t i = 0; i < report.fixes.size() && i < fixes_told; ++i) {
     const Fix& fix = report.fixes[i];
-    const std::string condition = fix.condition.empty() ? "" : " (" + fix.condition + ")";
+    const std::string condition = fix.caveats.empty() ? "" : " (" + fix.caveats.front() + ")";
     add_prose(footer, (i == 0 ? "Replayed without a conflict: " : "or: ") + fix.change + condition, Line::plain);
   }
   if (report.fixes.size() > fixes_told) {

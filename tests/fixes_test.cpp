@@ -24,9 +24,9 @@ TEST_CASE("fixes are the clean verdicts, smaller changes first") {
 
 TEST_CASE("a fix says what one iteration cannot show") {
   Report report = tests::report_from_marks(tests::case_named("once"), {.find_unused_parameters = true});
-  CHECK(report.fixes[0].condition == "only if every parameter gets a gradient in every iteration");
-  CHECK(report.fixes[1].condition == "only if every iteration runs the same graph");
-  CHECK(report.fixes[2].condition.empty());
+  CHECK(report.fixes[0].caveats == std::vector<std::string>{"only if every parameter gets a gradient in every iteration"});
+  CHECK(report.fixes[1].caveats == std::vector<std::string>{"only if every iteration runs the same graph"});
+  CHECK(report.fixes[2].caveats.empty());
 }
 
 TEST_CASE("flags and kind change together only where one does not help") {

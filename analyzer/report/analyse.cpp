@@ -111,11 +111,11 @@ class Runs {
 
 }  // namespace
 
-Report analyse(const Capture& capture, const Setup& setup) {
-  return analyse(std::span(&capture, 1), setup);
+Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options) {
+  return analyse(std::span(&capture, 1), setup, options);
 }
 
-Report analyse(std::span<const Capture> in_turn, const Setup& setup) {
+Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions&) {
   std::vector<Setup> setups = setups_to_compare(in_turn, setup);
   Runs runs(in_turn, setup.step);
   runs.add(setup);

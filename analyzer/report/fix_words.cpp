@@ -27,7 +27,7 @@ void write_fixes(Page& page, const Report& report) {
   for (const Fix& fix : report.fixes) {
     std::string price = fix.setup.checkpointing == Checkpointing::off ? price_of_no_checkpointing(report) : "";
     page.prose(fix.change, 2, Paint::good);
-    if (!fix.condition.empty()) page.prose(fix.condition, 6);
+    for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
     if (!price.empty()) page.prose(price, 6);
     page.prose("to check, add " + fix.options + " to the command", 6, Paint::dim);
   }

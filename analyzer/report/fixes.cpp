@@ -59,10 +59,11 @@ std::string options_for(const Setup& setup, const Setup& asked, bool regions_kep
 }
 
 // What one iteration cannot show about the flags.
-std::string condition_for(const Setup& setup, const Setup& asked) {
-  if (setup.static_graph) return asked.static_graph ? "" : "only if every iteration runs the same graph";
+std::vector<std::string> caveats_for(const Setup& setup, const Setup& asked) {
+  if (setup.static_graph && !asked.static_graph) return {"only if every iteration runs the same graph"};
   bool unused_allowed = asked.find_unused_parameters || asked.static_graph;
-  return unused_allowed && !setup.find_unused_parameters ? "only if every parameter gets a gradient in every iteration" : "";
+  if (setup.static_graph || setup.find_unused_parameters || !unused_allowed) return {};
+  return {"only if every parameter gets a gradient in every iteration"};
 }
 
 Fix fix_for(const Report& report, const Setup& setup) {
@@ -70,7 +71,10 @@ Fix fix_for(const Report& report, const Setup& setup) {
   std::string change = regions_kept ? change_of_flags(setup)
                        : flags_kept ? change_of_regions(setup)
                                     : change_of_regions(setup) + " and " + change_of_flags(setup);
-  return {change, options_for(setup, report.setup, regions_kept), setup, condition_for(setup, report.setup)};
+  return {.change = change,
+          .options = options_for(setup, report.setup, regions_kept),
+          .setup = setup,
+          .caveats = caveats_for(setup, report.setup)};
 }
 
 }  // namespace

@@ -151,7 +151,9 @@ Json finding(const Finding& finding) {
 }
 
 Json fix(const Fix& fix) {
-  return {{"change", fix.change}, {"options", fix.options}, {"condition", fix.condition}, {"setup", setup(fix.setup)}};
+  std::string condition;
+  for (const std::string& caveat : fix.caveats) condition += (condition.empty() ? "" : "; ") + caveat;
+  return {{"change", fix.change}, {"options", fix.options}, {"condition", condition}, {"setup", setup(fix.setup)}};
 }
 
 Json input(const Input& input) {

@@ -63,13 +63,17 @@ struct Node {
   Role role = Role::operation;
   std::string op;  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
   std::vector<GradEdge> next;
-  int parameter = none;        // Role::parameter: position in Capture::parameters
-  std::string module;          // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
-  std::string source;          // the user's source line: "resnet.py:88"; empty if unknown
-  std::vector<int> saved;      // positions in Capture::storages of the tensors it saves for backward, without repetition
+  int parameter = none;  // Role::parameter: position in Capture::parameters
+  std::string module;    // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
+  std::string source;    // the user's source line: "resnet.py:88"; empty if unknown
+  // Positions in Capture::storages of the tensors it saves for backward, without repetition. A region_begin: of the region's
+  // direct tensor arguments, which a checkpoint keeps.
+  std::vector<int> saved;
   bool saves_tensors = false;  // whether it saves any tensor: such a node cannot run backward twice
   std::int64_t forward_flops =
       0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown
+  // For each of `next` those of computing the gradient that goes there, likewise; empty: none are known.
+  std::vector<std::int64_t> gradient_flops{};
 };
 
 struct Storage {
@@ -89,6 +93,10 @@ struct Region {
                                     // list): see nested_output_edge()
   std::string source;               // where checkpoint was called: "resnet.py:88"; empty if unknown
   std::string origin;               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
+  std::string file{};               // the whole path of the file that `source` names; empty if unknown
+  std::vector<std::string> argument_dtypes{};  // of the direct tensor arguments, by slot: "float32"; empty: unknown
+  std::int64_t constant_flops = 0;  // of operations in it, and in no region inside of it, that have no node: no gradient flows
+                                    // through them
 };
 
 struct Output {
@@ -131,7 +139,9 @@ struct Capture {
   bool regions_known = false;  // forward executes no others: whoever wrote the file has seen every call of checkpoint
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  std::vector<std::string> notes;  // sentences that a report must repeat (warnings of the tracer, what could not be seen)
+  std::vector<std::string> notes;      // sentences that a report must repeat (warnings of the tracer, what could not be seen)
+  std::int64_t constant_flops = 0;     // as Region's, outside of all regions
+  std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
 };
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "gradscan/capture.h"
+#include "gradscan/edits.h"
+#include "gradscan/price.h"
 #include "gradscan/setup.h"
 
 namespace gradscan {
@@ -79,6 +81,7 @@ struct RegionReport {
   // backward runs on from there into that graph.
   std::vector<Place> closures;
   std::string source;
+  std::string file;  // see Region
   std::string origin;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
@@ -116,12 +119,27 @@ struct Finding {
   std::vector<Group> groups;  // every parameter concerned, in exactly one group
 };
 
-// A change of the setup whose replay is clean.
+// A change after which nothing is wrong: its own report has no conflict. Fixes are numbered from 1 in their order: first those
+// that leave the checkpointing alone, then those that change as little of it as they can.
 struct Fix {
   std::string change;   // what to write: "DistributedDataParallel(model, static_graph=True)"
   std::string options;  // what to add to gradscan's command line to scan it: "--static-graph"
   Setup setup;
-  std::string condition{};  // what it takes beyond this iteration: "only if every iteration runs the same graph"; may be empty
+  Edits edits{};                       // of the captures, besides
+  std::vector<std::string> caveats{};  // what it takes beyond this iteration: "only if every iteration runs the same graph"
+  Price price{};                       // of the training step with it
+};
+
+// A change that people try and that does not repair this setup.
+struct NoHelp {
+  std::string change;  // as Fix::change
+  std::string reason;  // why, in a sentence: what DDP does then, or what stays wrong
+};
+
+// Memory and work of one way of checkpointing.
+struct PriceRow {
+  Checkpointing checkpointing = Checkpointing::as_given;
+  Price price;
 };
 
 struct Report {
@@ -142,18 +160,31 @@ struct Report {
   std::vector<Verdict> verdicts;          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
                                           // static_graph}, and three as_given before them where the file mixes kinds
   std::vector<Finding> findings;          // errors first, then silent failures, then notes
-  std::vector<Fix> fixes;
+  std::vector<Fix> fixes;                 // empty if there is no conflict
+  std::vector<NoHelp> no_help;            // likewise
+  Price price;                            // of the setup asked
+  std::vector<PriceRow> prices;           // of the kinds of checkpointing that `verdicts` has, in that order
+  FixedMemory fixed;                      // what does not depend on checkpointing
+  std::vector<Report> setups{};           // the reports of `verdicts`, in that order and without fixes; if asked for
+  std::vector<std::string> varying;       // see Capture
   std::vector<Input> inputs;
   std::vector<Output> outputs;
   std::vector<std::string> notes;
 };
 
+// What analyse() is to find out besides.
+struct AnalyseOptions {
+  std::optional<std::int64_t> batch{};   // prices are for this batch, see scaled() in price.h; otherwise for the inputs'
+  std::optional<Optimizer> optimizer{};  // whose state counts as memory
+  bool every_setup = false;              // fill Report::setups
+};
+
 // Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.
-Report analyse(const Capture& capture, const Setup& setup);
+Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options = {});
 
 // Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
 // of where parameters are used, of outputs and of stages holds for the graph of the first.
-Report analyse(std::span<const Capture> in_turn, const Setup& setup);
+Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options = {});
 
 // True if a finding of the setup asked is an error or a silent failure: exit code 1.
 bool has_conflict(const Report& report);

@@ -16,18 +16,11 @@
 #include <vector>
 
 #include "gradscan/capture.h"
+#include "gradscan/edits.h"
 #include "gradscan/report.h"
 #include "gradscan/setup.h"
 
 namespace gradscan {
-
-// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots). If it matches names of regions that the
-// file itself names, it gives these its kind. Otherwise the calls of the modules whose path it matches are regions, without
-// modules inside of such a module: 'blocks.*' makes a region of blocks.0 and none of blocks.0.fc1.
-struct CheckpointPattern {
-  std::string glob;
-  Kind kind = Kind::reentrant;
-};
 
 // "layer4.*=non-reentrant", "layer?.*" (reentrant). Throws Error (usage).
 CheckpointPattern parse_checkpoint_pattern(const std::string& text);
@@ -42,6 +35,7 @@ struct CaptureOptions {
                                               // floating-point output that requires grad
   std::vector<std::string> hidden;            // paths of outputs that the training script's model returns inside of an object
                                               // in which DDP finds no tensors
+  bool every_module = false;                  // the calls of all modules are regions too, of kind off, see plan.h
 };
 
 // What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
@@ -53,6 +47,8 @@ struct ScanOptions : CaptureOptions {
   std::optional<double> bucket_cap_mb;  // MiB
   std::optional<bool> gradient_as_bucket_view;
   TrainingStep step{};
+  Edits edits{};  // of the captures; its `checkpoint` besides that of CaptureOptions
+  AnalyseOptions analyse{};
   std::vector<std::string> then;  // further files of the same model, whose graphs forward calls play in turn with the first's
                                   // (see replay.h)
 };

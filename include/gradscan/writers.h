@@ -7,8 +7,13 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "gradscan/compare.h"
+#include "gradscan/plan.h"
 #include "gradscan/report.h"
+#include "gradscan/survey.h"
 
 namespace gradscan {
 
@@ -26,10 +31,48 @@ std::string explain(const Report& report, std::string_view name_or_index, const 
 // Schema "gradscan-report/1"; see docs/report-format.md.
 std::string to_json(const Report& report);
 
-// The picture of the part in conflict, as Graphviz source and laid out as SVG. Layout runs in a child process: it takes at most
-// `time_limit` and cannot take the caller with it. Throws Error: limit if the time is over, output if layout fails.
-std::string to_dot(const Report& report);
-std::string to_svg(const Report& report, std::chrono::milliseconds time_limit = std::chrono::seconds(20));
+// A line per file, the worst first, and how many there are of each outcome; of one file as to_text(report). The JSON of one
+// file is its report's; of several, schema "gradscan-survey/1".
+std::string to_text(const Survey& survey, const TextOptions& options = {});
+std::string to_json(const Survey& survey);
+
+// The reverse of to_json, for both schemas. Throws Error (not_a_model), with `subject` as its subject.
+Survey parse_report(std::string_view json, const std::string& subject);
+
+std::string to_text(const Plan& plan, const TextOptions& options = {});
+std::string to_text(const Comparison& comparison, const TextOptions& options = {});
+std::string to_json(const Plan& plan);
+std::string to_json(const Comparison& comparison);
+
+// What of the model the picture shows: without any of these the part in conflict.
+struct PictureOptions {
+  std::string focus{};  // name or index of a parameter, or name of a region, around which it is drawn; empty: none
+  int radius = 1;       // of the stages around it, in edges
+  bool whole = false;   // the whole model, nothing folded away that is in conflict
+};
+
+// As Graphviz source and laid out as SVG. Layout runs in a child process: it takes at most `time_limit` and cannot take the
+// caller with it. Throws Error: limit if the time is over, output if layout fails, usage if there is no such focus.
+std::string to_dot(const Report& report, const PictureOptions& options = {});
+std::string to_svg(const Report& report, const PictureOptions& options = {},
+                   std::chrono::milliseconds time_limit = std::chrono::seconds(20));
+
+// One self-contained page: verdict, setups, parameters, picture, fixes. With Report::setups every setup can be looked at.
+// Throws as to_svg.
+std::string to_html(const Survey& survey, const PictureOptions& options = {});
+
+// For a comment on a pull request, with a Mermaid diagram of the regions in conflict; at most 65,536 characters.
+std::string to_markdown(const Survey& survey);
+
+// A finding's place is the line that calls checkpoint. Paths are written as the capture has them, after the first of
+// `path_map` whose first is a prefix has been replaced by its second.
+struct PlaceOptions {
+  std::vector<std::pair<std::string, std::string>> path_map{};
+};
+
+// SARIF 2.1.0, and the workflow commands that GitHub shows as annotations: ten at most of each level, the worst first.
+std::string to_sarif(const Survey& survey, const PlaceOptions& options = {});
+std::string to_github(const Survey& survey, const PlaceOptions& options = {});
 
 // Replaces the file in one step: writes beside it, then renames. Throws Error (output).
 void write_file(const std::string& path, std::string_view content);
