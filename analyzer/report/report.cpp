@@ -333,7 +333,7 @@ Report build_report(std::span<const Capture> in_turn, const Setup& setup, const 
 
 bool has_conflict(const Report& report) {
   return std::any_of(report.findings.begin(), report.findings.end(),
-                     [](const Finding& finding) { return finding.level != Level::note; });
+                     [](const Finding& finding) { return finding.level != Level::note && finding.accepted.empty(); });
 }
 
 // DDP's messages put a dot before the name of a parameter of the root module, which may be a number.

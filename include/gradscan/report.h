@@ -117,6 +117,7 @@ struct Finding {
   std::string title;          // one line
   std::string why;            // two or three plain sentences that are true for this case
   std::vector<Group> groups;  // every parameter concerned, in exactly one group
+  std::string accepted{};     // the reason for which a baseline accepts it; empty: it does not. An accepted one is no conflict
 };
 
 // A change after which nothing is wrong: its own report has no conflict. Fixes are numbered from 1 in their order: first those
@@ -186,7 +187,7 @@ Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions&
 // of where parameters are used, of outputs and of stages holds for the graph of the first.
 Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options = {});
 
-// True if a finding of the setup asked is an error or a silent failure: exit code 1.
+// True if a finding of the setup asked is an error or a silent failure, and no baseline accepts it: exit code 1.
 bool has_conflict(const Report& report);
 
 // By DDP index ("432"), name or alias; nullptr if there is none.
