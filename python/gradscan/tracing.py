@@ -5,7 +5,8 @@ way this module does what the tracer leaves out:
 
   - checkpoint regions: markers around them;
   - `requires_grad_()`: a marker;
-  - `torch.no_grad()`: what is computed there is detached;
+  - `torch.no_grad()`: what is computed there is detached, and so is what it is computed from, for a result may be written into
+    a buffer or a weight;
   - `tensor.data`: detached, where the tracer would see a constant;
   - operations that return their argument as it is (a dropout with p=0, contiguous()): the tracer gives the *argument* the name
     of the result, so that a weight used later would seem to come out of the region that first used it. It gets its own back.
@@ -151,6 +152,18 @@ class _State:
         self.value: Value = _C._get_value_trace(tensor)
 
 
+@contextlib.contextmanager
+def _detached(states: list[_State]) -> Iterator[None]:
+    """In here the trace knows these tensors as aliases without a history."""
+    for state in states:
+        _C._set_value_trace(state.tensor, _C._get_value_trace(state.tensor.detach()))
+    try:
+        yield
+    finally:
+        for state in states:
+            _C._set_value_trace(state.tensor, state.value)
+
+
 class _TracedCalls(TorchFunctionMode):
     """Sees every call of torch that the model's Python code makes."""
 
@@ -171,7 +184,8 @@ class _TracedCalls(TorchFunctionMode):
         if not is_attribute:
             self._observer.require_inside(inputs)
         before = [] if is_attribute else [_State(tensor) for tensor in inputs]
-        result = function(*args, **kwargs)
+        with _detached([state for state in before if state.requires_grad and not torch.is_grad_enabled()]):
+            result = function(*args, **kwargs)
         self._keep_names(before, result)
         self._note_requires_grad(before)
         self._detach(function, inputs, result)

@@ -40,6 +40,11 @@ def assert_same(exported, recorded):
         assert exported.get(key, []) == recorded.get(key, []), key
 
 
+def assert_same_but_storages(exported, recorded):
+    for key in ("parameters", "regions", "nodes", "outputs"):
+        assert exported.get(key, []) == recorded.get(key, []), key
+
+
 def test_no_grad(scan, tmp_path):
     def run(model, x):
         with torch.no_grad():
@@ -50,6 +55,23 @@ def test_no_grad(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, run)
     assert_same(exported, recorded)
     assert {node["parameter"] for node in exported["nodes"] if node.get("role") == "parameter"} == {2, 3}
+
+
+def test_no_grad_in_place(scan, tmp_path):
+    """As a moving average of weights has it, and a queue of features."""
+
+    def run(model, x):
+        y = model.a(x)
+        average, queue = torch.zeros(4, 4), torch.zeros(6, 4)
+        with torch.no_grad():
+            average.mul_(0.9).add_(model.b.weight, alpha=0.1)
+            queue[:3] = y
+            model.a.weight.clamp_(-1, 1)
+        return checkpoint(model.b, y @ average + queue[1:4], use_reentrant=True)
+
+    exported, recorded = both(scan, tmp_path, run)
+    assert scan(str(tmp_path / "m.pt"))["parameters"][2]["firings"]["reentrant"] == 1
+    assert_same_but_storages(exported, recorded)
 
 
 def test_requires_grad_on_an_activation(scan, tmp_path):
