@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from typing import Any
 
@@ -45,7 +46,7 @@ def check(
     """
     found = find_program(program)
     with tempfile.TemporaryDirectory(prefix="gradscan-") as folder:
-        file = os.path.join(folder, f"{type(model).__name__}.capture.json")
+        file = os.path.join(folder, f"{_file_name(model)}.capture.json")
         record(
             model,
             args,
@@ -59,6 +60,11 @@ def check(
         written = os.path.join(folder, "report.json")
         text = run_program(found, [*options, "--color", "never", "--output", written, file])
         return Report(_read(written, found), text)
+
+
+def _file_name(model: torch.nn.Module) -> str:
+    """The class's name as far as a file can have it, for the report begins with it."""
+    return re.sub(r"[^\w.-]", "_", type(model).__name__)[:50]
 
 
 def _read(file: str, program: str) -> dict[str, Any]:

@@ -84,6 +84,12 @@ def test_a_part_of_a_gradient_is_lost(gradscan_binary):
     assert report.verdict("non_reentrant").ok and report.verdict("off").ok
 
 
+@pytest.mark.parametrize("name", ["A/B", "..", "L" * 300, "Café"])
+def test_a_class_of_any_name(name, gradscan_binary):
+    model = type(name, (nn.Linear,), {})(4, 4)
+    assert gradscan.check(model, torch.rand(3, 4), program=gradscan_binary).ok
+
+
 def test_options(gradscan_binary):
     report = gradscan.check(Twice(), torch.rand(3, 4), program=gradscan_binary, options=("--checkpointing", "non-reentrant"))
     assert report.ok
