@@ -30,6 +30,7 @@ from gradscan.files import replaced
 from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
 from gradscan.loss import Loss, LossInputs
+from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
@@ -73,6 +74,8 @@ def export(
     }
     if not os.path.basename(os.fspath(path)):
         raise Error(f"{os.fspath(path)!r} names no file: give a name such as model.pt")
+    if os.fspath(path).endswith(".capture.json"):
+        raise Error(f"{os.fspath(path)}: gradscan reads such a name as a capture: give one such as model.pt, or use gradscan.record")
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
@@ -118,16 +121,27 @@ class _Trace:
 
     def run(self) -> torch.jit.ScriptModule:
         markers.prepare()
+        try:
+            return self._traced()
+        except Error:
+            raise
+        except Exception as error:
+            failure = error
+        self._require_forward()
+        raise _tracing_error(self._model, failure) from failure
+
+    def _traced(self) -> torch.jit.ScriptModule:
         with unchanged(self._model, dict(self._bound.arguments)), functions_inlined() as inlined, _quiet():
-            try:
-                with torch.enable_grad():
-                    traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
-            except Error:
-                raise
-            except Exception as error:
-                raise _tracing_error(self._model, error) from error
+            with torch.enable_grad():
+                traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
+
+    def _require_forward(self) -> None:
+        """What forward raises without being traced is its own error, and raised as it is."""
+        bound = self._bound
+        with unchanged(self._model, dict(bound.arguments)), Observer(self._model):
+            self._model(*bound.args, **bound.kwargs)
 
     def _tracee(self) -> torch.nn.Module:
         """The module that the tracer is given."""
@@ -226,8 +240,8 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
     name, text = type(model).__name__, str(error).strip()
     if "Cannot insert a Tensor that requires grad as a constant" in text:
         return TracingError(
-            f"{name} uses a tensor that requires grad and is no registered parameter, which "
-            "DistributedDataParallel ignores as well: register it as torch.nn.Parameter, or use gradscan.record"
+            f"{name} uses a tensor that requires grad and that the trace does not know: register it as torch.nn.Parameter if it "
+            "is one (DistributedDataParallel ignores it otherwise), or use gradscan.record"
         )
     why = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), type(error).__name__)
     return TracingError(f"{name} cannot be traced ({why}): use gradscan.record, which does not trace")

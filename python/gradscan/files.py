@@ -12,18 +12,20 @@ from gradscan.errors import Error
 
 @contextlib.contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
-    """The path of a temporary file beside `path`, which becomes `path` if nothing is raised."""
+    """The path of a temporary file beside `path`, which becomes `path` if nothing is raised. A link to a file stays one."""
     path = os.fspath(path)
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):  # a folder or a device
+        raise Error(f"{path}: is there already and is no file: choose another name")
     with errors_of_writing(path):
-        handle, temporary = tempfile.mkstemp(
-            dir=os.path.dirname(path) or ".", prefix=".gradscan-", suffix=os.path.splitext(path)[1]
-        )
+        # torch names the folder inside of its files by what stands before the last dot, which must not be nothing.
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".gradscan-", suffix=".tmp")
         os.close(handle)
         os.chmod(temporary, 0o666 & ~_umask())
     try:
         yield temporary
         with errors_of_writing(path):
-            os.replace(temporary, path)
+            os.replace(temporary, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)

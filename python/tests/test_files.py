@@ -1,6 +1,7 @@
 """What is in the files besides the graph, and what is said when they cannot be written."""
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -134,11 +135,47 @@ class WithoutVocabulary(nn.Linear):
 
 
 def test_an_error_of_forward_is_no_error_of_writing(tmp_path):
-    with pytest.raises(FileNotFoundError, match="vocabulary.txt"):
-        gradscan.record(WithoutVocabulary(4, 4), torch.rand(4), tmp_path / "m.capture.json")
-    with pytest.raises(gradscan.TracingError, match="vocabulary.txt"):
-        gradscan.export(WithoutVocabulary(4, 4), torch.rand(4), tmp_path / "m.pt")
+    for write, file in WAYS:
+        with pytest.raises(FileNotFoundError, match="vocabulary.txt"):
+            write(WithoutVocabulary(4, 4), torch.rand(4), tmp_path / file)
     assert nothing_is_left(tmp_path)
+
+
+def test_an_error_of_forward_is_no_error_of_tracing(tmp_path):
+    for write, file in WAYS:
+        with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as raised:
+            write(nn.Linear(4, 4), torch.rand(3, 5), tmp_path / file)
+        assert not isinstance(raised.value, gradscan.Error)
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model", ".model", "model.of.mine", "名.pt"])
+def test_the_name_of_an_export_is_free(name, scan, tmp_path):
+    gradscan.export(nn.Linear(4, 4), torch.rand(4), tmp_path / name)
+    assert scan(str(tmp_path / name))["verdict"]["outcome"] == "pass"
+
+
+def test_an_export_is_no_capture(tmp_path):
+    with pytest.raises(gradscan.Error, match="reads such a name as a capture"):
+        gradscan.export(nn.Linear(4, 4), torch.rand(4), tmp_path / "m.capture.json")
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(("write", "file"), WAYS)
+def test_what_is_there_already(write, file, tmp_path):
+    target, link = tmp_path / f"target-{file}", tmp_path / file
+    target.write_text("old")
+    link.symlink_to(target)
+    write(nn.Linear(4, 4), torch.rand(4), link)
+    assert link.is_symlink() and target.read_bytes() != b"old"
+    link.unlink()
+    link.mkdir()
+    with pytest.raises(gradscan.Error, match="is there already and is no file"):
+        write(nn.Linear(4, 4), torch.rand(4), link)
+    link.rmdir()
+    os.mkfifo(link)
+    with pytest.raises(gradscan.Error, match="is there already and is no file"):
+        write(nn.Linear(4, 4), torch.rand(4), link)
 
 
 def test_the_name_of_a_capture(tmp_path):
@@ -171,7 +208,7 @@ class Untraceable(nn.Module):
 @pytest.mark.parametrize(
     "model, words",
     [
-        (Unregistered(), "uses a tensor that requires grad and is no registered parameter.*use gradscan.record"),
+        (Unregistered(), "uses a tensor that requires grad and that the trace does not know.*use gradscan.record"),
         (Untraceable(), r"Untraceable cannot be traced \(no tracing here\): use gradscan.record"),
     ],
 )
