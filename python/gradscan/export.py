@@ -75,7 +75,9 @@ def export(
     if not os.path.basename(os.fspath(path)):
         raise Error(f"{os.fspath(path)!r} names no file: give a name such as model.pt")
     if os.fspath(path).endswith(".capture.json"):
-        raise Error(f"{os.fspath(path)}: gradscan reads such a name as a capture: give one such as model.pt, or use gradscan.record")
+        raise Error(
+            f"{os.fspath(path)}: gradscan reads such a name as a capture: give one such as model.pt, or use gradscan.record"
+        )
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
@@ -240,8 +242,8 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
     name, text = type(model).__name__, str(error).strip()
     if "Cannot insert a Tensor that requires grad as a constant" in text:
         return TracingError(
-            f"{name} uses a tensor that requires grad and that the trace does not know: register it as torch.nn.Parameter if it "
-            "is one (DistributedDataParallel ignores it otherwise), or use gradscan.record"
+            f"{name} uses a tensor that requires grad and that the trace does not know: register it as torch.nn.Parameter if "
+            "it is one (DistributedDataParallel ignores it otherwise), or use gradscan.record"
         )
     why = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), type(error).__name__)
     return TracingError(f"{name} cannot be traced ({why}): use gradscan.record, which does not trace")
