@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import json
 import keyword
 import os
@@ -37,6 +38,8 @@ from gradscan.tracing import TracingObserver, untraced
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
+# Python's keywords that are TorchScript's too.
+_RESERVED = set(keyword.kwlist) - {"async", "await", "except", "finally", "from", "lambda", "nonlocal", "try", "yield"}
 _WITHOUT_MINIMUM = (torch.uint16, torch.uint32, torch.uint64)  # torch does little more than store these
 
 
@@ -156,7 +159,7 @@ class _Trace:
         names = ["self", *self._names]
         signature = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
         forward.__signature__ = signature  # type: ignore[attr-defined]
-        tracee = type(type(self._model).__name__, (torch.nn.Module,), {"forward": forward})()
+        tracee = type(_identifiers([type(self._model).__name__])[0], (torch.nn.Module,), {"forward": forward})()
         for name in ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules", "training"):
             vars(tracee)[name] = vars(self._model)[name]
         return tracee
@@ -204,7 +207,7 @@ def _identifiers(paths: list[str]) -> list[str]:
     """Names that TorchScript takes: x[0] becomes x_0."""
     names: list[str] = []
     for path in paths:
-        name = re.sub(r"\W+", "_", path).strip("_") or "input"
+        name = re.sub(r"\W+", "_", path, flags=re.ASCII).strip("_") or "input"
         if not name.isidentifier() or keyword.iskeyword(name) or name == "self":
             name = "input_" + name
         names.append(name if name not in names else f"{name}_{len(names)}")
@@ -235,6 +238,12 @@ def _require_expressible(model: torch.nn.Module, parameters: list[Parameter]) ->
         raise Error(
             f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
             "cannot express: use gradscan.record"
+        )
+    paths = [path for path, _ in itertools.chain(model.named_modules(), model.named_parameters(), model.named_buffers())]
+    unreadable = [path for path in paths if not path.isascii() or _RESERVED.intersection(path.split("."))]
+    if unreadable:
+        raise TracingError(
+            f"{name} has {unreadable[0]}, a name that TorchScript writes but does not read: rename it, or use gradscan.record"
         )
 
 

@@ -155,6 +155,35 @@ def test_the_name_of_an_export_is_free(name, scan, tmp_path):
     assert scan(str(tmp_path / name))["verdict"]["outcome"] == "pass"
 
 
+@pytest.mark.parametrize("name", ["in", "class", "None", "名"])
+def test_names_that_torchscript_does_not_read(name, scan, tmp_path):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Sequential())
+    model[1].add_module(name, nn.Linear(4, 4))
+    with pytest.raises(gradscan.TracingError, match=f"Sequential has 1.{name}, a name that TorchScript.*use gradscan.record"):
+        gradscan.export(model, torch.rand(4), tmp_path / "m.pt")
+    assert nothing_is_left(tmp_path)
+    gradscan.record(model, torch.rand(4), tmp_path / "m.capture.json")
+    assert scan(str(tmp_path / "m.capture.json"))["parameters"][2]["name"] == f"1.{name}.weight"
+
+
+@pytest.mark.parametrize("name", ["from", "try", "out", "a b", "x/y", "self", "1"])
+def test_names_that_torchscript_reads(name, scan, tmp_path):
+    model = nn.Sequential(nn.Linear(4, 4), nn.ModuleDict({name: nn.Linear(4, 4)}))
+    model.forward = lambda x: model[1][name](model[0](x))
+    gradscan.export(model, torch.rand(4), tmp_path / "m.pt")
+    assert scan(str(tmp_path / "m.pt"))["parameters"][2]["name"] == f"1.{name}.weight"
+
+
+class Modèle(nn.Linear):
+    def forward(self, entrée, größe, 名):
+        return super().forward(entrée) + größe + 名
+
+
+def test_names_in_python_that_torchscript_does_not_read(scan, tmp_path):
+    gradscan.export(Modèle(4, 4), (torch.rand(4),) * 3, tmp_path / "m.pt")
+    assert [put["name"] for put in scan(str(tmp_path / "m.pt"))["inputs"]] == ["entr_e", "gr_e", "input"]
+
+
 def test_an_export_is_no_capture(tmp_path):
     with pytest.raises(gradscan.Error, match="reads such a name as a capture"):
         gradscan.export(nn.Linear(4, 4), torch.rand(4), tmp_path / "m.capture.json")
