@@ -239,8 +239,9 @@ def _require_expressible(model: torch.nn.Module, parameters: list[Parameter]) ->
             f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
             "cannot express: use gradscan.record"
         )
-    paths = [path for path, _ in itertools.chain(model.named_modules(), model.named_parameters(), model.named_buffers())]
-    unreadable = [path for path in paths if not path.isascii() or _RESERVED.intersection(path.split("."))]
+    names = [path for path, _ in itertools.chain(model.named_modules(), model.named_parameters(), model.named_buffers())]
+    names += [type(module).__name__ for module in model.modules() if module is not model]
+    unreadable = [path for path in names if not path.isascii() or _RESERVED.intersection(path.split("."))]
     if unreadable:
         raise TracingError(
             f"{name} has {unreadable[0]}, a name that TorchScript writes but does not read: rename it, or use gradscan.record"

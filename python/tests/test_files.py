@@ -182,6 +182,8 @@ class Modèle(nn.Linear):
 def test_names_in_python_that_torchscript_does_not_read(scan, tmp_path):
     gradscan.export(Modèle(4, 4), (torch.rand(4),) * 3, tmp_path / "m.pt")
     assert [put["name"] for put in scan(str(tmp_path / "m.pt"))["inputs"]] == ["entr_e", "gr_e", "input"]
+    with pytest.raises(gradscan.TracingError, match="Sequential has Modèle, a name that TorchScript.*use gradscan.record"):
+        gradscan.export(nn.Sequential(Modèle(4, 4)), torch.rand(4), tmp_path / "m.pt")
 
 
 def test_an_export_is_no_capture(tmp_path):
