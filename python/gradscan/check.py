@@ -2,7 +2,7 @@
 
 def test_ddp_takes_the_model():
     report = gradscan.check(make_model(), (make_batch(),), find_unused_parameters=True)
-    assert report.ok, report
+    assert report.ok, report.text
 """
 
 from __future__ import annotations
