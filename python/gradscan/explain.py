@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -118,3 +119,5 @@ def _raise_explained(error: RuntimeError, outcome: str, make_report: Callable[[]
 def _add_note(error: BaseException, note: str) -> None:
     if hasattr(error, "add_note"):  # since Python 3.11
         error.add_note(note)
+    else:
+        warnings.warn(note, stacklevel=2)
