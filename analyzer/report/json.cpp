@@ -1,5 +1,5 @@
 // The JSON report; docs/report-format.md describes every key.
-#include <nlohmann/json.hpp>
+#include "analyzer/report/json.h"
 
 #include "gradscan/firings.h"
 #include "gradscan/writers.h"
@@ -102,6 +102,7 @@ Json region(const RegionReport& region) {
           {"nested_outputs", region.nested_outputs},
           {"closures", list(region.closures, place)},
           {"source", region.source},
+          {"file", region.file},
           {"origin", region.origin},
           {"saved_bytes", region.saved_bytes},
           {"recompute_flops", region.recompute_flops}};
@@ -147,13 +148,41 @@ Json finding(const Finding& finding) {
           {"level", to_string(finding.level)},
           {"title", finding.title},
           {"why", finding.why},
+          {"accepted", finding.accepted.empty() ? Json(nullptr) : Json(finding.accepted)},
           {"groups", list(finding.groups, group)}};
+}
+
+Json price(const Price& price) {
+  return {{"outside", price.outside},
+          {"largest", price.largest},
+          {"largest_region", number_or_null(price.largest_region)},
+          {"peak", price.peak()},
+          {"forward_flops", price.forward_flops},
+          {"backward_flops", price.backward_flops},
+          {"recompute_flops", price.recompute_flops},
+          {"recompute_share", price.recompute_share()}};
+}
+
+Json pattern(const CheckpointPattern& pattern) {
+  return {{"glob", pattern.glob}, {"kind", to_string(pattern.kind)}};
+}
+
+Json edits(const Edits& edits) {
+  return {{"checkpoint", list(edits.checkpoint, pattern)},
+          {"freeze", edits.freeze},
+          {"ignore", edits.ignore},
+          {"require_grad", edits.require_grad}};
 }
 
 Json fix(const Fix& fix) {
   std::string condition;
   for (const std::string& caveat : fix.caveats) condition += (condition.empty() ? "" : "; ") + caveat;
-  return {{"change", fix.change}, {"options", fix.options}, {"condition", condition}, {"setup", setup(fix.setup)}};
+  return {{"change", fix.change},   {"options", fix.options},    {"condition", condition},    {"caveats", fix.caveats},
+          {"setup", setup(fix.setup)}, {"edits", edits(fix.edits)}, {"price", price(fix.price)}};
+}
+
+Json no_help(const NoHelp& no_help) {
+  return {{"change", no_help.change}, {"reason", no_help.reason}};
 }
 
 Json input(const Input& input) {
@@ -176,7 +205,7 @@ Json output(const Output& output) {
 
 }  // namespace
 
-std::string to_json(const Report& report) {
+Json json_of(const Report& report) {
   auto row = [&](const Verdict& each) { return verdict(report, each); };
   Json json{{"schema", "gradscan-report/1"},
             {"gradscan", report.gradscan},
@@ -198,8 +227,18 @@ std::string to_json(const Report& report) {
             {"verdicts", list(report.verdicts, row)},
             {"findings", list(report.findings, finding)},
             {"fixes", list(report.fixes, fix)},
+            {"no_help", list(report.no_help, no_help)},
             {"notes", report.notes}};
+  if (!report.setups.empty()) json["setups"] = list(report.setups, json_of);
+  return json;
+}
+
+std::string text_of(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string to_json(const Report& report) {
+  return text_of(json_of(report));
 }
 
 }  // namespace gradscan

@@ -1,0 +1,16 @@
+// The JSON of a report as a value, for documents that hold reports.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "gradscan/report.h"
+
+namespace gradscan {
+
+nlohmann::ordered_json json_of(const Report& report);
+
+// Indented; bytes that are no UTF-8 become U+FFFD.
+std::string text_of(const nlohmann::ordered_json& json);
+
+}  // namespace gradscan

@@ -1,0 +1,36 @@
+#include "analyzer/report/survey.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace gradscan {
+
+int exit_code(const Survey& survey) {
+  int worst = 0;
+  for (const Scanned& file : survey.files) worst = std::max(worst, file.exit_code);
+  return worst;
+}
+
+std::vector<int> worst_first(const Survey& survey) {
+  std::vector<int> order(survey.files.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int left, int right) { return standing(survey.files[left]) < standing(survey.files[right]); });
+  return order;
+}
+
+const Finding* worst_finding(const Report& report) {
+  const Finding* worst = nullptr;
+  for (const Finding& finding : report.findings)
+    if (finding.level != Level::note && finding.accepted.empty() && (!worst || finding.level < worst->level)) worst = &finding;
+  return worst;
+}
+
+Standing standing(const Scanned& file) {
+  if (!file.report) return Standing::failed;
+  const Finding* worst = worst_finding(*file.report);
+  if (!worst) return Standing::clean;
+  return worst->level == Level::error ? Standing::error : Standing::silent;
+}
+
+}  // namespace gradscan
