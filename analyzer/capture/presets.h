@@ -1,0 +1,51 @@
+// Presets: where a library checkpoints when it is asked to, by the names of its classes, which a TorchScript file keeps.
+//
+//     gradscan model.pt --checkpoint timm        // as model.set_grad_checkpointing() would
+//
+// A preset is a list of calls: the calls of the modules of a class ("mmcv.cnn.resnet.Bottleneck"), or those that a module of a
+// class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' crosses no dot). Each is one checkpoint region;
+// one in another is nested, as in the library. The lists come from the libraries themselves, see scripts/presets.py.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradscan/capture.h"
+
+namespace gradscan {
+
+struct CheckpointedCall {
+  std::string_view owner;  // qualified name of a class
+  std::string_view path;   // from the owner to the module that is called: globs between dots; empty: the owner itself
+};
+
+struct Preset {
+  std::string_view name;     // for --checkpoint
+  std::string_view library;  // with the version that was looked at
+  Kind kind;                 // that of the library's regions unless it is told otherwise
+  std::string_view asked_by;
+  std::string_view remark;  // where its regions are not these calls exactly
+  std::span<const CheckpointedCall> calls;
+};
+
+// In the order of their names.
+std::span<const Preset> presets();
+
+// nullptr: there is none of this name.
+const Preset* preset_named(std::string_view name);
+
+struct ClassedModule {
+  std::string path;        // "layer4.0"; the root's is empty
+  std::string class_name;  // as TorchScript has it: "__torch__.mmcv.cnn.resnet.___torch_mangle_3.Bottleneck"
+};
+
+// Positions in `modules` of those whose calls the library checkpoints.
+std::vector<std::size_t> checkpointed_modules(const Preset& preset, const std::vector<ClassedModule>& modules);
+
+// For --list-presets.
+std::string presets_in_words();
+
+}  // namespace gradscan

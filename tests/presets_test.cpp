@@ -1,0 +1,80 @@
+#include "analyzer/capture/presets.h"
+
+#include <sstream>
+
+#include "tests/catch.h"
+
+using namespace gradscan;
+
+namespace {
+
+const CheckpointedCall of_class[] = {{"lib.resnet.Block", ""}};
+const CheckpointedCall of_owner[] = {{"lib.vit.ViT", "blocks.*"}, {"lib.vit.Stage", "first"}};
+
+std::vector<std::string> checkpointed(std::span<const CheckpointedCall> calls, const std::vector<ClassedModule>& modules) {
+  std::vector<std::string> paths;
+  Preset preset{.name = "lib", .library = "lib 1", .kind = Kind::reentrant, .asked_by = "asking", .remark = "", .calls = calls};
+  for (std::size_t at : checkpointed_modules(preset, modules)) paths.push_back(modules[at].path);
+  return paths;
+}
+
+using Paths = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("A preset finds the modules of a class, by whatever name TorchScript has set it apart") {
+  CHECK(checkpointed(of_class, {{"", "__torch__.mine.Net"},
+                                {"a", "__torch__.lib.resnet.Block"},
+                                {"b", "__torch__.lib.resnet.___torch_mangle_12.Block"},
+                                {"c", "__torch__.___torch_mangle_3.lib.resnet.Block"},
+                                {"d", "__torch__.lib.resnet.Blocks"},
+                                {"e", "__torch__.other.lib.resnet.Block"},
+                                {"f", ""}}) == Paths{"a", "b", "c"});
+}
+
+TEST_CASE("A preset finds a module of a class inside of another") {
+  CHECK(checkpointed(of_class, {{"", "__torch__.lib.resnet.Block"}, {"a.b", "__torch__.lib.resnet.Block"}}) ==
+        Paths{"", "a.b"});
+}
+
+TEST_CASE("A preset finds modules by their path from one of a class") {
+  CHECK(checkpointed(of_owner, {{"", "__torch__.mine.Net"},
+                                {"trunk", "__torch__.lib.vit.___torch_mangle_1.ViT"},
+                                {"trunk.blocks", "__torch__.torch.nn.modules.container.Sequential"},
+                                {"trunk.blocks.0", "__torch__.x.Y"},
+                                {"trunk.blocks.0.fc1", "__torch__.x.Z"},
+                                {"trunk.blocks.12", "__torch__.lib.vit.Stage"},
+                                {"trunk.blocks.12.first", "__torch__.x.Z"},
+                                {"blocks.0", "__torch__.x.Y"}}) ==
+        Paths{"trunk.blocks.0", "trunk.blocks.12", "trunk.blocks.12.first"});
+  CHECK(checkpointed(of_owner, {{"", "__torch__.lib.vit.ViT"}, {"blocks.0", "__torch__.x.Y"}}) == Paths{"blocks.0"});
+}
+
+TEST_CASE("Presets are named") {
+  for (const char* name : {"hf", "mmcv", "timm", "torchvision"}) {
+    REQUIRE(preset_named(name));
+    CHECK(preset_named(name)->name == name);
+    CHECK_FALSE(preset_named(name)->calls.empty());
+  }
+  CHECK_FALSE(preset_named("layer4.*"));
+  CHECK_FALSE(preset_named(""));
+}
+
+TEST_CASE("presets_in_words names every call in lines of at most 100 columns") {
+  std::istringstream text(presets_in_words());
+  std::string line, all;
+  while (std::getline(text, line)) {
+    CHECK(line.size() <= 100);
+    CHECK_FALSE(line.ends_with(' '));
+    all += line + '\n';
+  }
+  for (const Preset& preset : presets()) {
+    CHECK(all.find('\n' + std::string(preset.name) + ' ') != std::string::npos);
+    for (const CheckpointedCall& call : preset.calls) {
+      std::string name(call.owner.substr(call.owner.rfind('.') + 1));
+      if (!call.path.empty()) name.append(".").append(call.path);
+      INFO(name);
+      CHECK(all.find(' ' + name) != std::string::npos);
+    }
+  }
+}
