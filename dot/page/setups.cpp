@@ -1,0 +1,182 @@
+#include "dot/page/setups.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/report/outcome_words.h"
+#include "analyzer/report/prose.h"
+#include "dot/page/markup.h"
+#include "dot/page/words.h"
+
+namespace gradscan::page {
+namespace {
+
+constexpr int columns_of_flags = 3;
+
+// ---- The table.
+
+// A row of the table: the setups of one kind of checkpointing.
+std::string row(const Report& report, const View* views) {
+  std::string cells = element("th", {{"scope", "row"}}, escaped(gradscan::in_words(views[0].verdict->setup.checkpointing)));
+  for (int column = 0; column < columns_of_flags; ++column) {
+    const View& view = views[column];
+    const std::string asked = view.asked ? " " + element("span", {{"class", "asked"}}, "asked") : "";
+    cells += element("td", link(view.id, badge(report, *view.verdict)) + asked);
+  }
+  return element("tr", cells);
+}
+
+// ---- A panel.
+
+std::string ranges(const std::vector<int>& ascending) {
+  std::string text = index_ranges(ascending);
+  std::erase(text, '#');
+  std::erase(text, ' ');
+  return text;
+}
+
+// For the page's script: [["ready twice", "error", "3-158"]].
+std::string outcomes_as_json(const std::vector<Outcomes>& outcomes) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Outcomes& some : outcomes) list.push_back({some.words, class_of(some.level), ranges(some.parameters)});
+  return list.dump();
+}
+
+std::string parameter_links(const Report& report, const Anchors& anchors, const std::vector<int>& parameters) {
+  constexpr std::size_t most = 12;
+  std::string text;
+  for (std::size_t at = 0; at < parameters.size() && at < most; ++at)
+    text += (at == 0 ? "" : ", ") + link(anchors.parameter(parameters[at]), code(report.parameters[parameters[at]].name)) +
+            " #" + std::to_string(parameters[at]);
+  return parameters.size() <= most ? text : text + " and " + std::to_string(parameters.size() - most) + " more";
+}
+
+std::string numbers(const Group& group) {
+  const std::string text = count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
+  return group.reason.empty() ? text : text + ": " + group.reason;
+}
+
+std::string members(const Group& group) {
+  std::string text;
+  for (const std::string& member : group.members) text += (text.empty() ? "" : ", ") + code(member);
+  return text;
+}
+
+std::string size(const Group& group, const Anchors& anchors) {
+  const std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+  const std::string linked = group.parameters.empty() ? escaped(text) : link(anchors.parameter(group.parameters[0]), text);
+  if (group.folded == 1) return linked;
+  return escaped(count(group.folded, group.regions.empty() ? "module" : "region")) + ", " + linked;
+}
+
+std::string groups(const Finding& finding, const Anchors& anchors) {
+  std::string rows;
+  for (const Group& group : finding.groups)
+    rows += element("tr", element("th", {{"scope", "row"}}, code(group.label)) + element("td", size(group, anchors)) +
+                              element("td", escaped(numbers(group))) + element("td", members(group)));
+  if (rows.empty()) return "";
+  const std::string head = element("tr", header_cells({"where", "which", "what happens to each", "names, in each"}));
+  return scrolling("Parameters concerned",
+                   element("table", {{"class", "groups"}}, element("thead", head) + element("tbody", rows)));
+}
+
+std::string finding(const Report& report, const Anchors& anchors, const Finding& finding) {
+  std::size_t concerned = 0;
+  for (const Group& group : finding.groups) concerned += group.parameters.size();
+  std::string text =
+      element("h3", sign(class_of(finding.level)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + " " +
+                        element("small", code(finding.rule)));
+  if (!finding.why.empty()) text += element("p", escaped(finding.why));
+  if (concerned == 0) return element("section", {{"class", class_of(finding.level)}}, text);
+  const std::string all = std::to_string(concerned) + " of " + std::to_string(report.parameters.size());
+  text += element("details", element("summary", "Parameters concerned: " + all) + groups(finding, anchors));
+  return element("section", {{"class", class_of(finding.level)}}, text);
+}
+
+std::string when(const Verdict& verdict) {
+  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+}
+
+// Where only the verdict is known.
+std::string verdict(const Report& report, const Anchors& anchors, const View& view) {
+  std::string text = element("h3", badge(report, *view.verdict) + when(*view.verdict));
+  for (const Outcomes& some : outcomes_of(report, view))
+    text += element("p", escaped(some.words + ": " + count(some.parameters.size(), "parameter") + ": ") +
+                             parameter_links(report, anchors, some.parameters));
+  return element("section", {{"class", class_of(report, *view.verdict)}}, text);
+}
+
+std::string findings(const Report& report, const Anchors& anchors, const View& view) {
+  if (!view.report) return verdict(report, anchors, view);
+  std::string text;
+  if (!has_conflict(*view.report))
+    text += element("section", {{"class", "pass"}}, element("h3", sign("pass") + " " + std::string(good_news)));
+  for (const Finding& some : view.report->findings) text += finding(*view.report, anchors, some);
+  return text;
+}
+
+std::string own_words(const Verdict& verdict) {
+  if (verdict.message.empty()) return "";
+  const std::string whose = verdict.outcome == Outcome::other ? "The error's own words" : "DDP's own words";
+  std::string lines;
+  std::string_view rest = verdict.message;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    lines += escaped(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return element("details", element("summary", whose) + element("pre", lines));
+}
+
+// An SVG brings ids and styles of its own: a shadow tree keeps them apart from the page's and from other pictures'.
+std::string picture(const Report& report, const PictureOptions& options) {
+  const std::string svg = to_svg(report, options);
+  const std::string shadow =
+      element("template", {{"shadowrootmode", "open"}},
+              "<style>svg{display:block;max-width:100%;height:auto}</style>" + svg.substr(svg.find("<svg")));
+  return element("figure", {{"class", "picture"}}, element("div", {{"class", "canvas"}}, shadow));
+}
+
+std::string title(const View& view) {
+  const Setup& setup = view.verdict->setup;
+  std::string text = code(ddp_call(setup));
+  if (setup.checkpointing != Checkpointing::as_given)
+    text += ", checkpointing " + escaped(gradscan::in_words(setup.checkpointing));
+  return view.asked ? text + " " + element("span", {{"class", "asked"}}, "asked") : text;
+}
+
+std::string panel(const Report& report, const View& view, const Anchors& anchors, const PictureOptions& options) {
+  std::string inside =
+      element("summary", element("h2", title(view))) + findings(report, anchors, view) + own_words(*view.verdict);
+  if (view.report) inside += picture(*view.report, options);
+  std::vector<int> named = view.verdict->parameters;
+  std::sort(named.begin(), named.end());
+  return element("details",
+                 {{"class", "setup"},
+                  {"id", view.id},
+                  {"open", view.asked ? "open" : ""},
+                  {"data-outcomes", outcomes_as_json(outcomes_of(report, view))},
+                  {"data-named", ranges(named)}},
+                 inside);
+}
+
+}  // namespace
+
+std::string setup_table(const Report& report, const std::vector<View>& views) {
+  const std::size_t first = views.size() % columns_of_flags;  // the setup asked may stand before the rows
+  std::string rows;
+  for (std::size_t at = first; at < views.size(); at += columns_of_flags) rows += row(report, &views[at]);
+  if (rows.empty()) return "";
+  const std::string head =
+      element("tr", header_cells({"checkpointing", "DDP's defaults", "find_unused_parameters", "static_graph"}));
+  return scrolling("All setups", element("table", {{"class", "setups"}}, element("thead", head) + element("tbody", rows)));
+}
+
+std::string setup_panels(const Report& report, const std::vector<View>& views, const Anchors& anchors,
+                         const PictureOptions& picture) {
+  std::string panels;
+  for (const View& view : views) panels += panel(report, view, anchors, picture);
+  return panels;
+}
+
+}  // namespace gradscan::page
