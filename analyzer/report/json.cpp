@@ -20,10 +20,6 @@ Json number_or_null(int value) {
   return value == none ? Json(nullptr) : Json(value);
 }
 
-std::string_view to_string(Level level) {
-  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
-}
-
 Json cause(int region) {
   if (region == around_model) return {{"around_model", true}};
   return region == outer_graph ? Json{{"outer", true}} : Json{{"region", region}};
@@ -204,6 +200,10 @@ Json output(const Output& output) {
 }
 
 }  // namespace
+
+std::string_view to_string(Level level) {
+  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
+}
 
 Json json_of(const Report& report) {
   auto row = [&](const Verdict& each) { return verdict(report, each); };

@@ -3,10 +3,13 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "gradscan/report.h"
 
 namespace gradscan {
+
+std::string_view to_string(Level level);  // "error", "silent", "note"
 
 nlohmann::ordered_json json_of(const Report& report);
 

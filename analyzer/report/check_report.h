@@ -1,0 +1,14 @@
+// What every report keeps to, so that its writers need not ask: each number that stands for a parameter, a region, a stage or a
+// capture is one that there is, lists that are said to be ascending ascend, and parents stand before their children.
+#pragma once
+
+#include <string>
+
+#include "gradscan/report.h"
+
+namespace gradscan {
+
+// The first rule that the report breaks, in words; empty if it keeps to all.
+std::string flaw(const Report& report);
+
+}  // namespace gradscan
