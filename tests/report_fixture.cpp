@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "analyzer/report/fixes.h"
+#include "gradscan/edits.h"
 #include "tests/capture_text.h"
 #include "tests/truth_cases.h"
 
@@ -68,6 +70,11 @@ class ResNet50 {
   std::ostringstream parameters_, body_;
 };
 
+Trial trial_from_marks(const Capture& capture, const Setup& setup) {
+  Replays replays{"2.13.0", verdict_from_marks(capture, setup), {{}}, {}};
+  return trial_of(build_report(std::span(&capture, 1), setup, predictions_of(capture, setup.checkpointing, setup.step), replays));
+}
+
 }  // namespace
 
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup) {
@@ -100,8 +107,15 @@ Report report_from_marks(const Capture& capture, const Setup& setup) {
 }
 
 Report report_from_marks(const Capture& capture, const Verdict& asked) {
-  return build_report(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
-                      replays_from_marks(capture, asked));
+  Report report =
+      build_report(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
+                   replays_from_marks(capture, asked));
+  add_fixes(std::span(&capture, 1), report, [&](const std::vector<Candidate>& candidates) {
+    std::vector<Trial> trials;
+    for (const Candidate& candidate : candidates) trials.push_back(trial_from_marks(edited(capture, candidate.edits), candidate.setup));
+    return trials;
+  });
+  return report;
 }
 
 Verdict last_bucket_twice_not_averaged() {

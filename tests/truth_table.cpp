@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analyzer/graph/predict.h"
+#include "gradscan/edits.h"
 #include "gradscan/replay.h"
 #include "gradscan/setup.h"
 #include "tests/catch.h"
@@ -17,8 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-json rows_file() {
-  return json::parse(std::ifstream("tests/truth/ddp_rows.json"));
+json rows_file(const std::string& name = "ddp_rows.json") {
+  return json::parse(std::ifstream("tests/truth/" + name));
 }
 
 bool has(const json& text, std::string_view part) {
@@ -128,10 +129,12 @@ class Comparison {
 
 }  // namespace
 
-void check_verdicts(const std::map<std::string, Training>& cases) {
+namespace {
+
+// Returns how many rows there are.
+int check_rows(const std::map<std::string, Training>& cases, const json& table, const std::string& what) {
   static const json all_options{"", "set_to_none=False", "gradient_as_bucket_view=True",
                                 "set_to_none=False, gradient_as_bucket_view=True"};
-  json table = rows_file();
   Comparison comparison(table);
   for (const json& row : table["rows"]) {
     const Training& training = cases.at(row["case"]);
@@ -143,8 +146,34 @@ void check_verdicts(const std::map<std::string, Training>& cases) {
       CHECK_NOTHROW(check_replay(training.in_turn.front(), predict(training.in_turn, setup.checkpointing, setup.step), run));
     }
   }
-  comparison.print("Rows with DistributedDataParallel");
-  CHECK(comparison.compared() == 4208);
+  comparison.print(what);
+  return comparison.compared();
+}
+
+Edits edits_from(const json& json) {
+  Edits edits;
+  for (auto [key, globs] : {std::pair("freeze", &edits.freeze), {"ignore", &edits.ignore}, {"require_grad", &edits.require_grad}})
+    if (json.contains(key)) globs->push_back(json[key]);
+  return edits;
+}
+
+}  // namespace
+
+void check_verdicts(const std::map<std::string, Training>& cases) {
+  CHECK(check_rows(cases, rows_file(), "Rows with DistributedDataParallel") == 4208);
+}
+
+void check_edits(const std::map<std::string, Training>& cases) {
+  json table = rows_file("edit_rows.json");
+  std::map<std::string, Training> changed;
+  for (const auto& [name, edit] : table["edits"].items()) {
+    changed[name] = cases.at(edit["case"]);
+    for (Capture& capture : changed[name].in_turn) {
+      capture = edited(capture, edits_from(edit));
+      CHECK_NOTHROW(validate(capture, name));
+    }
+  }
+  CHECK(check_rows(changed, table, "Rows with edited models") == 0);
 }
 
 void check_reports(const std::map<std::string, Training>& cases, const ReportOf& report_of) {

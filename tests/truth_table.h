@@ -16,6 +16,7 @@ namespace gradscan::tests {
 // CHECK, and the engine's firings with the predicted ones, and prints how many rows were compared and how many were equal.
 // Messages are compared if the table was measured with this version of torch.
 void check_verdicts(const std::map<std::string, Training>& cases);  // replay() against DistributedDataParallel
+void check_edits(const std::map<std::string, Training>& cases);     // the same of edited models: tests/truth/edit_rows.json
 void check_firings(const std::map<std::string, Training>& cases);   // run_engine() against hooks without it
 
 // The same of reports, of those rows that they have: one flag or none, default options.

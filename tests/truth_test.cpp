@@ -11,3 +11,7 @@ TEST_CASE("The replay says of every model in training what the real DistributedD
 TEST_CASE("The engine fires the hooks of every model in training as often as Python counts") {
   check_firings(truth_cases());
 }
+
+TEST_CASE("The replay of an edited capture says what DistributedDataParallel says of the changed model") {
+  check_edits(truth_cases());
+}

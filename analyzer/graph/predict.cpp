@@ -176,6 +176,18 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
   return prediction;
 }
 
+std::vector<bool> nodes_in_loss(const Capture& capture) {
+  std::vector<bool> reached(capture.nodes.size());
+  auto reach = [&](GradEdge edge) {
+    if (edge.node != none) reached[edge.node] = true;
+  };
+  for (const Output& output : capture.outputs)
+    if (output.in_loss) reach(output.edge);
+  for (std::size_t id = capture.nodes.size(); id-- > 0;)
+    if (reached[id]) std::for_each(capture.nodes[id].next.begin(), capture.nodes[id].next.end(), reach);
+  return reached;
+}
+
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration) {
   return firings_of_iteration(prediction, step, iteration, [](int) { return false; });
 }

@@ -30,6 +30,9 @@ struct Prediction {
 // `in_turn`: at least one capture. Throws Error (usage) as outside_uses().
 Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step);
 
+// Which nodes the loss depends on, region boundaries among them, as forward stands in the capture.
+std::vector<bool> nodes_in_loss(const Capture& capture);
+
 // Firings in an iteration of setup.step: without DDP, or with it.
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration);
 Causes firings_in(const Prediction& prediction, const Setup& setup, int iteration);

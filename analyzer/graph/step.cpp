@@ -3,44 +3,16 @@
 #include <algorithm>
 #include <string>
 
-#include "analyzer/capture/patterns.h"
-#include "analyzer/near_matches.h"
+#include "analyzer/graph/named_parameters.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
 
-bool matches(const Parameter& parameter, const std::string& glob) {
-  return glob_match(glob, parameter.name) || std::any_of(parameter.aliases.begin(), parameter.aliases.end(),
-                                                         [&](const std::string& alias) { return glob_match(glob, alias); });
-}
-
-std::vector<std::string> names_of(const Capture& capture) {
-  std::vector<std::string> names;
-  for (const Parameter& parameter : capture.parameters) {
-    names.push_back(parameter.name);
-    names.insert(names.end(), parameter.aliases.begin(), parameter.aliases.end());
-  }
-  return names;
-}
-
 std::vector<int> indices_of(const Capture& capture, const std::string& option, const std::vector<std::string>& globs) {
   std::vector<int> index_of = ddp_indices(capture), result;
-  std::vector<bool> taken(capture.parameters.size());
-  for (const std::string& glob : globs) {
-    bool any = false;
-    for (std::size_t at = 0; at < capture.parameters.size(); ++at) {
-      if (!matches(capture.parameters[at], glob)) continue;
-      any = true;
-      if (!taken[at] && index_of[at] != none) result.push_back(index_of[at]);
-      taken[at] = true;
-    }
-    if (!any) {
-      std::string near = did_you_mean(glob, names_of(capture));
-      throw Error(Failure::usage, option + ' ' + glob, "is no parameter of " + capture.model,
-                  near.empty() ? "give its full name" : near);
-    }
-  }
+  for (int parameter : parameters_named(capture, option, globs))
+    if (index_of[parameter] != none) result.push_back(index_of[parameter]);
   return result;
 }
 
@@ -54,11 +26,11 @@ void check_bounds(const TrainingStep& step) {
   check("--no-sync", step.no_sync, 0);
 }
 
+}  // namespace
+
 bool is_floating(const std::string& dtype) {
   return dtype.find("float") != std::string::npos || dtype.find("complex") != std::string::npos;
 }
-
-}  // namespace
 
 bool is_recorded_by_checkpoint(const Capture& capture) {
   return std::any_of(capture.inputs.begin(), capture.inputs.end(), [](const Input& input) { return input.requires_grad; });

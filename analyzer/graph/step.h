@@ -2,6 +2,7 @@
 // backward starts.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "gradscan/capture.h"
@@ -17,6 +18,9 @@ struct OutsideUses {
 // Parameters that do not require grad are left out. Throws Error (usage) for a glob that matches no parameter's name, and for a
 // number of the step that is out of its bounds.
 OutsideUses outside_uses(const Capture& capture, const TrainingStep& step);
+
+// Whether tensors of this dtype can require grad.
+bool is_floating(const std::string& dtype);
 
 // Whether a reentrant checkpoint around the whole model records anything, and what it gives its history: like one around a
 // region, if a tensor among its arguments requires grad, and to floating-point tensors that are returned themselves or in a

@@ -1,36 +1,55 @@
 #include "analyzer/report/fix_words.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "analyzer/report/prose.h"
 
 namespace gradscan {
 namespace {
 
-// What the checkpointing has saved and cost.
-std::string price_of_no_checkpointing(const Report& report) {
-  std::int64_t memory = 0, work = 0;
-  for (const RegionReport& region : report.regions) {
-    if (region.parent != none) continue;
-    memory += region.saved_bytes;
-    work += region.recompute_flops;
-  }
-  if (memory == 0) return "";
-  return "keeps up to " + bytes(memory) + " of activations for these inputs" +
-         (work > 0 ? "; saves recomputing " + flops(work) + " per iteration" : "");
+constexpr std::size_t fixes_told = 6, failures_told = 6;
+
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
+}
+
+// Where figures are known: what it needs and costs beside what the setup asked does.
+std::string price_in_words(const Price& price, const Price& asked) {
+  if (asked.peak() == 0 && price.peak() == 0) return "";
+  if (price.peak() == asked.peak() && price.recompute_flops == asked.recompute_flops) return "memory and work stay as they are";
+  std::string text = "up to " + bytes(price.peak()) + " of activations instead of " + bytes(asked.peak());
+  if (price.forward_flops + price.backward_flops == 0) return text;
+  return text + ", " + percent(price.recompute_share()) + " of the work done again instead of " +
+         percent(asked.recompute_share());
+}
+
+void write_fix(Page& page, const Report& report, std::size_t number) {
+  const Fix& fix = report.fixes[number - 1];
+  page.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
+  for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
+  if (std::string price = price_in_words(fix.price, report.price); !price.empty()) page.prose(price, 6);
+  page.prose("to check: --fix " + std::to_string(number) + ", or add " + fix.options, 6, Paint::dim);
+}
+
+void write_no_help(Page& page, const Report& report) {
+  if (report.no_help.empty()) return;
+  page.heading("These changes do not help");
+  for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_told); ++at)
+    page.prose(report.no_help[at].change + ": " + report.no_help[at].reason, 2);
+  if (report.no_help.size() > failures_told)
+    page.prose("and " + std::to_string(report.no_help.size() - failures_told) + " more with --format json", 2, Paint::dim);
 }
 
 }  // namespace
 
 void write_fixes(Page& page, const Report& report) {
   if (!has_conflict(report)) return;
-  if (report.fixes.empty()) return page.heading("None of the setups in the table replays clean");
-  page.heading("These changes replay clean");
-  for (const Fix& fix : report.fixes) {
-    std::string price = fix.setup.checkpointing == Checkpointing::off ? price_of_no_checkpointing(report) : "";
-    page.prose(fix.change, 2, Paint::good);
-    for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
-    if (!price.empty()) page.prose(price, 6);
-    page.prose("to check, add " + fix.options + " to the command", 6, Paint::dim);
-  }
+  page.heading(report.fixes.empty() ? "No change that was tried replays clean" : "These changes replay clean");
+  for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_told); ++number) write_fix(page, report, number);
+  if (report.fixes.size() > fixes_told)
+    page.prose("and " + std::to_string(report.fixes.size() - fixes_told) + " more with --format json", 2, Paint::dim);
+  write_no_help(page, report);
 }
 
 }  // namespace gradscan

@@ -6,7 +6,8 @@
 
 namespace gradscan {
 
-// A section: every fix with its condition, what it costs, and how to check it. Nothing if there is no conflict.
+// Two sections: the first fixes, each with its number, its caveats, what it costs and how to check it; and what does not help.
+// Nothing if there is no conflict.
 void write_fixes(Page& page, const Report& report);
 
 }  // namespace gradscan

@@ -1,15 +1,172 @@
 #include "analyzer/report/fixes.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
-#include "analyzer/report/findings.h"
+#include "analyzer/report/name_globs.h"
 
 namespace gradscan {
 namespace {
 
-bool same_flags(const Setup& left, const Setup& right) {
-  return left.find_unused_parameters == right.find_unused_parameters && left.static_graph == right.static_graph;
+// Parameters that do get gradients and are in DDP's way.
+std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const Report& report) {
+  std::vector<int> order = ddp_order(capture);
+  std::vector<bool> chosen(capture.parameters.size());
+  for (const Finding& finding : report.findings)
+    for (const Group& group : finding.groups)
+      for (int index : group.parameters)
+        if (finding.level == Level::error && report.parameters[index].in_loss) chosen[order[index]] = true;
+  return globs_for(capture, chosen);
 }
+
+// In the order in which fixes are offered.
+enum class Sort {
+  flags,             // other flags of DDP
+  dead_parameters,   // what is done for parameters that the loss does not depend on
+  zero_times_all,    // what is done for them by hearsay
+  step,              // an unusual training step undone
+  inputs,            // inputs of regions made to require grad
+  some_regions,      // another kind of checkpointing for as few regions as can be
+  all_regions,       // ... for all of them
+  all_and_flags,     // ... with other flags
+  everything,
+};
+
+struct Attempt {
+  Sort sort;
+  Candidate candidate;
+  Trial trial{};
+};
+
+class Fixer {
+ public:
+  Fixer(std::span<const Capture> in_turn, const Report& report, const TryAll& try_all)
+      : in_turn_(in_turn), report_(report), try_all_(try_all), candidates_(in_turn, report), asked_(flags_of(report.setup)) {}
+
+  void run() {
+    try_out(changes_of_one_thing());
+    try_out(combinations());
+    if (std::none_of(attempts_.begin(), attempts_.end(), is_clean))
+      try_out({{Sort::everything, candidates_.everything()}});
+    std::stable_sort(attempts_.begin(), attempts_.end(),
+                     [](const Attempt& left, const Attempt& right) { return left.sort < right.sort; });
+    add_caveats_of_accumulation();
+  }
+
+  std::vector<Fix> fixes() const {
+    std::vector<Fix> fixes;
+    std::set<std::pair<Sort, Checkpointing>> combined;  // a kind is offered once, with the flags that are nearest
+    for (const Attempt& attempt : attempts_) {
+      if (!is_clean(attempt) || attempt.sort == Sort::zero_times_all) continue;
+      const Candidate& candidate = attempt.candidate;
+      if (attempt.sort == Sort::all_and_flags && !combined.emplace(attempt.sort, candidate.setup.checkpointing).second) continue;
+      fixes.push_back({.change = candidate.change,
+                       .options = candidate.options,
+                       .setup = candidate.setup,
+                       .edits = candidate.edits,
+                       .caveats = candidate.caveats});
+    }
+    return fixes;
+  }
+
+  std::vector<NoHelp> no_help() const {
+    std::vector<NoHelp> no_help;
+    for (const Attempt& attempt : attempts_)
+      if (!attempt.trial.clean && attempt.sort < Sort::all_and_flags)
+        no_help.push_back({attempt.candidate.change, attempt.trial.failure});
+    if (std::vector<std::string> used = globs_of_used_in_conflict(in_turn_.front(), report_); !used.empty())
+      no_help.push_back({"_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(used),
+                         "DDP then never averages their gradients, and every rank trains them by itself"});
+    no_help.push_back({"a smaller batch", "the graph does not depend on the size of the batch"});
+    return no_help;
+  }
+
+ private:
+  static bool is_clean(const Attempt& attempt) { return attempt.trial.clean; }
+
+  std::vector<Attempt> changes_of_one_thing() const {
+    std::vector<Attempt> ideas;
+    auto add = [&](Sort sort, const std::optional<Candidate>& candidate) {
+      if (candidate) ideas.push_back({sort, *candidate});
+    };
+    for (Flags flags : candidates_.other_flags()) add(Sort::flags, candidates_.with_flags(flags));
+    std::vector<Candidate> for_dead = candidates_.for_dead_parameters(asked_);
+    for (const Candidate& candidate : for_dead) add(Sort::dead_parameters, candidate);
+    if (!for_dead.empty()) add(Sort::zero_times_all, candidates_.zero_times_all());
+    for (const Candidate& candidate : candidates_.steps_undone()) add(Sort::step, candidate);
+    add(Sort::inputs, candidates_.inputs_require_grad());
+    for (Kind kind : {Kind::non_reentrant, Kind::off}) add(Sort::some_regions, candidates_.regions_of_kind(kind));
+    for (Checkpointing kind : kinds) add(Sort::all_regions, candidates_.all_of_kind(kind, asked_));
+    return ideas;
+  }
+
+  // Where flags alone help, they need no company.
+  std::vector<Attempt> combinations() const {
+    std::vector<Attempt> ideas;
+    if (asked_ != Flags{} && !has_clean(Sort::dead_parameters) && !help_alone({}))
+      for (const Candidate& candidate : candidates_.for_dead_parameters({})) ideas.push_back({Sort::dead_parameters, candidate});
+    for (Checkpointing kind : kinds)
+      for (Flags flags : candidates_.other_flags())
+        if (!is_repaired_by(kind) && !help_alone(flags))
+          if (std::optional<Candidate> candidate = candidates_.all_of_kind(kind, flags))
+            ideas.push_back({Sort::all_and_flags, *candidate});
+    return ideas;
+  }
+
+  void try_out(std::vector<Attempt> ideas) {
+    std::vector<Candidate> candidates;
+    for (const Attempt& idea : ideas) candidates.push_back(idea.candidate);
+    std::vector<Trial> trials = try_all_(candidates);
+    for (std::size_t at = 0; at < ideas.size(); ++at) {
+      ideas[at].trial = trials[at];
+      attempts_.push_back(std::move(ideas[at]));
+    }
+  }
+
+  bool has_clean(Sort sort) const {
+    return std::any_of(attempts_.begin(), attempts_.end(),
+                       [&](const Attempt& attempt) { return attempt.sort == sort && attempt.trial.clean; });
+  }
+
+  bool help_alone(Flags flags) const {
+    return std::any_of(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
+      return attempt.sort == Sort::flags && attempt.trial.clean && flags_of(attempt.candidate.setup) == flags;
+    });
+  }
+
+  bool is_repaired_by(Checkpointing kind) const {
+    return std::any_of(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
+      return attempt.sort == Sort::all_regions && attempt.trial.clean && attempt.candidate.setup.checkpointing == kind;
+    });
+  }
+
+  // static_graph takes the first backward as its contract, and that may be one inside of no_sync().
+  void add_caveats_of_accumulation() {
+    std::vector<Attempt*> concerned;
+    std::vector<Candidate> accumulating;
+    for (Attempt& attempt : attempts_) {
+      const Setup& setup = attempt.candidate.setup;
+      if (!attempt.trial.clean || !setup.static_graph || asked_.static_graph || setup.step.no_sync > 0) continue;
+      concerned.push_back(&attempt);
+      accumulating.push_back(attempt.candidate);
+      accumulating.back().setup.step.no_sync = 1;
+    }
+    std::vector<Trial> trials = try_all_(accumulating);
+    for (std::size_t at = 0; at < concerned.size(); ++at)
+      if (!trials[at].clean)
+        concerned[at]->candidate.caveats.push_back("not if gradients are accumulated in no_sync(): " + trials[at].failure);
+  }
+
+  static constexpr Checkpointing kinds[] = {Checkpointing::non_reentrant, Checkpointing::off};
+
+  std::span<const Capture> in_turn_;
+  const Report& report_;
+  const TryAll& try_all_;
+  Candidates candidates_;
+  Flags asked_;
+  std::vector<Attempt> attempts_;
+};
 
 bool all_of_kind(const Report& report, Checkpointing checkpointing) {
   return std::all_of(report.regions.begin(), report.regions.end(),
@@ -23,93 +180,25 @@ bool keeps_regions(const Report& report, const Setup& setup) {
                                                         : all_of_kind(report, setup.checkpointing);
 }
 
-std::string change_of_flags(const Setup& setup) {
-  return ddp_call(setup);
-}
-
-std::string change_of_regions(const Setup& setup) {
-  switch (setup.checkpointing) {
-    case Checkpointing::reentrant:
-      return "checkpoint(..., use_reentrant=True)";
-    case Checkpointing::non_reentrant:
-      return "checkpoint(..., use_reentrant=False)";
-    case Checkpointing::off:
-      return "no checkpointing";
-    case Checkpointing::as_given:
-      break;
-  }
-  return "checkpointing as in the file";
-}
-
-// To be added to the command line that asked; where that has a flag which the change takes away, "--no-..." does so.
-std::string options_for(const Setup& setup, const Setup& asked, bool regions_kept) {
-  std::string options;
-  auto add = [&](const std::string& option) { options += (options.empty() ? "" : " ") + option; };
-  if (!regions_kept) {
-    std::string kind(to_string(setup.checkpointing));
-    std::replace(kind.begin(), kind.end(), '_', '-');
-    add("--checkpointing " + kind);
-  }
-  auto add_flag = [&](bool wanted, bool is_set, const std::string& name) {
-    if (wanted != is_set) add((wanted ? "--" : "--no-") + name);
-  };
-  add_flag(setup.find_unused_parameters, asked.find_unused_parameters, "find-unused-parameters");
-  add_flag(setup.static_graph, asked.static_graph, "static-graph");
-  return options;
-}
-
-// What one iteration cannot show about the flags.
-std::vector<std::string> caveats_for(const Setup& setup, const Setup& asked) {
-  if (setup.static_graph && !asked.static_graph) return {"only if every iteration runs the same graph"};
-  bool unused_allowed = asked.find_unused_parameters || asked.static_graph;
-  if (setup.static_graph || setup.find_unused_parameters || !unused_allowed) return {};
-  return {"only if every parameter gets a gradient in every iteration"};
-}
-
-Fix fix_for(const Report& report, const Setup& setup) {
-  bool regions_kept = keeps_regions(report, setup), flags_kept = same_flags(setup, report.setup);
-  std::string change = regions_kept ? change_of_flags(setup)
-                       : flags_kept ? change_of_regions(setup)
-                                    : change_of_regions(setup) + " and " + change_of_flags(setup);
-  return {.change = change,
-          .options = options_for(setup, report.setup, regions_kept),
-          .setup = setup,
-          .caveats = caveats_for(setup, report.setup)};
-}
-
 }  // namespace
+
+Trial trial_of(const Report& report) {
+  if (!has_conflict(report)) return {.clean = true};
+  return {.failure = report.findings.front().title};
+}
+
+void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& try_all) {
+  if (!has_conflict(report)) return;
+  Fixer fixer(in_turn, report, try_all);
+  fixer.run();
+  report.fixes = fixer.fixes();
+  report.no_help = fixer.no_help();
+}
 
 bool loses_regions(const Report& report, const Setup& setup) {
   return keeps_regions(report, setup) &&
          std::any_of(report.regions.begin(), report.regions.end(),
                      [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
-}
-
-bool repairs(const Report& report, const Verdict& verdict) {
-  return verdict.outcome == Outcome::pass && verdict.unsynchronised.empty() && lost_to_checkpointing(report, verdict).empty() &&
-         !loses_regions(report, verdict.setup);
-}
-
-std::vector<Fix> find_fixes(const Report& report) {
-  std::vector<Fix> same_regions, same_flags_only, both;
-  if (!has_conflict(report)) return {};
-  for (const Verdict& verdict : report.verdicts) {
-    const Setup& setup = verdict.setup;
-    if (!repairs(report, verdict)) continue;
-    if (report.regions.empty() && setup.checkpointing != Checkpointing::off) continue;
-    bool regions_kept = keeps_regions(report, setup), flags_kept = same_flags(setup, report.setup);
-    if (regions_kept && flags_kept) continue;
-    if (setup.checkpointing == Checkpointing::reentrant && !regions_kept) continue;
-    (regions_kept ? same_regions : flags_kept ? same_flags_only : both).push_back(fix_for(report, setup));
-  }
-  std::vector<Fix> fixes = std::move(same_regions);
-  fixes.insert(fixes.end(), same_flags_only.begin(), same_flags_only.end());
-  for (Fix& fix : both) {
-    bool offered = std::any_of(fixes.begin(), fixes.end(),
-                               [&](const Fix& earlier) { return earlier.setup.checkpointing == fix.setup.checkpointing; });
-    if (!offered) fixes.push_back(std::move(fix));
-  }
-  return fixes;
 }
 
 }  // namespace gradscan

@@ -1,18 +1,32 @@
-// Changes that repair the setup asked: those among the verdicts whose replay is clean.
+// Which changes repair the setup asked, and which popular ones do not. Each is tried: a change is a fix if the report of the
+// changed model in the changed setup has no conflict.
+//
+// Changes of one thing are tried first; then, where flags of DDP alone do not help, kinds of checkpointing together with flags,
+// and what is done for dead parameters together with DDP's defaults; and everything at once if nothing else has helped.
 #pragma once
 
+#include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "analyzer/report/candidates.h"
 #include "gradscan/report.h"
 
 namespace gradscan {
 
-// Nothing was asked of a setup that has no conflict. Smaller changes come first: other flags of DDP, then another kind of
-// checkpointing with the flags asked, then both. A kind is offered once, with the flags that are nearest to those asked.
-std::vector<Fix> find_fixes(const Report& report);
+struct Trial {
+  bool clean = false;   // whether nothing is wrong
+  std::string failure;  // else what is, in a sentence: the title of the first finding
+};
 
-// A verdict without error and silent failure. Parameters that the loss does not depend on may stay untrained.
-bool repairs(const Report& report, const Verdict& verdict);
+Trial trial_of(const Report& report);
+
+// Tries candidates; the result has a trial for each.
+using TryAll = std::function<std::vector<Trial>(const std::vector<Candidate>&)>;
+
+// Fills report.fixes and report.no_help, from the rest of the report; leaves both empty if it has no conflict.
+void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& try_all);
 
 // Whether the setup has the regions as they are asked for, and some with parameters are lost (RegionReport::lost).
 bool loses_regions(const Report& report, const Setup& setup);

@@ -8,26 +8,12 @@
 #include "analyzer/report/causes.h"
 #include "analyzer/report/closures.h"
 #include "analyzer/report/findings.h"
-#include "analyzer/report/fixes.h"
 #include "analyzer/report/stages.h"
 #include "gradscan/graph.h"
 #include "gradscan/version.h"
 
 namespace gradscan {
 namespace {
-
-// Which nodes the loss depends on, region boundaries among them, as forward stands in the capture.
-std::vector<bool> nodes_in_loss(const Capture& capture) {
-  std::vector<bool> reached(capture.nodes.size());
-  auto reach = [&](GradEdge edge) {
-    if (edge.node != none) reached[edge.node] = true;
-  };
-  for (const Output& output : capture.outputs)
-    if (output.in_loss) reach(output.edge);
-  for (std::size_t id = capture.nodes.size(); id-- > 0;)
-    if (reached[id]) std::for_each(capture.nodes[id].next.begin(), capture.nodes[id].next.end(), reach);
-  return reached;
-}
 
 class Assembly {
  public:
@@ -59,7 +45,6 @@ class Assembly {
     add_regions_of_other_graphs();
     report_.stages = contract(capture_, graph_, index_);
     report_.findings = find_conflicts(report_);
-    report_.fixes = find_fixes(report_);
     return std::move(report_);
   }
 
@@ -205,6 +190,7 @@ class Assembly {
       if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
       if (around.empty()) continue;
       report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
+      if (capture_.nodes[id].role != Role::operation) continue;
       for (int storage : capture_.nodes[id].saved)
         if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));
     }

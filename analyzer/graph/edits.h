@@ -1,0 +1,15 @@
+// Edits of captures that forward calls play in turn (see gradscan/replay.h).
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gradscan/capture.h"
+#include "gradscan/edits.h"
+
+namespace gradscan {
+
+// Each of them edited. A glob over names of regions has to match in one of them only, for a region need not be in every graph.
+std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits);
+
+}  // namespace gradscan
