@@ -23,6 +23,10 @@ Capture everything() {
   capture.storages = {{4096, true}, {80, false}};
   capture.nodes[3].saved = {0, 1};
   capture.nodes[3].forward_flops = 123456789012;
+  capture.nodes[3].gradient_flops.assign(capture.nodes[3].next.size(), 123456789013);
+  capture.regions[0].argument_dtypes = {"float32"};
+  capture.regions[0].constant_flops = 5;
+  capture.constant_flops = 6;
   capture.nodes[3].module = "a";
   capture.nodes[3].source = "model.py:3";
   capture.regions[0].source = "model.py:2";
@@ -47,6 +51,10 @@ TEST_CASE("a capture survives JSON") {
   Capture again = parse_capture(json, "f");
   CHECK(to_json(again) == json);
   CHECK(again.nodes[3].forward_flops == 123456789012);
+  CHECK(again.nodes[3].gradient_flops == everything().nodes[3].gradient_flops);
+  CHECK(again.regions[0].argument_dtypes == std::vector<std::string>{"float32"});
+  CHECK(again.regions[0].constant_flops == 5);
+  CHECK(again.constant_flops == 6);
   CHECK(again.exported.bucket_cap_mb == 12.5);
   CHECK(again.exported.gradient_as_bucket_view);
   CHECK(again.regions_known);

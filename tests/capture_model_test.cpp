@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,14 +52,18 @@ std::map<std::string, int> ops_of(const Capture& capture) {
 }
 
 std::int64_t flops_of(const Capture& capture) {
-  std::int64_t flops = 0;
+  std::int64_t flops = capture.constant_flops;
+  for (const Region& region : capture.regions) flops += region.constant_flops;
   for (const Node& node : capture.nodes) flops += node.forward_flops;
   return flops;
 }
 
 std::int64_t saved_by(const Capture& capture) {
+  std::set<int> saved;
+  for (const Node& node : capture.nodes)
+    if (node.role == Role::operation) saved.insert(node.saved.begin(), node.saved.end());
   std::int64_t bytes = 0;
-  for (const Storage& storage : capture.storages) bytes += storage.activation ? storage.bytes : 0;
+  for (int storage : saved) bytes += capture.storages[storage].activation ? capture.storages[storage].bytes : 0;
   return bytes;
 }
 

@@ -36,6 +36,7 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
   check([](Capture& c) { c.nodes[3].next[0].node = -7; }, "node 3 has an edge to no earlier node");
   check([](Capture& c) { c.nodes[3].next[0].slot = 5; }, "uses a slot that its region does not have");
   check([](Capture& c) { c.nodes[3].saved = {4}; }, "saves an unknown storage");
+  check([](Capture& c) { c.nodes[3].gradient_flops = {1}; }, "has not as many gradient_flops as edges");
   check([](Capture& c) { c.nodes[0].parameter = 9; }, "unknown parameter");
   check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "two gradient nodes");
   check([](Capture& c) { c.parameters[0].requires_grad = false; }, "frozen parameter");

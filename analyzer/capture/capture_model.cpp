@@ -46,7 +46,8 @@ class FixedSeed {
 void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (Region& region : capture.regions)
     for (const CheckpointPattern& pattern : patterns)
-      if (region.origin != "pattern" && glob_match(pattern.glob, region.name)) region.kind = pattern.kind;
+      if (region.origin != "pattern" && region.origin != module_origin && glob_match(pattern.glob, region.name))
+        region.kind = pattern.kind;
 }
 
 // What torch.jit.fork would run in another thread is run at once and in this one, in which alone it is recorded.
@@ -104,7 +105,7 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   FixedSeed fixed_seed;
 
   Model model = load_model(path);
-  Recorder::Modules modules = choose_regions(model, instrument(model.modules), options.checkpoint);
+  Recorder::Modules modules = choose_regions(model, instrument(model.modules), options.checkpoint, options.every_module);
   Inputs inputs = make_inputs(path, model, options.inputs);
 
   Capture capture = describe(path, model, inputs);

@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "analyzer/capture/flops.h"
 #include "analyzer/capture/ivalues.h"
 #include "analyzer/capture/markers.h"
 #include "analyzer/capture/source_lines.h"
@@ -87,7 +86,7 @@ class Recorder::OperationObserver {
  private:
   struct Operation : at::ObserverContext {
     std::uint64_t first = 0;
-    std::int64_t flops = 0;
+    OperationFlops flops;
   };
 
   static std::unique_ptr<at::ObserverContext> start(const at::RecordFunction& function) {
@@ -99,8 +98,8 @@ class Recorder::OperationObserver {
     // A boxed call passes the interpreter's whole stack, whose last values are the operation's inputs.
     auto inputs = function.inputs();
     if (function.num_inputs() < inputs.size()) inputs = inputs.slice(inputs.size() - function.num_inputs());
-    if (!recorder->counting_) operation->flops = forward_flops(function.name(), inputs);
-    if (operation->flops != 0) recorder->counting_ = true;
+    if (!recorder->counting_) operation->flops = count_flops(function.name(), inputs);
+    if (operation->flops.forward != 0) recorder->counting_ = true;
     return operation;
   }
 
@@ -110,10 +109,12 @@ class Recorder::OperationObserver {
     auto& operation = *static_cast<Operation*>(context);
     std::uint64_t last = at::sequence_number::peek();
     bool outermost = --recorder->depth_ == 0;
-    if (operation.flops != 0) recorder->counting_ = false;
-    if (last == operation.first) return;
-    if (operation.flops != 0) recorder->flops_.push_back({operation.first, last, operation.flops});
-    if (outermost)
+    if (operation.flops.forward != 0) {
+      recorder->counting_ = false;
+      int region = recorder->open_.empty() ? none : recorder->open_.back();
+      recorder->flops_.push_back({operation.first, last, std::move(operation.flops), region});
+    }
+    if (outermost && last != operation.first)
       recorder->operations_.push_back({operation.first, last, recorder->calls_.back().module, current_source_line()});
   }
 
@@ -179,6 +180,7 @@ std::vector<at::Tensor> Recorder::begin_region(RegionStart start, std::vector<at
   for (std::size_t k = 0; k < wanted.size(); ++k) arguments[k] = with_wanted_grad(arguments[k], wanted[k]);
   RecordedRegion region{.start = std::move(start), .parent = open_.empty() ? none : open_.back()};
   region.module = calls_.back().module;
+  region.arguments = arguments;
   region.begin = make_boundary(arguments, false);
   open_.push_back(static_cast<int>(regions_.size()));
   regions_.push_back(std::move(region));
@@ -190,14 +192,16 @@ std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vect
   if (open_.empty() || regions_[open_.back()].start.label != label)
     throw MarkerError("has a marker that ends region " + label + " outside of that region");
   RecordedRegion& region = regions_[open_.back()];
-  region.end = make_boundary(outputs, true);
+  region.end = make_boundary(outputs, region.start.origin != module_origin);
   region.nested_outputs = std::move(nested);
   open_.pop_back();
   return outputs;
 }
 
 const RecordedRegion* Recorder::open_region() const {
-  return open_.empty() ? nullptr : &regions_[open_.back()];
+  for (auto open = open_.rbegin(); open != open_.rend(); ++open)
+    if (regions_[*open].start.origin != module_origin) return &regions_[*open];
+  return nullptr;
 }
 
 at::Tensor Recorder::require_grad(const at::Tensor& tensor) {
@@ -208,9 +212,8 @@ const RecordedOperation* Recorder::operation_of(std::uint64_t sequence_number) c
   return find_interval(operations_, sequence_number);
 }
 
-std::int64_t Recorder::flops_of(std::uint64_t sequence_number) const {
-  const RecordedFlops* found = find_interval(flops_, sequence_number);
-  return found ? found->flops : 0;
+const RecordedFlops* Recorder::flops_of(std::uint64_t sequence_number) const {
+  return find_interval(flops_, sequence_number);
 }
 
 }  // namespace gradscan

@@ -20,10 +20,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "analyzer/capture/flops.h"
 #include "analyzer/torch_adapter.h"
 #include "gradscan/capture.h"
 
 namespace gradscan {
+
+// The origin of a region that stands for a mere module call, see CaptureOptions::every_module.
+inline constexpr const char* module_origin = "module";
 
 // What is known of a region before it runs.
 struct RegionStart {
@@ -39,6 +43,7 @@ struct RecordedRegion {
   int parent = none;
   int module = 0;  // number of the module that was running
   NodePtr begin, end;
+  std::vector<at::Tensor> arguments;  // the direct tensor arguments, kept so that their storages stay theirs
   std::vector<int> nested_outputs;
 };
 
@@ -50,8 +55,9 @@ struct RecordedOperation {
 };
 
 struct RecordedFlops {
-  std::uint64_t first = 0, last = 0;
-  std::int64_t flops = 0;
+  std::uint64_t first = 0, last = 0;  // equal: it has made no node
+  OperationFlops flops;
+  int region = none;  // the innermost one that is open
 };
 
 struct RecordedModule {
@@ -85,7 +91,8 @@ class Recorder {
   // Returns the outputs as the outside sees them. `nested` as Region::nested_outputs.
   std::vector<at::Tensor> end_region(const std::string& label, std::vector<at::Tensor> outputs, std::vector<int> nested);
 
-  const RecordedRegion* open_region() const;  // the innermost; nullptr outside of all
+  // The innermost but for those that stand for mere module calls; nullptr outside of all.
+  const RecordedRegion* open_region() const;
 
   // What tensor.requires_grad_() makes of it.
   static at::Tensor require_grad(const at::Tensor& tensor);
@@ -96,7 +103,8 @@ class Recorder {
   const std::vector<RecordedRegion>& regions() const { return regions_; }
   const RecordedOperation* operation_of(std::uint64_t sequence_number) const;
   const std::string& module_path(int module) const { return module_paths_[module]; }
-  std::int64_t flops_of(std::uint64_t sequence_number) const;
+  const RecordedFlops* flops_of(std::uint64_t sequence_number) const;
+  const std::vector<RecordedFlops>& flops() const { return flops_; }
 
  private:
   struct Call {

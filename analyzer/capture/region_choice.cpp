@@ -28,6 +28,12 @@ class RegionChoice {
       if (module.region && matches(module.path)) module.region->kind = pattern.kind;
   }
 
+  void add_every_module() {
+    for (std::size_t k = 0; k < modules_.size(); ++k)
+      if (!paths_[k].empty() && !modules_[k].region)
+        modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = Kind::off, .origin = module_origin};
+  }
+
   Recorder::Modules result() {
     Recorder::Modules result;
     for (std::size_t k = 0; k < modules_.size(); ++k) {
@@ -71,9 +77,10 @@ class RegionChoice {
 }  // namespace
 
 Recorder::Modules choose_regions(const Model& model, const NamedRegions& named_by_file,
-                                 const std::vector<CheckpointPattern>& patterns) {
+                                 const std::vector<CheckpointPattern>& patterns, bool every_module) {
   RegionChoice choice(model, named_by_file);
   for (const CheckpointPattern& pattern : patterns) choice.apply(pattern);
+  if (every_module) choice.add_every_module();
   return choice.result();
 }
 

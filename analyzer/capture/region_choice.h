@@ -2,7 +2,8 @@
 //
 // Modules of torch's class CheckpointWrapper are, unless the file has markers, and those that a pattern names. A pattern that
 // matches a region that the file itself names changes its kind and makes no region; any other makes one of each outermost
-// module that it matches.
+// module that it matches. Where every module is asked for, all others are regions too, of kind off: calls that could be
+// checkpointed.
 #pragma once
 
 #include <string>
@@ -18,6 +19,6 @@ namespace gradscan {
 // `named_by_file`: the names of regions that are not modules of such a class. Throws Error (usage), see no_match, for a pattern
 // that matches neither a module nor a region.
 Recorder::Modules choose_regions(const Model& model, const NamedRegions& named_by_file,
-                                 const std::vector<CheckpointPattern>& patterns);
+                                 const std::vector<CheckpointPattern>& patterns, bool every_module);
 
 }  // namespace gradscan

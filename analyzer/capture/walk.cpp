@@ -21,6 +21,10 @@ using RawNode = torch::autograd::Node*;
 // Boundaries of regions by their autograd node: {region, whether it is the region's end}.
 using Boundaries = std::unordered_map<RawNode, std::pair<int, bool>>;
 
+std::string dtype_of(const at::Tensor& tensor) {
+  return std::string(c10::getDtypeNames(tensor.scalar_type()).first);
+}
+
 class Walk {
  public:
   Walk(const Model& model, const Inputs& inputs, const Recorder& recorder, Capture& capture)
@@ -46,6 +50,7 @@ class Walk {
     order();
     for (const NodePtr& node : nodes_) capture_.nodes.push_back(describe(node));
     describe_regions();
+    add_constant_flops();
     for (std::size_t k = 0; k < output_edges_.size(); ++k) finish_output(capture_.outputs[k], output_edges_[k]);
   }
 
@@ -57,7 +62,7 @@ class Walk {
   void collect_outputs(const Model& model, const c10::IValue& result) {
     for_each_tensor(result, "output", [&](const at::Tensor& tensor, const TensorPlace& place) {
       Output output{.path = place.path,
-                    .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
+                    .dtype = dtype_of(tensor),
                     .shape = tensor.sizes().vec(),
                     .found_by_ddp = !place.in_object,
                     .behind_sink = !place.in_object,
@@ -140,6 +145,7 @@ class Walk {
       result.role = is_end ? Role::region_end : Role::region_begin;
       result.module = recorder_.module_path(recorder_.regions()[region].module);
       result.source = recorder_.regions()[region].start.source;
+      if (!is_end) result.saved = storage_numbers(recorder_.regions()[region].arguments);
     } else {
       describe_operation(node, result);
     }
@@ -148,7 +154,7 @@ class Walk {
 
   void describe_operation(const NodePtr& node, Node& result) {
     result.op = node->name();
-    result.forward_flops = recorder_.flops_of(node->sequence_nr());
+    describe_flops(node, result);
     if (const RecordedOperation* operation = recorder_.operation_of(node->sequence_nr())) {
       result.module = recorder_.module_path(operation->module);
       result.source = operation->source;
@@ -158,12 +164,36 @@ class Walk {
       silent_about_saved_.insert(result.op);
       return;
     }
-    for (const at::Tensor& tensor : *saved) {
-      int storage = storage_number(tensor);
-      if (storage == none || std::count(result.saved.begin(), result.saved.end(), storage)) continue;
-      result.saved.push_back(storage);
-    }
+    result.saved = storage_numbers(*saved);
     result.saves_tensors = !saved->empty();
+  }
+
+  void describe_flops(const NodePtr& node, Node& result) {
+    const RecordedFlops* recorded = recorder_.flops_of(node->sequence_nr());
+    if (!recorded) return;
+    has_node_.insert(recorded);
+    result.forward_flops = recorded->flops.forward;
+    result.gradient_flops = recorded->flops.gradients;
+    result.gradient_flops.resize(result.next.size());
+  }
+
+  // Of operations that no gradient flows through.
+  void add_constant_flops() {
+    for (const RecordedFlops& recorded : recorder_.flops()) {
+      if (has_node_.contains(&recorded)) continue;
+      bool outside = recorded.region == none;
+      (outside ? capture_.constant_flops : capture_.regions[recorded.region].constant_flops) += recorded.flops.forward;
+    }
+  }
+
+  // Of all their storages, without repetition.
+  std::vector<int> storage_numbers(const std::vector<at::Tensor>& tensors) {
+    std::vector<int> numbers;
+    for (const at::Tensor& tensor : tensors) {
+      int storage = storage_number(tensor);
+      if (storage != none && !std::count(numbers.begin(), numbers.end(), storage)) numbers.push_back(storage);
+    }
+    return numbers;
   }
 
   int storage_number(const at::Tensor& tensor) {
@@ -176,6 +206,8 @@ class Walk {
 
   void describe_regions() {
     for (const RecordedRegion& region : recorder_.regions()) {
+      std::vector<std::string> dtypes;
+      for (const at::Tensor& argument : region.arguments) dtypes.push_back(dtype_of(argument));
       capture_.regions.push_back({.name = region.start.name,
                                   .kind = region.start.kind,
                                   .parent = region.parent,
@@ -183,7 +215,8 @@ class Walk {
                                   .end = number_.at(region.end.get()),
                                   .nested_outputs = region.nested_outputs,
                                   .source = region.start.source,
-                                  .origin = region.start.origin});
+                                  .origin = region.start.origin,
+                                  .argument_dtypes = std::move(dtypes)});
     }
     for (const std::string& op : silent_about_saved_)
       capture_.notes.push_back("which tensors " + op + " saves for backward is not known: saved memory may be more than shown");
@@ -205,6 +238,7 @@ class Walk {
   std::unordered_set<RawNode> appended_;
   std::unordered_map<RawNode, int> number_;
   std::unordered_map<const c10::StorageImpl*, int> storages_;
+  std::unordered_set<const RecordedFlops*> has_node_;
   std::set<std::string> silent_about_saved_;
 };
 

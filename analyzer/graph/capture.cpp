@@ -68,6 +68,8 @@ class Validator {
     for (GradEdge edge : node.next) check_edge(edge, id, owner);
     for (int storage : node.saved)
       if (storage < 0 || storage >= static_cast<int>(capture_.storages.size())) fail(owner + " saves an unknown storage");
+    if (!node.gradient_flops.empty() && node.gradient_flops.size() != node.next.size())
+      fail(owner + " has not as many gradient_flops as edges");
     bool accumulates = node.role == Role::parameter || node.role == Role::leaf;
     if (accumulates && !node.next.empty()) fail(owner + " accumulates a gradient and yet sends one on");
   }

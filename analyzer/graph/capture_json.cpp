@@ -126,6 +126,7 @@ Json image(const Node& node) {
   put(json, "saved", node.saved);
   put(json, "saves_tensors", node.saves_tensors);
   put(json, "forward_flops", node.forward_flops);
+  put(json, "gradient_flops", node.gradient_flops);
   return json;
 }
 
@@ -140,6 +141,7 @@ void read(const Json& json, Node& node) {
   get(json, "saved", node.saved);
   get(json, "saves_tensors", node.saves_tensors);
   get(json, "forward_flops", node.forward_flops);
+  get(json, "gradient_flops", node.gradient_flops);
 }
 
 Json image(const Region& region) {
@@ -148,6 +150,8 @@ Json image(const Region& region) {
   put(json, "nested_outputs", region.nested_outputs);
   put(json, "source", region.source);
   put(json, "origin", region.origin);
+  put(json, "argument_dtypes", region.argument_dtypes);
+  put(json, "constant_flops", region.constant_flops);
   return json;
 }
 
@@ -160,6 +164,8 @@ void read(const Json& json, Region& region) {
   get(json, "nested_outputs", region.nested_outputs);
   get(json, "source", region.source);
   get(json, "origin", region.origin);
+  get(json, "argument_dtypes", region.argument_dtypes);
+  get(json, "constant_flops", region.constant_flops);
 }
 
 Json image(const Input& input) {
@@ -249,6 +255,7 @@ Capture capture_from(const Json& json) {
   read_list(json, "parameters", capture.parameters);
   read_list(json, "regions", capture.regions);
   get(json, "regions_known", capture.regions_known);
+  get(json, "constant_flops", capture.constant_flops);
   read_list(json, "storages", capture.storages);
   read_list(json, "nodes", capture.nodes);
   return capture;
@@ -288,6 +295,7 @@ std::string to_json(const Capture& capture) {
   member("written_by", capture.written_by);
   member("exported", image(capture.exported));
   member("regions_known", capture.regions_known);
+  if (capture.constant_flops != 0) member("constant_flops", capture.constant_flops);
   member("notes", capture.notes);
   text += list_of("inputs", capture.inputs) + list_of("outputs", capture.outputs) + list_of("parameters", capture.parameters);
   text += list_of("regions", capture.regions) + list_of("storages", capture.storages) + list_of("nodes", capture.nodes);

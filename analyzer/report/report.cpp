@@ -191,6 +191,7 @@ class Assembly {
       if (around.empty()) continue;
       report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
       if (capture_.nodes[id].role != Role::operation) continue;
+      if (capture_.nodes[id].role != Role::operation) continue;
       for (int storage : capture_.nodes[id].saved)
         if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));
     }

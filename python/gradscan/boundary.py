@@ -53,6 +53,7 @@ class Boundary:
     node: Node
     next: list[Edge | None]  # for each slot: the gradient's way on
     slots: list[int]  # for each output of `node`: its slot; -1 for the token, which keeps the node alive
+    tensors: list[torch.Tensor]  # what was handed over, kept so that their storages stay theirs
     nested: list[int] = dataclasses.field(default_factory=list)  # slots that are not at the top level of the region's result
     token: torch.Tensor | None = None
 
@@ -71,7 +72,7 @@ def _make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary,
     results = list(tensors)
     for k, alias in zip(chosen, aliases, strict=True):
         results[k] = alias
-    return Boundary(token.grad_fn, next_edges, [-1, *chosen], token=token), results
+    return Boundary(token.grad_fn, next_edges, [-1, *chosen], list(tensors), token=token), results
 
 
 def _differentiable(tensor: torch.Tensor) -> bool:

@@ -18,12 +18,14 @@ Regions run plainly. Two things would show this to the model, and are hidden fro
 from __future__ import annotations
 
 import bisect
+import collections
 import contextlib
 import dataclasses
 import os
 import random
 import sys
 import threading
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +34,11 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from gradscan.as_checkpointed import AsCheckpointed
 from gradscan.boundary import Boundary, make_boundary
 from gradscan.errors import Error
+from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region_name import region_name
@@ -73,7 +75,8 @@ class Observer:
         self._path_stack = [""]
         self._path_changes: list[tuple[int, str]] = [(0, "")]  # from this node on: the innermost module's path
         self._calls: list[tuple[int, int, str]] = []  # nodes first <= number < last, and the source line that made them
-        self._flops: dict[int, int] = {}
+        self._flops: dict[int, Flops] = {}  # by number of a node
+        self._flops_in: list[tuple[int, int | None, int]] = []  # of which node, in which region, how many in forward
         self._thread = threading.get_ident()
         self._random_state: Any = None
         self._draws_random = False
@@ -189,10 +192,12 @@ class Observer:
             )
         return notes
 
-    def note_flops(self, flops: int) -> None:
-        """The operation that made the newest node costs so much."""
-        number = _get_sequence_nr() - 1
-        self._flops[number] = self._flops.get(number, 0) + flops
+    def note_flops(self, flops: Flops, has_node: bool) -> None:
+        """The operation that made the newest node, or one that made none, costs so much."""
+        node = _get_sequence_nr() - 1 if has_node else -1
+        if has_node:
+            self._flops[node] = self._flops[node] + flops if node in self._flops else flops
+        self._flops_in.append((node, self._open[-1] if self._open else None, flops.forward))
 
     def module_of(self, node: Node) -> str:
         """Path of the module whose forward made it."""
@@ -206,9 +211,18 @@ class Observer:
         first, last, line = self._calls[after - 1] if after else (0, 0, "")
         return line if first <= number < last else ""
 
-    def flops_of(self, node: Node) -> int:
-        """Multiplications and additions of its forward, as torch.utils.flop_counter counts them."""
-        return self._flops.get(node._sequence_nr(), 0)
+    def flops_of(self, node: Node) -> Flops | None:
+        """What it costs, if that is known."""
+        return self._flops.get(node._sequence_nr())
+
+    def constant_flops(self, nodes: Iterable[Node]) -> dict[int | None, int]:
+        """By innermost region, of the operations that have made none of these nodes: no gradient flows through them."""
+        made = {node._sequence_nr() for node in nodes}
+        flops: dict[int | None, int] = collections.defaultdict(int)
+        for node, region, forward in self._flops_in:
+            if node not in made:
+                flops[region] += forward
+        return flops
 
 
 def user_line() -> str:
@@ -261,7 +275,8 @@ class _Flops(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        formula = flop_registry.get(function.overloadpacket)
-        if formula and torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in args):
-            self._observer.note_flops(formula(*args, **(kwargs or {}), out_val=result))
+        flops = count_flops(function, args, kwargs or {}, result)
+        if flops:
+            has_node = torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in args)
+            self._observer.note_flops(flops, has_node)
         return result

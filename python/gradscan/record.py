@@ -89,6 +89,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "regions_known": True,
         "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
         "nodes": walk.nodes,
+        "constant_flops": walk.constant_flops,
         "notes": observer.notes() + used.notes + walk.notes,
     }
 

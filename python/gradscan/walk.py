@@ -35,6 +35,7 @@ class Walk:
         self.storages: list[Json] = []
         self.outputs: list[Json] = []
         self.notes: list[str] = []
+        self.constant_flops = 0
         self._observer = observer
         self._parameters = {parameter.tensor: k for k, parameter in enumerate(parameters) if parameter.requires_grad}
         self._alive_anyway = {_storage_id(tensor) for tensor in alive_anyway if _has_storage(tensor)}
@@ -169,7 +170,10 @@ class Walk:
             "source": self._observer.source_of(node),
         }
         described["next"] = [self._edge((target, slot) if target else None, scope) for target, slot in node.next_functions]
-        described["forward_flops"] = self._observer.flops_of(node)
+        flops = self._observer.flops_of(node)
+        if flops:
+            described["forward_flops"] = flops.forward
+            described["gradient_flops"] = [flops.gradients.get(slot, 0) for slot in range(len(described["next"]))]
         self._describe_saved(node, described)
         return {key: value for key, value in described.items() if value}
 
@@ -177,16 +181,21 @@ class Walk:
         region = self._observer.regions[number]
         is_begin = boundary is region.begin
         scope = region.parent if is_begin else number
-        return {
+        described: Json = {
             "role": "region_begin" if is_begin else "region_end",
             "next": [self._edge(edge, scope) for edge in boundary.next],
             "module": region.module,
             "source": region.source,
         }
+        if is_begin:
+            described["saved"] = self._numbers_of_storages(boundary.tensors)
+        return described
 
     def _describe_regions(self) -> None:
         """Regions, and the ways out of them that were met meanwhile."""
-        for region in self._observer.regions:
+        constant_flops = self._observer.constant_flops(self._order)
+        self.constant_flops = constant_flops[None]
+        for number, region in enumerate(self._observer.regions):
             assert region.end is not None
             self.regions.append(
                 {
@@ -198,6 +207,8 @@ class Walk:
                     "nested_outputs": list(region.end.nested),
                     "source": region.source,
                     "origin": "marker",
+                    "argument_dtypes": [describe_tensor(tensor)["dtype"] for tensor in region.begin.tensors],
+                    "constant_flops": constant_flops[number],
                 }
             )
         for (number, (node, slot)), way in self._ways_out.items():
@@ -207,8 +218,7 @@ class Walk:
 
     def _describe_saved(self, node: Node, described: Json) -> None:
         tensors, changed = saved_tensors(node)
-        numbers = [self._storage_number(tensor) for tensor in tensors if _has_storage(tensor)]
-        described["saved"] = list(dict.fromkeys(numbers))
+        described["saved"] = self._numbers_of_storages(tensors)
         described["saves_tensors"] = bool(tensors) or changed
         if changed:
             place = self._observer.source_of(node)
@@ -229,6 +239,10 @@ class Walk:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def _numbers_of_storages(self, tensors: list[torch.Tensor]) -> list[int]:
+        """Without repetition."""
+        return list(dict.fromkeys(self._storage_number(tensor) for tensor in tensors if _has_storage(tensor)))
 
     def _storage_number(self, tensor: torch.Tensor) -> int:
         storage = _storage_id(tensor)
