@@ -95,6 +95,7 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   capture.parameters = model.parameters;
   capture.inputs = inputs.tensors;
   capture.notes = model.metadata.notes;
+  capture.varying = model.metadata.varying;
   return capture;
 }
 

@@ -194,7 +194,8 @@ Metadata read_metadata(const nlohmann::json& json) {
   Metadata metadata{.torch = json.value("torch", ""),
                     .regions_known = json.value("regions_known", false),
                     .loss = json.value("loss", Strings()),
-                    .notes = json.value("notes", Strings())};
+                    .notes = json.value("notes", Strings()),
+                    .varying = json.value("varying", Strings())};
   if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
   for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
     metadata.parameters.push_back(read_parameter(parameter));

@@ -37,6 +37,7 @@ struct Metadata {
   std::vector<Output> outputs;              // where they stand, in the order of the tensors in forward's result
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   std::vector<std::string> notes;
+  std::vector<std::string> varying;  // as Capture::varying
 };
 
 struct Model {

@@ -250,6 +250,7 @@ Capture capture_from(const Json& json) {
   get(json, "written_by", capture.written_by);
   if (auto exported = json.find("exported"); exported != json.end()) read(*exported, capture.exported);
   get(json, "notes", capture.notes);
+  get(json, "varying", capture.varying);
   read_list(json, "inputs", capture.inputs);
   read_list(json, "outputs", capture.outputs);
   read_list(json, "parameters", capture.parameters);
@@ -297,6 +298,7 @@ std::string to_json(const Capture& capture) {
   member("regions_known", capture.regions_known);
   if (capture.constant_flops != 0) member("constant_flops", capture.constant_flops);
   member("notes", capture.notes);
+  if (!capture.varying.empty()) member("varying", capture.varying);
   text += list_of("inputs", capture.inputs) + list_of("outputs", capture.outputs) + list_of("parameters", capture.parameters);
   text += list_of("regions", capture.regions) + list_of("storages", capture.storages) + list_of("nodes", capture.nodes);
   return text + "}\n";

@@ -228,6 +228,7 @@ Json json_of(const Report& report) {
             {"findings", list(report.findings, finding)},
             {"fixes", list(report.fixes, fix)},
             {"no_help", list(report.no_help, no_help)},
+            {"varying", report.varying},
             {"notes", report.notes}};
   if (!report.setups.empty()) json["setups"] = list(report.setups, json_of);
   return json;

@@ -60,6 +60,9 @@ class Assembly {
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
     report_.notes = capture_.notes;
+    for (const Capture& capture : in_turn_)
+      for (const std::string& reason : capture.varying)
+        if (std::count(report_.varying.begin(), report_.varying.end(), reason) == 0) report_.varying.push_back(reason);
   }
 
   void describe_graph() {
@@ -190,7 +193,6 @@ class Assembly {
       if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
       if (around.empty()) continue;
       report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
-      if (capture_.nodes[id].role != Role::operation) continue;
       if (capture_.nodes[id].role != Role::operation) continue;
       for (int storage : capture_.nodes[id].saved)
         if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));

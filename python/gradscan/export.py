@@ -35,6 +35,7 @@ from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
+from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
@@ -98,6 +99,7 @@ def export(
             "outputs": trace.outputs,
             "loss": trace.loss,
             "notes": trace.notes,
+            "varying": reasons_to_vary(model),
         }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})

@@ -21,6 +21,7 @@ from gradscan.loss import Loss, LossInputs
 from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
+from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version
 from gradscan.walk import Json, Walk, describe_tensor
 
@@ -91,6 +92,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "nodes": walk.nodes,
         "constant_flops": walk.constant_flops,
         "notes": observer.notes() + used.notes + walk.notes,
+        "varying": reasons_to_vary(model),
     }
 
 

@@ -75,6 +75,37 @@ def test_all_regions_are_known(scan, tmp_path, write, file):
     assert report["findings"] == []
 
 
+class Dropping(nn.Module):
+    """A module that drops layers, and one that has this from a configuration that all share."""
+
+    def __init__(self, layerdrop=0.0, config=None):
+        super().__init__()
+        self.inner = nn.Linear(4, 4)
+        self.layerdrop, self.config, self.inner.config = layerdrop, config, config
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+class Configuration:
+    encoder_layerdrop, decoder_layerdrop = 0.2, 0.0
+
+
+@pytest.mark.parametrize(("write", "file"), WAYS)
+@pytest.mark.parametrize(
+    ("model", "varying"),
+    [
+        (nn.Sequential(Dropping(0.1), Dropping()), ["0 has layerdrop=0.1"]),
+        (nn.Sequential(Dropping(config=Configuration())), ["0 has encoder_layerdrop=0.2"]),
+        (nn.Sequential(Dropping(0.1)).eval(), []),
+        (Dropping(0.1), ["Dropping has layerdrop=0.1"]),
+    ],
+)
+def test_layerdrop(scan, tmp_path, write, file, model, varying):
+    write(model, (torch.rand(2, 4),), tmp_path / file)
+    assert scan(str(tmp_path / file))["varying"] == varying
+
+
 @pytest.fixture
 def process_group(tmp_path):
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
