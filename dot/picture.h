@@ -1,24 +1,16 @@
-// The look of a Scene, as a Graphviz graph.
-//
-// A box is a node, a frame a cluster, a link an edge. Every text is an HTML-like label in a cell that is wide enough for the
-// widest of the usual fonts, because the browser that shows the SVG chooses the font, not Graphviz. What must be told apart
-// differs in line style and words, not in colour alone.
-//
-// cgraph keeps global state: call these in one thread of a process only (dot/layout.h makes such a process).
+// The picture of a Report, for pages that show several.
 #pragma once
 
-#include <graphviz/cgraph.h>
-
+#include <chrono>
 #include <string>
 
-#include "dot/scene.h"
+#include "gradscan/writers.h"
 
 namespace gradscan {
 
-// The graph is never closed: it lives as long as its process.
-Agraph_t& make_graph(const Scene& scene);
-
-// Graphviz source, as cgraph writes and escapes it.
-std::string write_dot(Agraph_t& graph);
+// As to_svg() in gradscan/writers.h. `id` is the root's; all other ids begin with it and a dash, so two pictures with different
+// ids may stand in one page. There is no XML declaration: the text may be put into HTML as it is.
+std::string to_svg(const Report& report, const PictureOptions& options, const std::string& id,
+                   std::chrono::milliseconds time_limit = std::chrono::seconds(20));
 
 }  // namespace gradscan

@@ -11,9 +11,13 @@
 namespace gradscan {
 namespace {
 
-constexpr int full_stages = 6;      // drawn in full at most
-constexpr int stages_of_named = 3;  // ... because they use the parameter of the title
-constexpr int most_segments = 20;   // boxes and full stages from top to bottom
+// How much is drawn at most.
+struct Bounds {
+  int full_stages;            // drawn in full
+  int stages_of_named;        // ... because they use the parameter of the title or in focus
+  std::size_t most_segments;  // boxes and full stages from top to bottom
+};
+constexpr Bounds of_conflict{6, 3, 20}, of_focus{6, 6, 60}, of_whole{40, 40, 150};
 
 bool inside_reentrant(const Report& report, int region) {
   const auto chain = enclosing_regions(report, region);
@@ -25,13 +29,14 @@ bool uses_parameter(const std::vector<int>& ascending, int parameter) {
 }
 
 // Without the stages that are neither regions nor use a parameter: what they receive is sent to the stages behind them.
-std::vector<Stage> shown_stages(const std::vector<Stage>& all) {
-  std::vector<Stage> shown;
+void choose_stages(const std::vector<Stage>& all, Selection& selection) {
+  std::vector<Stage>& shown = selection.stages;
   std::vector<int> position(all.size(), none);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].region == none && all[i].parameters.empty()) continue;
     position[i] = static_cast<int>(shown.size());
     shown.push_back(all[i]);
+    selection.position.push_back(static_cast<int>(i));
   }
   std::vector<std::set<int>> reached(all.size());
   for (std::size_t i = all.size(); i-- > 0;) {
@@ -41,7 +46,6 @@ std::vector<Stage> shown_stages(const std::vector<Stage>& all) {
     }
     if (position[i] != none) shown[position[i]].next.assign(reached[i].begin(), reached[i].end());
   }
-  return shown;
 }
 
 std::vector<int> named_parameters(const Verdict& verdict) {
@@ -83,8 +87,12 @@ class Uses {
         found.push_back(cause < 0 ? outer_use(parameter, cause) : inner_use(parameter, cause));
     std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < found.size(); ++i) {
-      found[i].second.number = static_cast<int>(i) + 1;
-      add(found[i].first, found[i].second);
+      auto& [stage, use] = found[i];
+      use.number = use.last = static_cast<int>(i) + 1;
+      const bool again = i > 0 && stage == found[i - 1].first && use.cause == found[i - 1].second.cause;
+      if (again) use.number = found[i - 1].second.number;
+      const bool last = i + 1 == found.size() || stage != found[i + 1].first || use.cause != found[i + 1].second.cause;
+      if (last) add(stage, use);
     }
     if (causes.empty()) add_silent(parameter);
   }
@@ -140,6 +148,7 @@ class Uses {
     if (!selection_.last_is_unreached) {
       selection_.last_is_unreached = true;
       selection_.stages.push_back({.region = none, .label = "not reached from the loss", .parameters = {}, .next = {}});
+      selection_.position.push_back(none);
       selection_.uses.emplace_back();
     }
     return static_cast<int>(selection_.stages.size()) - 1;
@@ -168,64 +177,132 @@ Signature signature(const Report& report, const Selection& selection, int stage)
   return {static_cast<int>(report.regions[region].kind), report.regions[region].executed, fates};
 }
 
-// First the stages that use the title's parameter, then one of each kind of conflict that these do not show.
-std::vector<bool> choose_full(const Selection& selection, const std::vector<Signature>& signatures) {
-  std::vector<bool> full(selection.stages.size());
-  std::set<Signature> shown;
-  int chosen = 0;
-  const auto choose = [&](std::size_t stage) {
-    full[stage] = true;
-    shown.insert(signatures[stage]);
-    ++chosen;
-  };
-  const auto uses_title = [&](const Use& use) { return !selection.named.empty() && use.parameter == selection.named[0]; };
-  for (std::size_t i = 0; i < full.size() && chosen < stages_of_named; ++i) {
-    if (std::any_of(selection.uses[i].begin(), selection.uses[i].end(), uses_title)) choose(i);
-  }
-  for (std::size_t i = 0; i < full.size() && chosen < full_stages; ++i) {
-    if (!full[i] && !selection.uses[i].empty() && !shown.contains(signatures[i])) choose(i);
-  }
-  return full;
+bool holds(const std::vector<int>& values, int value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-std::string path_of(const Stage& stage) {
-  const auto dot = stage.label.rfind('.');
-  return dot == std::string::npos ? std::string() : stage.label.substr(0, dot);
+// Regions that stand for what happens although no parameter does: those whose backward passes meet where only one may come.
+bool is_in_second_run(const Report& report, int region) {
+  return region != none && report.second_run && holds(report.second_run->causes, region);
 }
 
-// How freely stages that follow one another are folded.
-enum class Folding { siblings, alike, regardless };
+class Choice {
+ public:
+  Choice(const Report& report, const Selection& selection, const PictureOptions& options)
+      : report_(report),
+        selection_(selection),
+        whole_(options.whole),
+        bounds_(options.whole ? of_whole
+                : has_focus() ? of_focus
+                              : of_conflict) {
+    for (std::size_t i = 0; i < selection.stages.size(); ++i)
+      signatures_.push_back(signature(report, selection, static_cast<int>(i)));
+    full_.resize(selection.stages.size());
+    choose_full();
+    near_ = stages_near(options.radius);
+  }
 
-std::vector<Segment> fold(const Selection& selection, const std::vector<Signature>& signatures, const std::vector<bool>& full,
-                          Folding folding) {
-  std::vector<Segment> segments;
-  for (int i = 0; i < static_cast<int>(full.size()); ++i) {
-    const Stage& stage = selection.stages[i];
-    const bool open = i > 0 && !full[i] && !full[i - 1];
-    const bool alike = open && signatures[i] == signatures[i - 1];
-    const bool siblings = alike && stage.region != none && path_of(stage) == path_of(selection.stages[i - 1]);
-    const bool joins = folding == Folding::siblings ? siblings : folding == Folding::alike ? alike : open;
-    if (joins) {
-      segments.back().last = i;
-    } else {
-      segments.push_back({i, i, full[i]});
+  std::vector<Segment> segments() const {
+    const bool apart = whole_ || has_focus();
+    if (apart) {
+      auto all = fold(Folding::never);
+      if (all.size() <= bounds_.most_segments) return all;
     }
+    for (const Folding folding : {Folding::siblings, Folding::alike}) {
+      auto some = fold(folding);
+      if (some.size() <= bounds_.most_segments) return some;
+    }
+    return fold(Folding::regardless);
   }
-  return segments;
-}
 
-std::vector<Segment> choose_segments(const Report& report, const Selection& selection) {
-  std::vector<Signature> signatures;
-  for (std::size_t i = 0; i < selection.stages.size(); ++i) {
-    signatures.push_back(signature(report, selection, static_cast<int>(i)));
+ private:
+  // How freely stages that follow one another are folded.
+  enum class Folding { never, siblings, alike, regardless };
+
+  bool has_focus() const { return !selection_.focus.name.empty(); }
+
+  bool is_focus(std::size_t stage) const {
+    const int region = selection_.stages[stage].region;
+    const auto is_top = [&](int id) { return region != none && enclosing_regions(report_, id).front() == region; };
+    if (std::any_of(selection_.focus.regions.begin(), selection_.focus.regions.end(), is_top)) return true;
+    if (!selection_.focus.regions.empty()) return false;
+    return uses_one_of(stage, selection_.focus.parameters);
   }
-  const auto full = choose_full(selection, signatures);
-  for (const Folding folding : {Folding::siblings, Folding::alike}) {
-    auto segments = fold(selection, signatures, full, folding);
-    if (segments.size() <= most_segments) return segments;
+
+  bool uses_one_of(std::size_t stage, const std::vector<int>& parameters) const {
+    const auto& uses = selection_.uses[stage];
+    return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return holds(parameters, use.parameter); });
   }
-  return fold(selection, signatures, full, Folding::regardless);
-}
+
+  // First the stages that use the title's parameter, then one of each kind of conflict that these do not show.
+  void choose_full() {
+    std::set<Signature> shown;
+    int chosen = 0;
+    const auto choose = [&](std::size_t stage) {
+      full_[stage] = true;
+      shown.insert(signatures_[stage]);
+      ++chosen;
+    };
+    const std::vector<int> title(selection_.named.begin(), selection_.named.begin() + (selection_.named.empty() ? 0 : 1));
+    for (std::size_t i = 0; i < full_.size() && chosen < bounds_.stages_of_named; ++i)
+      if (has_focus() ? is_focus(i) : uses_one_of(i, title) || is_in_second_run(report_, selection_.stages[i].region))
+        choose(i);
+    if (has_focus() && !whole_) return;
+    for (std::size_t i = 0; i < full_.size() && chosen < bounds_.full_stages; ++i)
+      if (!full_[i] && !selection_.uses[i].empty() && (whole_ || !shown.contains(signatures_[i]))) choose(i);
+  }
+
+  // All, without a focus.
+  std::vector<bool> stages_near(int radius) const {
+    if (!has_focus() || whole_) return std::vector<bool>(full_.size(), true);
+    std::vector<bool> near = full_;
+    for (int step = 0; step < radius; ++step) {
+      std::vector<bool> wider = near;
+      for (std::size_t i = 0; i < full_.size(); ++i) {
+        for (const int next : selection_.stages[i].next) {
+          if (near[i]) wider[next] = true;
+          if (near[next]) wider[i] = true;
+        }
+      }
+      if (wider == near) break;
+      near = std::move(wider);
+    }
+    return near;
+  }
+
+  std::vector<Segment> fold(Folding folding) const {
+    std::vector<Segment> segments;
+    for (int i = 0; i < static_cast<int>(full_.size()); ++i) {
+      if (i > 0 && joins(i, folding)) {
+        segments.back().last = i;
+      } else {
+        segments.push_back({i, i, full_[i]});
+      }
+    }
+    return segments;
+  }
+
+  // Whether a stage goes into one box with the stage before.
+  bool joins(int i, Folding folding) const {
+    if (full_[i] || full_[i - 1]) return false;
+    if (folding == Folding::regardless || (!near_[i] && !near_[i - 1])) return true;
+    if (folding == Folding::never || near_[i] != near_[i - 1] || signatures_[i] != signatures_[i - 1]) return false;
+    const Stage &stage = selection_.stages[i], &before = selection_.stages[i - 1];
+    return folding == Folding::alike || (stage.region != none && path_of(stage) == path_of(before));
+  }
+
+  static std::string path_of(const Stage& stage) {
+    const auto dot = stage.label.rfind('.');
+    return dot == std::string::npos ? std::string() : stage.label.substr(0, dot);
+  }
+
+  const Report& report_;
+  const Selection& selection_;
+  bool whole_;
+  Bounds bounds_;
+  std::vector<Signature> signatures_;
+  std::vector<bool> full_, near_;
+};
 
 }  // namespace
 
@@ -236,16 +313,16 @@ std::vector<int> enclosing_regions(const Report& report, int region) {
   return chain;
 }
 
-Selection select(const Report& report) {
+Selection select(const Report& report, const PictureOptions& options) {
   Selection selection;
-  selection.stages = shown_stages(report.stages);
+  if (!options.focus.empty()) selection.focus = find_focus(report, options.focus);
+  choose_stages(report.stages, selection);
   selection.named = named_parameters(report.verdict);
   selection.finding = findings_by_parameter(report, selection.named);
   Uses uses(report, selection);
-  for (int p = 0; p < static_cast<int>(report.parameters.size()); ++p) {
-    if (selection.in_conflict(p)) uses.find(p);
-  }
-  selection.segments = choose_segments(report, selection);
+  for (int p = 0; p < static_cast<int>(report.parameters.size()); ++p)
+    if (selection.in_conflict(p) || uses_parameter(selection.focus.parameters, p)) uses.find(p);
+  selection.segments = Choice(report, selection, options).segments();
   return selection;
 }
 

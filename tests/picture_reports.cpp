@@ -228,6 +228,9 @@ Report other_error() {
                     .message =
                         "Trying to backward through the graph a second time (or directly access saved tensors after they have "
                         "already been freed)."};
+  const Place relu{.op = "ReluBackward0", .module = "l1", .source = "model.py:20"};
+  report.regions[0].closures = {relu};
+  report.second_run = SecondRun{.place = relu, .causes = {none, 0}};
   add_finding(report, "other-error", Level::error,
               "The function of the region l2 uses an activation of l1 that is not an argument.", {});
   return report;

@@ -22,6 +22,19 @@ const Box* find_box(const Scene& scene, const std::string& id) {
   return found == scene.boxes.end() ? nullptr : &*found;
 }
 
+const Row* find_row(const Scene& scene, const std::string& id) {
+  for (const Box& box : scene.boxes)
+    for (const Row& row : box.rows)
+      if (row.id == id) return &row;
+  return nullptr;
+}
+
+const Box* list_of(const Scene& scene, const std::string& row) {
+  for (const Box& box : scene.boxes)
+    if (std::any_of(box.rows.begin(), box.rows.end(), [&](const Row& one) { return one.id == row; })) return &box;
+  return nullptr;
+}
+
 const Link* find_link(const Scene& scene, const std::string& from, const std::string& to, Link::Meaning meaning) {
   for (const Link& link : scene.links) {
     if (link.from == from && link.to == to && link.meaning == meaning) return &link;
@@ -29,14 +42,15 @@ const Link* find_link(const Scene& scene, const std::string& from, const std::st
   return nullptr;
 }
 
-// Where the firings or marks of a leaf come from: the box at the other end, and the text on the way.
+// Where the firings or marks of a row's list come from: the box at the other end, and the text on the way.
 struct Origin {
   std::string from, text;
 };
 
-Origin origin_of(const Scene& scene, const std::string& leaf, Link::Meaning meaning) {
+Origin origin_of(const Scene& scene, const std::string& row, Link::Meaning meaning) {
+  const Box* list = list_of(scene, row);
   for (const Link& last : scene.links) {
-    if (last.to != leaf || last.meaning != meaning) continue;
+    if (!list || last.to != list->id || last.meaning != meaning) continue;
     for (const Link& first : scene.links) {
       if (first.to == last.from && first.meaning == meaning) return {first.from, text_of(find_box(scene, last.from)->lines)};
     }
@@ -46,8 +60,11 @@ Origin origin_of(const Scene& scene, const std::string& leaf, Link::Meaning mean
 
 bool says(const Scene& scene, const std::string& words) {
   const auto holds = [&](const std::vector<Line>& lines) { return text_of(lines).find(words) != std::string::npos; };
-  return holds(scene.header) || holds(scene.footer) ||
-         std::any_of(scene.boxes.begin(), scene.boxes.end(), [&](const Box& box) { return holds(box.lines); });
+  const auto box_holds = [&](const Box& box) {
+    return holds(box.lines) || std::any_of(box.rows.begin(), box.rows.end(), [&](const Row& row) { return holds(row.lines); });
+  };
+  return holds(scene.header) || holds(scene.footer) || std::any_of(scene.boxes.begin(), scene.boxes.end(), box_holds) ||
+         std::any_of(scene.links.begin(), scene.links.end(), [&](const Link& link) { return holds(link.lines); });
 }
 
 }  // namespace
@@ -57,19 +74,21 @@ TEST_CASE("ResNet-50: the named parameter has a mark from the search and one fro
   CHECK(scene.header[0].text == "layer4.2.bn3.weight (#157) is marked ready twice in iteration 0");
   CHECK(says(scene, "DistributedDataParallel("));
   CHECK(says(scene, "So are 155 more parameters in 16 reentrant regions."));
-  const Box* leaf = find_box(scene, "parameter157_1");
-  REQUIRE(leaf);
-  CHECK(leaf->named);
-  CHECK(leaf->frame == "region15");
-  CHECK(text_of(leaf->lines) == "bn3.weight #157\n1 firing, 2 ready marks\nnamed by DDP's message");
-  const Origin firing = origin_of(scene, leaf->id, Link::firing);
+  const Row* row = find_row(scene, "parameter157_1");
+  REQUIRE(row);
+  CHECK(row->named);
+  CHECK(row->parameters == std::vector<int>{157});
+  CHECK(text_of(row->lines) == "bn3.weight #157\nnamed by DDP's message");
+  CHECK(list_of(scene, row->id)->frame == "region15");
+  CHECK(text_of(list_of(scene, row->id)->lines) == "1 firing, 2 ready marks each");
+  const Origin firing = origin_of(scene, row->id, Link::firing);
   CHECK(firing.from == "checkpoint15");
   CHECK(firing.text == "mark 2: hooks fire in the\ninner backward of layer4.2");
-  const Origin mark = origin_of(scene, leaf->id, Link::mark);
+  const Origin mark = origin_of(scene, row->id, Link::mark);
   CHECK(mark.from == "search1");
   CHECK(mark.text == "mark 1: not found by the search,\nso marked ready at once");
   CHECK(find_link(scene, "search1", "checkpoint15", Link::stop));
-  CHECK(says(scene, "7 more\n1 firing, 2 ready marks each"));
+  CHECK(says(scene, "and 6 more"));
 }
 
 TEST_CASE("ResNet-50: equal regions are folded, with their numbers") {
@@ -89,14 +108,28 @@ TEST_CASE("without a conflict the regions stand in order") {
   CHECK(std::none_of(scene.boxes.begin(), scene.boxes.end(), [](const Box& box) { return box.conflict; }));
 }
 
-TEST_CASE("a parameter is drawn once for each use") {
+TEST_CASE("a parameter is told once for each use, and each leads to the next") {
   const Scene scene = make_scene(used_twice());
-  REQUIRE(find_box(scene, "parameter3_1"));
-  REQUIRE(find_box(scene, "parameter3_2"));
-  CHECK(find_box(scene, "parameter3_1")->frame == "region1");  // backward meets the second call first
-  CHECK(find_box(scene, "parameter3_2")->frame == "region0");
-  CHECK(find_link(scene, "parameter3_1", "parameter3_2", Link::same));
-  CHECK(find_box(scene, "checkpoint1")->lines[0].text == "l2, call 2: reentrant checkpoint region");
+  REQUIRE(find_row(scene, "parameter3_1"));
+  REQUIRE(find_row(scene, "parameter3_2"));
+  const Box &first = *list_of(scene, "parameter3_1"), &second = *list_of(scene, "parameter3_2");
+  CHECK(first.frame == "region1");  // backward meets the second call first
+  CHECK(second.frame == "region0");
+  CHECK(find_link(scene, first.id, second.id, Link::same));
+  CHECK(find_row(scene, "parameter3_1")->next == "parameter3_2");
+  CHECK(find_row(scene, "parameter3_2")->next == "parameter3_1");
+  CHECK(text_of(find_box(scene, "checkpoint1")->lines).starts_with("l2, call 2\nreentrant checkpoint region\n"));
+}
+
+TEST_CASE("firings of one cause are told together") {
+  Report report = used_twice();
+  report.parameters[3].heard = report.parameters[3].fired_by = {0, 1, 1};
+  report.parameters[3].ready_marks.defaults = 3;
+  const Scene scene = make_scene(report);
+  CHECK(origin_of(scene, "parameter3_1", Link::firing).text ==
+        "marks 1 and 2: the hook fires in the\ninner backward of l2, call 2");
+  CHECK(text_of(list_of(scene, "parameter3_1")->lines).ends_with("firings 1 and 2 of 3"));
+  CHECK(text_of(list_of(scene, "parameter3_3")->lines).ends_with("firing 3 of 3"));
 }
 
 TEST_CASE("silent failures are as loud as errors and say their cause") {
@@ -123,19 +156,20 @@ TEST_CASE("why a region's backward never runs") {
   CHECK(says(make_scene(report), "its backward never runs:\nits outputs are inside a dict or list"));
 }
 
-TEST_CASE("fixes: three with their conditions, and how many more there are") {
+TEST_CASE("fixes: three with their caveats, and how many more there are") {
   Report report = resnet50();
-  report.fixes = {{"change A", "", {}, "only if so"}, {"change B", "", {}}, {"change C", "", {}}};
-  CHECK(says(make_scene(report), "Replayed without a conflict: change A (only if so)\nor: change B\nor: change C"));
-  CHECK_FALSE(says(make_scene(report), "more in the text report"));
-  report.fixes.push_back({"change D", "", {}});
-  CHECK(says(make_scene(report), "and 1 more in the text report"));
+  report.fixes = {{.change = "change A", .caveats = {"only if so", "and so"}}, {.change = "change B"}, {.change = "change C"}};
+  CHECK(says(make_scene(report), "1. change A (only if so; and so)\n2. change B\n3. change C"));
+  CHECK_FALSE(says(make_scene(report), "more in the other reports"));
+  report.fixes.push_back({.change = "change D"});
+  CHECK(says(make_scene(report), "and 1 more in the other reports"));
+  CHECK_FALSE(says(make_scene(report), "change D"));
 }
 
 TEST_CASE("a parameter that nothing uses has a place") {
   const Scene scene = make_scene(unfinished());
   CHECK(says(scene, "not reached from the loss"));
-  CHECK(find_box(scene, "parameter0_0"));
+  CHECK(find_row(scene, "parameter0_0"));
 }
 
 TEST_CASE("nested regions: the frames between the outermost and the innermost are left out, and it is said") {
@@ -151,13 +185,96 @@ TEST_CASE("other errors carry torch's words, and a file without regions says so"
   CHECK(says(make_scene(no_regions()), "names no checkpoint regions"));
 }
 
+TEST_CASE("where two backwards meet, both lead there") {
+  const Scene scene = make_scene(other_error());
+  REQUIRE(find_box(scene, "second_run"));
+  CHECK(text_of(find_box(scene, "second_run")->lines).starts_with("made by l1\nReluBackward0, model.py:20\n2 backward passes"));
+  CHECK(find_link(scene, "checkpoint0", "second_run", Link::astray));
+  CHECK(find_link(scene, "stage1", "second_run", Link::backward));  // the outer one comes from l1
+}
+
+TEST_CASE("a closure leads to the stage that made its tensor, or to a box of its own") {
+  Report report = used_twice();
+  report.regions[0].closures = {{.op = "AddmmBackward0", .module = "l1"},
+                                {.op = "MulBackward0", .module = "", .source = "m.py:3"}};
+  const Scene scene = make_scene(report);
+  CHECK(find_link(scene, "checkpoint0", "stage2", Link::astray));
+  CHECK(find_link(scene, "checkpoint0", "closure0_1", Link::astray));
+  CHECK(text_of(find_box(scene, "closure0_1")->lines) == "made by MulBackward0\nm.py:3");
+}
+
+TEST_CASE("other backwards of the iteration are drawn") {
+  Report report = used_twice();
+  report.setup.step.backwards = 2;
+  report.setup.step.no_sync = 3;
+  const Scene scene = make_scene(report);
+  CHECK(find_link(scene, "later_backwards", "checkpoint1", Link::again));
+  CHECK(find_link(scene, "earlier_losses", "checkpoint1", Link::again));
+  CHECK(says(scene, "before it: 3 backwards in no_sync()"));
+}
+
+TEST_CASE("a reentrant checkpoint around the model stands between the loss and the stages") {
+  Report report = used_twice();
+  report.setup.step.checkpoint_around = Kind::reentrant;
+  report.inputs = {{.name = "x", .dtype = "float32", .shape = {2}, .requires_grad = true, .origin = ""}};
+  report.outputs = {{.path = "output", .dtype = "float32", .shape = {2}, .edge = {}, .in_loss = true}};
+  const Scene scene = make_scene(report);
+  CHECK(find_link(scene, "output", "around_model", Link::backward));
+  CHECK(find_link(scene, "around_model", "checkpoint1", Link::backward));
+  CHECK(says(scene, "its inner backward runs all below"));
+}
+
+TEST_CASE("around a focus: its stage in full, its neighbours by themselves, all else folded") {
+  const Scene scene = make_scene(resnet50(), {.focus = "layer3.2.conv2.weight", .radius = 2});
+  CHECK(scene.frames.size() == 1);
+  CHECK(scene.frames[0].id == "region9");
+  CHECK(says(scene, "conv2.weight #96"));
+  CHECK(says(scene, "layer3.2.conv2.weight (#96)"));
+  std::vector<std::string> names;
+  for (const Box& box : scene.boxes)
+    if (box.first_stage != none) names.push_back(box.lines[0].text);
+  CHECK(names == std::vector<std::string>{"avgpool, fc … layer3.5", "layer3.4", "layer3.3", "layer3.2", "layer3.1", "layer3.0",
+                                          "layer2.3 … conv1, bn1"});
+  CHECK(make_scene(resnet50(), {.focus = "96", .radius = 0}).boxes.size() < scene.boxes.size());
+}
+
+TEST_CASE("a parameter without a conflict can be in focus, and is drawn calm") {
+  const Scene scene = make_scene(resnet50(), {.focus = "conv1.weight"});
+  const Box* list = list_of(scene, "parameter0_1");
+  REQUIRE(list);
+  CHECK_FALSE(list->conflict);
+  CHECK(origin_of(scene, "parameter0_1", Link::firing).text == "the hook fires in\nthe outer backward");
+}
+
+TEST_CASE("the whole model: every region in full, every stage a box of its own") {
+  const Scene scene = make_scene(resnet50(), {.whole = true});
+  CHECK(scene.frames.size() == 16);
+  std::size_t told = 0;
+  for (const Box& box : scene.boxes) {
+    CHECK(box.folds == 1);
+    told += box.rows.size();
+  }
+  CHECK(told == 156);  // every parameter in conflict by name
+  CHECK_FALSE(says(scene, "Too large"));
+}
+
+TEST_CASE("a huge model is not drawn whole, and the picture says so") {
+  const Scene scene = make_scene(many_regions(1000), {.whole = true});
+  CHECK(scene.frames.size() == 40);
+  CHECK(scene.boxes.size() <= 600);
+  CHECK(says(scene, "Too large to be drawn whole: 960 of 1000 stages are folded"));
+}
+
 TEST_CASE("a scene stays small, and its links lead to its boxes") {
   for (const auto& [name, report] : all_reports()) {
     INFO(name);
     const Scene scene = make_scene(report);
     CHECK(scene.boxes.size() <= 150);
-    std::set<std::string> ids;
-    for (const Box& box : scene.boxes) CHECK(ids.insert(box.id).second);
+    std::set<std::string> ids, rows;
+    for (const Box& box : scene.boxes) {
+      CHECK(ids.insert(box.id).second);
+      for (const Row& row : box.rows) CHECK((!ids.contains(row.id) && rows.insert(row.id).second));
+    }
     for (const Link& link : scene.links) CHECK((ids.contains(link.from) && ids.contains(link.to)));
   }
 }
