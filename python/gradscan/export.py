@@ -99,7 +99,7 @@ def export(
             "outputs": trace.outputs,
             "loss": trace.loss,
             "notes": trace.notes,
-            "varying": reasons_to_vary(model),
+            "varying": reasons_to_vary(model) + trace.varying,
         }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
@@ -119,6 +119,7 @@ class _Trace:
         self.outputs: list[Json] = []
         self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty: not stated
         self.notes: list[str] = []
+        self.varying: list[str] = []
         self._model, self._loss, self._parameters = model, loss, parameters
         self._bound = bind(model, own_leaves(args), own_leaves(kwargs))
         tensors = named_tensors(self._bound)
@@ -177,6 +178,7 @@ class _Trace:
             observer.require_inside([place.tensor for place in places])
             self._describe_outputs(output, places)
         self.notes += observer.notes()
+        self.varying += observer.varying()
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:

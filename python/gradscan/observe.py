@@ -178,6 +178,10 @@ class Observer:
         if line not in self.value_uses:
             self.value_uses.append(line)
 
+    def varying(self) -> list[str]:
+        """What lets another iteration take another way through the model, whatever the batch."""
+        return ["forward draws Python's random numbers"] if self._draws_random else []
+
     def notes(self) -> list[str]:
         """What makes this forward one of several possible ones."""
         notes = []

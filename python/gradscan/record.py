@@ -92,7 +92,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "nodes": walk.nodes,
         "constant_flops": walk.constant_flops,
         "notes": observer.notes() + used.notes + walk.notes,
-        "varying": reasons_to_vary(model),
+        "varying": reasons_to_vary(model) + observer.varying(),
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import zipfile
 
 import pytest
@@ -91,6 +92,11 @@ class Configuration:
     encoder_layerdrop, decoder_layerdrop = 0.2, 0.0
 
 
+class Tossing(Dropping):
+    def forward(self, x):
+        return self.inner(x) if random.random() < 2 else x
+
+
 @pytest.mark.parametrize(("write", "file"), WAYS)
 @pytest.mark.parametrize(
     ("model", "varying"),
@@ -99,9 +105,10 @@ class Configuration:
         (nn.Sequential(Dropping(config=Configuration())), ["0 has encoder_layerdrop=0.2"]),
         (nn.Sequential(Dropping(0.1)).eval(), []),
         (Dropping(0.1), ["Dropping has layerdrop=0.1"]),
+        (Tossing(), ["forward draws Python's random numbers"]),
     ],
 )
-def test_layerdrop(scan, tmp_path, write, file, model, varying):
+def test_varying(scan, tmp_path, write, file, model, varying):
     write(model, (torch.rand(2, 4),), tmp_path / file)
     assert scan(str(tmp_path / file))["varying"] == varying
 
