@@ -34,7 +34,7 @@ class Article {
  private:
   std::string section(const std::string& name, std::string_view title, const std::string& inside) const {
     if (inside.empty()) return "";
-    return element("section", {{"id", anchors_.of("section=" + name)}}, element("h2", title) + inside);
+    return element("section", {{"id", anchors_.of("section=" + name)}}, element("h2", title) + "\n" + inside) + "\n";
   }
 
   // ---- What was scanned.
@@ -50,7 +50,8 @@ class Article {
     facts += fact("loss", loss());
     for (const std::string& phrase : gradscan::in_words(report_.setup.step)) facts += fact("step", phrase);
     if (report_.in_turn.size() > 1) facts += fact("graphs in turn", enumerate(report_.in_turn, names_told));
-    return element("header", element("h1", code(report_.model)) + lead(report_) + element("dl", {{"class", "facts"}}, facts));
+    return element("header", element("h1", code(report_.model)) + lead(report_) + element("dl", {{"class", "facts"}}, facts)) +
+           "\n";
   }
 
   static std::string fact(std::string_view term, const std::string& text) {

@@ -135,10 +135,15 @@ class ParameterTable {
 
   // Of the rows' links the Tab key stops at one; arrow keys go on from there.
   restTabs() {
-    const links = this.body.querySelectorAll("th a:not([tabindex])");
-    for (const link of links) link.tabIndex = -1;
-    const rest = this.selected?.row.isConnected ? this.selected.row : this.body.rows[0];
-    if (rest) rest.querySelector("th a").tabIndex = 0;
+    for (const link of this.body.querySelectorAll("th a:not([tabindex])")) link.tabIndex = -1;
+    const row = this.selected?.row.isConnected ? this.selected.row : this.body.rows[0];
+    if (row) this.restTabAt(row.querySelector("th a"));
+  }
+
+  restTabAt(link) {
+    if (this.rest) this.rest.tabIndex = -1;
+    this.rest = link;
+    link.tabIndex = 0;
   }
 
   listen(table) {
@@ -164,8 +169,7 @@ class ParameterTable {
     const link = event.target.closest("tr")?.[to]?.querySelector("th a");
     if (!link) return;
     event.preventDefault();
-    event.target.tabIndex = -1;
-    link.tabIndex = 0;
+    this.restTabAt(link);
     link.focus();
   }
 
@@ -191,11 +195,9 @@ class ParameterTable {
       const cell = each.row.cells[2];
       const [words, level] = outcomes.find(([, , ranges]) => isWithin(ranges, each.index)) ?? ["ok", "pass"];
       const text = words + (isWithin(named, each.index) ? ", named" : "");
-      if (cell.dataset.text === text) continue;
-      cell.dataset.text = text;
+      if (cell.textContent === text && cell.className === level) continue;
       cell.className = level;
-      const sign = { error: "✕", silent: "▲", note: "•" }[level];
-      cell.replaceChildren(...(sign ? [make("span", { class: "sign", "aria-hidden": "true" }, sign), " "] : []), text);
+      cell.textContent = text;
       each.text = undefined;
     }
     this.find();
@@ -209,6 +211,7 @@ class Viewer {
     this.figure = figure;
     this.canvas = figure.querySelector(".canvas");
     this.onParameter = onParameter;
+    this.stages = JSON.parse(figure.dataset.stages).map(parseRanges);
     const template = this.canvas.querySelector("template");
     if (template) this.canvas.attachShadow({ mode: "open" }).append(template.content);
     this.svg = this.canvas.shadowRoot.querySelector("svg");
@@ -360,12 +363,13 @@ class Viewer {
     }
   }
 
-  // ---- What a part of the picture stands for.
+  // ---- What a part of the picture stands for: a parameter, several, or stages with all of theirs.
 
   parametersOf(element) {
-    if (element.dataset?.parameters) return parseRanges(element.dataset.parameters);
-    const id = /^(?:more_)?parameter(\d+)_/.exec(element.id ?? "");
-    return id ? [[Number(id[1]), Number(id[1])]] : [];
+    const { parameter, parameters, stage, lastStage = stage } = element.dataset ?? {};
+    if (parameter ?? parameters) return parseRanges(parameter ?? parameters);
+    if (stage === undefined) return [];
+    return this.stages.slice(Number(stage), Number(lastStage) + 1).flat();
   }
 
   parameterOf(element) {
@@ -376,7 +380,7 @@ class Viewer {
   partsOf(parameter) {
     const size = (ranges) => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
     let fewest = Infinity, parts = [];
-    for (const element of this.svg.querySelectorAll("[data-parameters], [id*=parameter]")) {
+    for (const element of this.svg.querySelectorAll("[data-parameter], [data-parameters], [data-stage]")) {
       const ranges = this.parametersOf(element);
       if (!isWithin(ranges, parameter) || size(ranges) > fewest) continue;
       if (size(ranges) < fewest) parts = [];
@@ -508,7 +512,9 @@ class Page {
     document.documentElement.classList.add("ready");
     window.addEventListener("hashchange", () => this.follow(true));
     window.addEventListener("popstate", () => this.follow(true));
-    this.follow(true);
+    // After the browser has gone to the fragment by itself, which takes the focus away.
+    if (document.readyState === "complete") this.follow(true);
+    else window.addEventListener("load", () => this.follow(true));
   }
 
   go(id, scroll) {
@@ -523,7 +529,7 @@ class Page {
     } catch {
       // Not percent-encoded: it is what it looks like.
     }
-    if (!fragment) return;
+    if (!fragment) return this.articles.forEach((article) => article.choose(article.asked()));
     for (const article of this.articles) if (this.followIn(article, fragment, scroll)) return;
     if (scroll) document.getElementById(fragment)?.scrollIntoView();
   }

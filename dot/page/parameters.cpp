@@ -39,7 +39,7 @@ class Rows {
 
  private:
   std::string name(const ParameterReport& parameter) const {
-    std::string text = link(anchors_.parameter(parameter.index), code(parameter.name));
+    std::string text = link(anchors_.parameter(parameter.index), escaped(parameter.name));
     for (const std::string& alias : parameter.aliases) text += element("small", "also " + code(alias));
     return element("th", {{"scope", "row"}}, text);
   }
@@ -48,8 +48,7 @@ class Rows {
     const Outcomes* some = outcomes_[index];
     if (some == nullptr) return element("td", {{"class", "pass"}}, "ok");
     const std::string of_class = class_of(some->level);
-    return element("td", {{"class", of_class}},
-                   sign(of_class) + " " + escaped(some->words) + (named_.count(index) ? ", named" : ""));
+    return element("td", {{"class", of_class}}, escaped(some->words) + (named_.count(index) ? ", named" : ""));
   }
 
   // One is as it should be.

@@ -28,29 +28,49 @@ std::string remarks(const RegionReport& region, const RegionNames& names) {
   return words.empty() ? "" : enumerate(words, words.size());
 }
 
-std::string row(const RegionReport& region, const RegionNames& names, const Anchors& anchors) {
-  const std::string source =
-      region.file.empty() ? region.source : region.file + region.source.substr(region.source.rfind(':') + 1);
-  return element("tr", {{"id", anchors.region(region.id)}},
-                 element("th", {{"scope", "row"}}, code(names[region.id])) + element("td", escaped(in_words(region.kind))) +
-                     element("td", code(region.source)) + element("td", std::to_string(region.parameters.size())) +
-                     element("td", region.saved_bytes > 0 ? bytes(region.saved_bytes) : "") +
-                     element("td", region.recompute_flops > 0 ? flops(region.recompute_flops) : "") +
-                     element("td", escaped(remarks(region, names)))) +
-         "\n";
+std::string place_of_call(const RegionReport& region) {
+  if (region.source.empty()) return "";
+  return code(region.source) + (region.file.empty() ? "" : "<br/>" + element("small", escaped(region.file)));
 }
+
+class Rows {
+ public:
+  explicit Rows(const Report& report) : names_(report) {
+    for (const RegionReport& region : report.regions) priced_ |= region.saved_bytes > 0 || region.recompute_flops > 0;
+  }
+
+  std::string head() const {
+    const std::string prices = priced_ ? header_cells({"activations inside", "forward inside"}) : "";
+    return element(
+        "tr", header_cells({"region", "kind", "checkpoint is called in", "parameters"}) + prices + header_cells({"remarks"}));
+  }
+
+  std::string row(const RegionReport& region, const Anchors& anchors) const {
+    const std::string prices = priced_ ? element("td", bytes(region.saved_bytes)) +
+                                             element("td", region.recompute_flops > 0 ? flops(region.recompute_flops) : "")
+                                       : "";
+    return element("tr", {{"id", anchors.region(region.id)}},
+                   element("th", {{"scope", "row"}}, code(names_[region.id])) +
+                       element("td", escaped(gradscan::in_words(region.kind))) + element("td", place_of_call(region)) +
+                       element("td", std::to_string(region.parameters.size())) + prices +
+                       element("td", escaped(remarks(region, names_)))) +
+           "\n";
+  }
+
+ private:
+  RegionNames names_;
+  bool priced_ = false;
+};
 
 }  // namespace
 
 std::string region_table(const Report& report, const Anchors& anchors) {
   if (report.regions.empty()) return "";
-  const RegionNames names(report);
-  std::string rows;
-  for (const RegionReport& region : report.regions) rows += row(region, names, anchors);
-  const std::string head = element("tr", header_cells({"region", "kind", "checkpoint is called in", "parameters",
-                                                       "activations inside", "forward inside", "remarks"}));
+  const Rows rows(report);
+  std::string body;
+  for (const RegionReport& region : report.regions) body += rows.row(region, anchors);
   return scrolling("Checkpoint regions",
-                   element("table", {{"class", "regions"}}, element("thead", head) + element("tbody", rows)));
+                   element("table", {{"class", "regions"}}, element("thead", rows.head()) + element("tbody", body)));
 }
 
 }  // namespace gradscan::page

@@ -46,7 +46,7 @@ std::string fix(const Fix& fix, const std::vector<View>& views) {
     text += element("p", {{"class", "check"}}, "to check, add " + code(fix.options) + " to the command");
   const View* view = view_of(fix, views);
   if (view != nullptr && !view->asked) text += element("p", {{"class", "check"}}, link(view->id, "show this setup"));
-  return element("li", text);
+  return element("li", text) + "\n";
 }
 
 std::string row(const Report& report, const PriceRow& row) {

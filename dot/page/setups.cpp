@@ -73,7 +73,8 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
   std::string rows;
   for (const Group& group : finding.groups)
     rows += element("tr", element("th", {{"scope", "row"}}, code(group.label)) + element("td", size(group, anchors)) +
-                              element("td", escaped(numbers(group))) + element("td", members(group)));
+                              element("td", escaped(numbers(group))) + element("td", members(group))) +
+            "\n";
   if (rows.empty()) return "";
   const std::string head = element("tr", header_cells({"where", "which", "what happens to each", "names, in each"}));
   return scrolling("Parameters concerned",
@@ -87,10 +88,10 @@ std::string finding(const Report& report, const Anchors& anchors, const Finding&
       element("h3", sign(class_of(finding.level)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + " " +
                         element("small", code(finding.rule)));
   if (!finding.why.empty()) text += element("p", escaped(finding.why));
-  if (concerned == 0) return element("section", {{"class", class_of(finding.level)}}, text);
+  if (concerned == 0) return element("section", {{"class", class_of(finding.level)}}, text) + "\n";
   const std::string all = std::to_string(concerned) + " of " + std::to_string(report.parameters.size());
   text += element("details", element("summary", "Parameters concerned: " + all) + groups(finding, anchors));
-  return element("section", {{"class", class_of(finding.level)}}, text);
+  return element("section", {{"class", class_of(finding.level)}}, text) + "\n";
 }
 
 std::string when(const Verdict& verdict) {
@@ -129,12 +130,16 @@ std::string own_words(const Verdict& verdict) {
 }
 
 // An SVG brings ids and styles of its own: a shadow tree keeps them apart from the page's and from other pictures'.
+//
+// The page's script is told the parameters of each stage, which are what the picture's boxes stand for: ["159-160","150-158"].
 std::string picture(const Report& report, const PictureOptions& options) {
   const std::string svg = to_svg(report, options);
   const std::string shadow =
       element("template", {{"shadowrootmode", "open"}},
               "<style>svg{display:block;max-width:100%;height:auto}</style>" + svg.substr(svg.find("<svg")));
-  return element("figure", {{"class", "picture"}}, element("div", {{"class", "canvas"}}, shadow));
+  nlohmann::json stages = nlohmann::json::array();
+  for (const Stage& stage : report.stages) stages.push_back(ranges(stage.parameters));
+  return element("figure", {{"data-stages", stages.dump()}}, element("div", {{"class", "canvas"}}, shadow));
 }
 
 std::string title(const View& view) {
@@ -147,7 +152,7 @@ std::string title(const View& view) {
 
 std::string panel(const Report& report, const View& view, const Anchors& anchors, const PictureOptions& options) {
   std::string inside =
-      element("summary", element("h2", title(view))) + findings(report, anchors, view) + own_words(*view.verdict);
+      element("summary", element("h2", title(view))) + "\n" + findings(report, anchors, view) + own_words(*view.verdict);
   if (view.report) inside += picture(*view.report, options);
   std::vector<int> named = view.verdict->parameters;
   std::sort(named.begin(), named.end());
@@ -157,7 +162,8 @@ std::string panel(const Report& report, const View& view, const Anchors& anchors
                   {"open", view.asked ? "open" : ""},
                   {"data-outcomes", outcomes_as_json(outcomes_of(report, view))},
                   {"data-named", ranges(named)}},
-                 inside);
+                 inside) +
+         "\n";
 }
 
 }  // namespace
