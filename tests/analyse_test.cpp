@@ -1,4 +1,7 @@
 // The whole analysis on torch's engine and Reducer. Every call compares predicted with shown firings and throws if they differ.
+#include <algorithm>
+
+#include "gradscan/edits.h"
 #include "gradscan/firings.h"
 #include "gradscan/report.h"
 #include "gradscan/writers.h"
@@ -194,12 +197,49 @@ TEST_CASE("several firings in one region, of which only later ones are too late"
 }
 
 TEST_CASE("a change that is offered holds when it is asked for") {
-  for (const char* name : {"twice", "chain_dead_head", "input_without_grad", "tied_across_region_edge", "last_bucket_twice"}) {
-    Report report = analyse(case_named(name), {});
-    CAPTURE(name);
-    CHECK_FALSE(report.fixes.empty());
-    for (const Fix& fix : report.fixes) CHECK_FALSE(has_conflict(analyse(case_named(name), fix.setup)));
+  for (const char* name :
+       {"twice", "chain_dead_head", "input_without_grad", "frozen_stem_detached_input", "tied_across_region_edge",
+        "last_bucket_twice", "once_two_forwards", "plain_around", "once_plain_outside"}) {
+    auto [in_turn, step] = tests::truth_cases().at(name);
+    for (bool find_unused_parameters : {false, true}) {
+      Setup setup{.find_unused_parameters = find_unused_parameters, .step = step};
+      Report report = analyse(in_turn, setup);
+      CAPTURE(name, find_unused_parameters);
+      CHECK(report.fixes.empty() != has_conflict(report));
+      for (const Fix& fix : report.fixes) {
+        CAPTURE(fix.change);
+        CHECK_FALSE(has_conflict(analyse(edited(in_turn.front(), fix.edits), fix.setup)));
+      }
+    }
   }
+}
+
+TEST_CASE("candidates that a graph in turn repairs or breaks") {
+  std::vector<Capture> in_turn = tests::truth_cases().at("branch").in_turn;
+  Report report = analyse(in_turn, {});
+  CHECK(report.fixes.at(0).options == "--find-unused-parameters");
+  auto told = [&](const NoHelp& no_help) { return no_help.change == "DistributedDataParallel(model, static_graph=True)"; };
+  CHECK(std::any_of(report.no_help.begin(), report.no_help.end(), told));
+}
+
+TEST_CASE("static_graph is offered with the truth about no_sync") {
+  Report report = analyse(case_named("once"), {.find_unused_parameters = true});
+  REQUIRE(report.fixes.at(1).setup.static_graph);
+  CHECK_THAT(report.fixes[1].caveats.back(), Catch::Matchers::StartsWith("not if gradients are accumulated in no_sync()"));
+}
+
+TEST_CASE("every setup has a report of its own, without fixes") {
+  Report report = analyse(case_named("once"), {.find_unused_parameters = true}, {.every_setup = true});
+  REQUIRE(report.setups.size() == report.verdicts.size());
+  for (std::size_t row = 0; row < report.setups.size(); ++row) {
+    const Report& each = report.setups[row];
+    CHECK(each.setup.checkpointing == report.verdicts[row].setup.checkpointing);
+    CHECK(each.verdict.outcome == report.verdicts[row].outcome);
+    CHECK(has_conflict(each) == (row == 1));
+    CHECK(each.fixes.empty());
+    CHECK(each.verdicts.size() == report.verdicts.size());
+  }
+  CHECK(analyse(case_named("once"), {}).setups.empty());
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ TEST_CASE("a name that is none is an error that names near ones") {
   CHECK(message_of({.freeze = {"l1.weigth"}}) ==
         "--freeze l1.weigth: is no parameter of twice.pt: did you mean l1.weight or l2.weight?");
   CHECK(message_of({.ignore = {"head.*"}}) == "--ignore head.*: is no parameter of twice.pt: give its full name");
-  CHECK(message_of({.require_grad = {"l3"}}) == "--require-grad l3: matches no checkpoint region of twice.pt: did you mean l2?");
+  CHECK(message_of({.require_grad = {"l3"}}) ==
+        "--require-grad l3: matches no checkpoint region of twice.pt: did you mean l2?");
   CHECK(message_of({.checkpoint = {{"blocks.*"}}}) ==
         "--checkpoint blocks.*: matches no checkpoint region of twice.pt: it has l2");
 }

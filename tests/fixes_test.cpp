@@ -66,8 +66,8 @@ TEST_CASE("dead parameters are told by their names") {
 TEST_CASE("what is done for dead parameters may need DDP's defaults") {
   Report report = report_from_marks(case_named("chain_dead_head"), {.find_unused_parameters = true});
   CHECK(options_of(report).at(1) == "--freeze 'dead.*' --no-find-unused-parameters");
-  CHECK_FALSE(has_conflict(report_from_marks(edited(case_named("chain_dead_head"), report.fixes[1].edits),
-                                             report.fixes[1].setup)));
+  CHECK_FALSE(
+      has_conflict(report_from_marks(edited(case_named("chain_dead_head"), report.fixes[1].edits), report.fixes[1].setup)));
 }
 
 TEST_CASE("an input of a region that is lost is made to require grad") {
@@ -148,6 +148,15 @@ TEST_CASE("what does not help is told with the reason") {
   report = report_from_marks(case_named("twice"));
   CHECK(reason_against(report, "_set_params_and_buffers_to_ignore_for_model(model, names) for l2.*") ==
         "DDP then never averages their gradients, and every rank trains them by itself");
+}
+
+TEST_CASE("a smaller batch is told with its memory") {
+  Report report = report_from_marks(case_named("twice"));
+  report.no_help.clear();
+  report.price = {.outside = 3 << 20, .largest = 5 << 20};
+  add_smaller_batch(report);
+  CHECK(reason_against(report, "a smaller batch") ==
+        "the graph does not depend on the size of the batch; half of it needs up to 4.0 MiB of activations instead of 8.0 MiB");
 }
 
 TEST_CASE("LayerDrop is told where the graph has to stay the same") {

@@ -72,7 +72,8 @@ class ResNet50 {
 
 Trial trial_from_marks(const Capture& capture, const Setup& setup) {
   Replays replays{"2.13.0", verdict_from_marks(capture, setup), {{}}, {}};
-  return trial_of(build_report(std::span(&capture, 1), setup, predictions_of(capture, setup.checkpointing, setup.step), replays));
+  return trial_of(
+      build_report(std::span(&capture, 1), setup, predictions_of(capture, setup.checkpointing, setup.step), replays));
 }
 
 }  // namespace
@@ -112,9 +113,11 @@ Report report_from_marks(const Capture& capture, const Verdict& asked) {
                    replays_from_marks(capture, asked));
   add_fixes(std::span(&capture, 1), report, [&](const std::vector<Candidate>& candidates) {
     std::vector<Trial> trials;
-    for (const Candidate& candidate : candidates) trials.push_back(trial_from_marks(edited(capture, candidate.edits), candidate.setup));
+    for (const Candidate& candidate : candidates)
+      trials.push_back(trial_from_marks(edited(capture, candidate.edits), candidate.setup));
     return trials;
   });
+  add_smaller_batch(report);
   return report;
 }
 

@@ -1,5 +1,8 @@
 #include "analyzer/report/smallest_set.h"
 
+#include <map>
+
+#include "gradscan/edits.h"
 #include "tests/capture_text.h"
 #include "tests/catch.h"
 #include "tests/report_fixture.h"
@@ -18,7 +21,8 @@ std::vector<int> set_for(const Capture& capture, const Setup& setup) {
   return smallest_set(std::span(&capture, 1), setup, names_of(capture));
 }
 
-// `shared` is used in two regions: where one of them stops being reentrant, the other one's inner backward still fires it again.
+// `shared` is used in two regions: where one of them stops being reentrant, the other one's inner backward still fires it
+// again.
 const char* const tied = R"(
   parameter l0.weight l0.bias shared.weight shared.bias other.weight other.bias
   input x
@@ -36,6 +40,19 @@ const char* const tied = R"(
 
 TEST_CASE("only the regions that are in the way change") {
   CHECK(set_for(tests::capture_from_text(tied), {}) == std::vector<int>{0, 2});
+}
+
+TEST_CASE("two regions in the way among many") {
+  Capture capture = tests::resnet50();
+  std::map<std::string, int> node_of;
+  for (std::size_t id = 0; id < capture.nodes.size(); ++id)
+    if (capture.nodes[id].role == Role::parameter)
+      node_of[capture.parameters[capture.nodes[id].parameter].name] = static_cast<int>(id);
+  for (Node& node : capture.nodes)
+    for (GradEdge& edge : node.next)
+      if (edge.node == node_of.at("layer3.4.conv2.weight")) edge.node = node_of.at("layer1.1.conv2.weight");
+  capture = edited(capture, {.freeze = {"layer3.4.conv2.weight"}});
+  CHECK(set_for(capture, {}) == std::vector<int>{1, 11});
 }
 
 TEST_CASE("with find_unused_parameters every region is in the way") {

@@ -34,7 +34,9 @@ void check_region(std::span<const Capture> in_turn, const std::string& option, c
   }
   std::string near = did_you_mean(glob, names);
   throw Error(Failure::usage, option + ' ' + glob, "matches no checkpoint region of " + in_turn.front().model,
-              !near.empty() ? near : names.empty() ? "name its regions with --checkpoint" : "it has " + names.front());
+              !near.empty()   ? near
+              : names.empty() ? "name its regions with --checkpoint"
+                              : "it has " + names.front());
 }
 
 void set_kinds(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
@@ -56,7 +58,8 @@ std::vector<Node*> nodes_of(Capture& capture, const std::string& option, const s
 void freeze(Capture& capture, const std::vector<std::string>& globs) {
   for (Node* node : nodes_of(capture, "--freeze", globs)) *node = Node{};
   auto cut = [&](GradEdge& edge) {
-    bool is_gone = edge.node != none && capture.nodes[edge.node].role == Role::operation && capture.nodes[edge.node].next.empty();
+    bool is_gone =
+        edge.node != none && capture.nodes[edge.node].role == Role::operation && capture.nodes[edge.node].next.empty();
     if (is_gone) edge = {};
   };
   for (Node& node : capture.nodes) std::for_each(node.next.begin(), node.next.end(), cut);

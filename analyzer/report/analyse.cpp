@@ -5,6 +5,8 @@
 //
 // Candidates for fixes that change no more than flags and kinds share the runs of the table; the others are replayed, on the
 // captures as they are edited.
+#include "analyzer/report/analyse.h"
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -138,6 +140,14 @@ class Runs {
   std::map<Checkpointing, Prediction> predictions_;
 };
 
+Report report_of_replay(std::span<const Capture> in_turn, const Setup& setup, const Replay& run) {
+  auto predicted = [&](Checkpointing checkpointing) { return predict(in_turn, checkpointing, setup.step); };
+  Predictions predictions{predicted(setup.checkpointing), predicted(Checkpointing::reentrant),
+                          predicted(Checkpointing::non_reentrant)};
+  check_replay(in_turn.front(), predictions.asked, run);
+  return build_report(in_turn, setup, predictions, {torch_version(), with_setup(run.verdict, setup), run.buckets, {}});
+}
+
 // The replays and reports of one call of analyse().
 class Analysis {
  public:
@@ -186,19 +196,10 @@ class Analysis {
     return build_report(in_turn_, setup, predictions, std::move(replays));
   }
 
-  // The report of the candidate alone, without other setups.
   Report try_out(const Candidate& candidate) const {
-    std::vector<Capture> changed;
-    if (!candidate.edits.empty()) changed = edited(in_turn_, candidate.edits);
-    std::span<const Capture> captures = changed.empty() ? in_turn_ : changed;
-    const Setup& setup = candidate.setup;
-    auto predicted = [&](Checkpointing checkpointing) { return predict(captures, checkpointing, setup.step); };
-    Predictions predictions{predicted(setup.checkpointing), predicted(Checkpointing::reentrant),
-                            predicted(Checkpointing::non_reentrant)};
-    const Replay* known = changed.empty() ? runs_.replay_of(setup) : nullptr;
-    Replay run = known ? *known : replay(captures, setup);
-    check_replay(captures.front(), predictions.asked, run);
-    return build_report(captures, setup, predictions, {torch_version(), with_setup(run.verdict, setup), run.buckets, {}});
+    if (!candidate.edits.empty()) return report_of_one(edited(in_turn_, candidate.edits), candidate.setup);
+    const Replay* known = runs_.replay_of(candidate.setup);
+    return known ? report_of_replay(in_turn_, candidate.setup, *known) : report_of_one(in_turn_, candidate.setup);
   }
 
   std::span<const Capture> in_turn_;
@@ -208,6 +209,10 @@ class Analysis {
 };
 
 }  // namespace
+
+Report report_of_one(std::span<const Capture> in_turn, const Setup& setup) {
+  return report_of_replay(in_turn, setup, replay(in_turn, setup));
+}
 
 Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options) {
   return analyse(std::span(&capture, 1), setup, options);
@@ -219,6 +224,7 @@ Report analyse(std::span<const Capture> in_turn, const Setup& setup, const Analy
   add_fixes(in_turn, report, [&](const std::vector<Candidate>& candidates) { return analysis.try_all(candidates); });
   if (options.every_setup) report.setups = analysis.reports_of_rows();
   add_prices(report, in_turn, options);
+  add_smaller_batch(report);
   return report;
 }
 

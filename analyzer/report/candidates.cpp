@@ -1,6 +1,6 @@
-// A candidate starts as the setup asked; every change adds its words, the options that scan it, and what it does to the setup or
-// the captures. Options are to be appended to the command line that asked: of flags the last one counts, patterns and globs add
-// up.
+// A candidate starts as the setup asked; every change adds its words, the options that scan it, and what it does to the setup
+// or the captures. Options are to be appended to the command line that asked: of flags the last one counts, patterns and globs
+// add up.
 #include "analyzer/report/candidates.h"
 
 #include <algorithm>
@@ -199,6 +199,8 @@ std::vector<Candidate> Candidates::for_dead_parameters(Flags flags) const {
   say(ignored, "_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(dead_),
       with_each("--ignore", dead_));
   ignored.caveats.push_back("only as long as the loss does not use them: DDP would not average their gradients");
+  if (std::any_of(dead_.begin(), dead_.end(), [](const std::string& glob) { return glob.find('.') == std::string::npos; }))
+    ignored.caveats.push_back("a parameter of the root module is named with a dot before it: .weight");
   std::vector<Candidate> candidates{frozen, zero, ignored};
   for (Candidate& candidate : candidates) {
     set_flags(candidate, flags);
@@ -294,8 +296,8 @@ std::optional<Candidate> Candidates::regions_of_kind(Kind kind) const {
   }
   for (const std::string& name : set_) candidate.edits.checkpoint.push_back({as_glob(name), kind});
   for (const CheckpointPattern& pattern : candidate.edits.checkpoint)
-    options += (options.empty() ? "" : " ") +
-               ("--checkpoint " + quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
+    options +=
+        (options.empty() ? "" : " ") + ("--checkpoint " + quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
   say(candidate, words_for_kind(kind) + " for " + enumerate(set_, names_told) + " only", options);
   return candidate;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "analyzer/report/name_globs.h"
+#include "analyzer/report/prose.h"
 
 namespace gradscan {
 namespace {
@@ -22,14 +23,14 @@ std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const
 
 // In the order in which fixes are offered.
 enum class Sort {
-  flags,             // other flags of DDP
-  dead_parameters,   // what is done for parameters that the loss does not depend on
-  zero_times_all,    // what is done for them by hearsay
-  step,              // an unusual training step undone
-  inputs,            // inputs of regions made to require grad
-  some_regions,      // another kind of checkpointing for as few regions as can be
-  all_regions,       // ... for all of them
-  all_and_flags,     // ... with other flags
+  flags,            // other flags of DDP
+  dead_parameters,  // what is done for parameters that the loss does not depend on
+  zero_times_all,   // what is done for them by hearsay
+  step,             // an unusual training step undone
+  inputs,           // inputs of regions made to require grad
+  some_regions,     // another kind of checkpointing for as few regions as can be
+  all_regions,      // ... for all of them
+  all_and_flags,    // ... with other flags
   everything,
 };
 
@@ -47,8 +48,7 @@ class Fixer {
   void run() {
     try_out(changes_of_one_thing());
     try_out(combinations());
-    if (std::none_of(attempts_.begin(), attempts_.end(), is_clean))
-      try_out({{Sort::everything, candidates_.everything()}});
+    if (std::none_of(attempts_.begin(), attempts_.end(), is_clean)) try_out({{Sort::everything, candidates_.everything()}});
     std::stable_sort(attempts_.begin(), attempts_.end(),
                      [](const Attempt& left, const Attempt& right) { return left.sort < right.sort; });
     add_caveats_of_accumulation();
@@ -56,11 +56,11 @@ class Fixer {
 
   std::vector<Fix> fixes() const {
     std::vector<Fix> fixes;
-    std::set<std::pair<Sort, Checkpointing>> combined;  // a kind is offered once, with the flags that are nearest
+    std::set<Checkpointing> combined;  // a kind is offered once, with the flags that are nearest
     for (const Attempt& attempt : attempts_) {
       if (!is_clean(attempt) || attempt.sort == Sort::zero_times_all) continue;
       const Candidate& candidate = attempt.candidate;
-      if (attempt.sort == Sort::all_and_flags && !combined.emplace(attempt.sort, candidate.setup.checkpointing).second) continue;
+      if (attempt.sort == Sort::all_and_flags && !combined.insert(candidate.setup.checkpointing).second) continue;
       fixes.push_back({.change = candidate.change,
                        .options = candidate.options,
                        .setup = candidate.setup,
@@ -78,7 +78,6 @@ class Fixer {
     if (std::vector<std::string> used = globs_of_used_in_conflict(in_turn_.front(), report_); !used.empty())
       no_help.push_back({"_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(used),
                          "DDP then never averages their gradients, and every rank trains them by itself"});
-    no_help.push_back({"a smaller batch", "the graph does not depend on the size of the batch"});
     return no_help;
   }
 
@@ -105,7 +104,8 @@ class Fixer {
   std::vector<Attempt> combinations() const {
     std::vector<Attempt> ideas;
     if (asked_ != Flags{} && !has_clean(Sort::dead_parameters) && !help_alone({}))
-      for (const Candidate& candidate : candidates_.for_dead_parameters({})) ideas.push_back({Sort::dead_parameters, candidate});
+      for (const Candidate& candidate : candidates_.for_dead_parameters({}))
+        ideas.push_back({Sort::dead_parameters, candidate});
     for (Checkpointing kind : kinds)
       for (Flags flags : candidates_.other_flags())
         if (!is_repaired_by(kind) && !help_alone(flags))
@@ -193,6 +193,15 @@ void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& t
   fixer.run();
   report.fixes = fixer.fixes();
   report.no_help = fixer.no_help();
+}
+
+void add_smaller_batch(Report& report) {
+  if (!has_conflict(report)) return;
+  std::string reason = "the graph does not depend on the size of the batch";
+  if (std::int64_t peak = report.price.peak(); peak > 0)
+    reason +=
+        "; half of it needs up to " + bytes(scaled(report.price, 0.5).peak()) + " of activations instead of " + bytes(peak);
+  report.no_help.push_back({"a smaller batch", reason});
 }
 
 bool loses_regions(const Report& report, const Setup& setup) {

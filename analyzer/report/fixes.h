@@ -28,6 +28,9 @@ using TryAll = std::function<std::vector<Trial>(const std::vector<Candidate>&)>;
 // Fills report.fixes and report.no_help, from the rest of the report; leaves both empty if it has no conflict.
 void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& try_all);
 
+// That a smaller batch does not help, and what it would need: to be told when the report has its price.
+void add_smaller_batch(Report& report);
+
 // Whether the setup has the regions as they are asked for, and some with parameters are lost (RegionReport::lost).
 bool loses_regions(const Report& report, const Setup& setup);
 

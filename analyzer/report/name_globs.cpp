@@ -51,7 +51,8 @@ std::vector<std::string> globs_for(const Capture& capture, const std::vector<boo
     if (!chosen[at]) continue;
     const std::string& name = capture.parameters[at].name;
     std::vector<std::string> modules = modules_around(name);
-    auto pure = std::find_if(modules.begin(), modules.end(), [&](const std::string& module) { return !mixed.contains(module); });
+    auto pure =
+        std::find_if(modules.begin(), modules.end(), [&](const std::string& module) { return !mixed.contains(module); });
     std::string glob = pure == modules.end() ? as_glob(name) : as_glob(*pure) + '*';
     if (std::find(globs.begin(), globs.end(), glob) == globs.end()) globs.push_back(glob);
   }

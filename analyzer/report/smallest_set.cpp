@@ -9,7 +9,7 @@
 namespace gradscan {
 namespace {
 
-constexpr std::int64_t nodes_at_most = 10'000'000;
+constexpr std::int64_t nodes_at_most = 4'000'000;
 
 // Regions that are reentrant and never executed although the loss depends on them.
 bool loses_region(const Capture& capture, const CallPrediction& call, const std::vector<bool>& in_loss) {
@@ -32,16 +32,23 @@ class Search {
   }
 
   std::vector<int> run() {
-    std::set<int> changed;
-    for (int name = 0; name < static_cast<int>(names_.size()); ++name) give(name, Kind::off), changed.insert(name);
+    std::vector<int> order = most_memory_first();
+    give(order, Kind::off);
     if (!is_clean()) return {};
-    for (int name : most_memory_first()) {
-      if (looked_at_ + nodes_ > nodes_at_most) break;
-      give(name, Kind::reentrant);
-      if (is_clean())
-        changed.erase(name);
-      else
-        give(name, Kind::off);
+    std::set<int> changed(order.begin(), order.end());
+    std::vector<std::span<const int>> groups{order};
+    while (!groups.empty() && looked_at_ + nodes_ <= nodes_at_most) {
+      std::span<const int> group = groups.back();
+      groups.pop_back();
+      give(group, Kind::reentrant);
+      if (is_clean()) {
+        for (int name : group) changed.erase(name);
+        continue;
+      }
+      give(group, Kind::off);
+      if (group.size() == 1) continue;
+      groups.push_back(group.subspan(group.size() / 2));
+      groups.push_back(group.first(group.size() / 2));
     }
     return {changed.begin(), changed.end()};
   }
@@ -53,8 +60,9 @@ class Search {
       if (names_[name].name == region.name && region.kind == Kind::reentrant) calls_[name].push_back(&region);
   }
 
-  void give(int name, Kind kind) {
-    for (Region* region : calls_[name]) region->kind = kind;
+  void give(std::span<const int> names, Kind kind) {
+    for (int name : names)
+      for (Region* region : calls_[name]) region->kind = kind;
   }
 
   std::vector<int> most_memory_first() const {
@@ -69,7 +77,8 @@ class Search {
     looked_at_ += nodes_;
     Prediction prediction = predict(captures_, Checkpointing::as_given, setup_.step);
     for (std::size_t turn = 0; turn < captures_.size(); ++turn)
-      if (prediction.in_turn[turn].from_loss.runs_twice || loses_region(captures_[turn], prediction.in_turn[turn], in_loss_[turn]))
+      if (prediction.in_turn[turn].from_loss.runs_twice ||
+          loses_region(captures_[turn], prediction.in_turn[turn], in_loss_[turn]))
         return false;
     std::vector<int> marks = ready_marks(prediction, setup_).marks;
     return std::all_of(marks.begin(), marks.end(), [](int number) { return number == 1; });

@@ -70,7 +70,7 @@ def new_model(case, kind):
 
 
 def named_trainable(model):
-    ignored = getattr(model, "_ddp_params_and_buffers_to_ignore", ())
+    ignored = [name.removeprefix(".") for name in getattr(model, "_ddp_params_and_buffers_to_ignore", ())]
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad and name not in ignored}
 
 

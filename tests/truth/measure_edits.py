@@ -52,7 +52,8 @@ def edited_model(edit, checkpoint):
     for parameter in matching(model, edit.get("freeze", "")) + [names[name] for name in names if name == edit.get("freeze")]:
         parameter.requires_grad_(False)
     ignored = [name for name in names if any(names[name] is found for found in matching(model, edit.get("ignore", "")))]
-    if ignored:
+    if ignored:  # DDP puts a dot between a module's path and the parameter's name, also where the path is empty
+        ignored = [name if "." in name else "." + name for name in ignored]
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, ignored)
     return model
 

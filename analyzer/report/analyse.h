@@ -1,0 +1,15 @@
+// analyse() for one setup.
+#pragma once
+
+#include <span>
+
+#include "gradscan/capture.h"
+#include "gradscan/report.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+// Of this setup alone: without verdicts of others, prices and fixes.
+Report report_of_one(std::span<const Capture> in_turn, const Setup& setup);
+
+}  // namespace gradscan

@@ -1,0 +1,108 @@
+// A comparison as text and as JSON (docs/report-format.md).
+#include <algorithm>
+
+#include "analyzer/report/json.h"
+#include "analyzer/report/outcome_words.h"
+#include "analyzer/report/page.h"
+#include "analyzer/report/prose.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class Text {
+ public:
+  Text(const Comparison& comparison, const TextOptions& options) : comparison_(comparison), page_(options) {}
+
+  std::string write() {
+    side("first", comparison_.first);
+    side("second", comparison_.second);
+    summary();
+    differences("What decides", true);
+    differences(any_decides() ? "Other differences" : "Differences", false);
+    return page_.take();
+  }
+
+ private:
+  void side(const std::string& term, const Report& report) {
+    page_.item(term, report.model + ", " + ddp_call(report.setup) + ": " + in_words(report, report.verdict).words, 0, 8);
+  }
+
+  bool any_decides() const {
+    return std::any_of(comparison_.differences.begin(), comparison_.differences.end(),
+                       [](const Difference& difference) { return difference.decides; });
+  }
+
+  void summary() {
+    page_.blank();
+    if (comparison_.differences.empty()) return page_.prose("They do not differ in what gradscan compares.");
+    if (comparison_.same_outcome) return page_.prose("Both end alike: no difference decides.");
+    if (any_decides()) return;
+    page_.prose(comparison_.together
+                    ? "No difference decides by itself; all that can be taken over, together, let the first end as the second."
+                    : "No difference that can be taken over into the first's graph decides.");
+  }
+
+  void differences(const std::string& heading, bool decide) {
+    auto told = [&](const Difference& difference) { return difference.decides == decide; };
+    if (std::none_of(comparison_.differences.begin(), comparison_.differences.end(), told)) return;
+    page_.heading(heading);
+    for (const Difference& difference : comparison_.differences)
+      if (told(difference)) write(difference);
+  }
+
+  void write(const Difference& difference) {
+    page_.prose(difference.what + ": " + difference.first + " in the first, " + difference.second + " in the second", 2,
+                difference.decides ? Paint::good : Paint::plain);
+    page_.prose(effect(difference), 6, Paint::dim);
+  }
+
+  std::string effect(const Difference& difference) const {
+    if (!difference.verdict) return "cannot be taken over into the first's graph";
+    if (difference.decides) return "the first with it ends as the second";
+    const Verdict& verdict = *difference.verdict;
+    bool loud = verdict.outcome != Outcome::pass || !verdict.unsynchronised.empty();
+    return "the first with it: " + (loud ? in_words(comparison_.first, verdict).words : "no error");
+  }
+
+  const Comparison& comparison_;
+  Page page_;
+};
+
+Json verdict(const std::optional<Verdict>& verdict) {
+  if (!verdict) return nullptr;
+  return {{"outcome", to_string(verdict->outcome)},
+          {"iteration", verdict->iteration ? Json(*verdict->iteration) : Json(nullptr)},
+          {"message", verdict->message},
+          {"unsynchronised", verdict->unsynchronised},
+          {"untrained", verdict->untrained}};
+}
+
+Json difference(const Difference& difference) {
+  return {{"what", difference.what},
+          {"first", difference.first},
+          {"second", difference.second},
+          {"verdict", verdict(difference.verdict)},
+          {"decides", difference.decides}};
+}
+
+}  // namespace
+
+std::string to_text(const Comparison& comparison, const TextOptions& options) {
+  return Text(comparison, options).write();
+}
+
+std::string to_json(const Comparison& comparison) {
+  Json differences = Json::array();
+  for (const Difference& each : comparison.differences) differences.push_back(difference(each));
+  return text_of(Json{{"schema", "gradscan-comparison/1"},
+                      {"first", json_of(comparison.first)},
+                      {"second", json_of(comparison.second)},
+                      {"differences", differences},
+                      {"same_outcome", comparison.same_outcome},
+                      {"together", comparison.together}});
+}
+
+}  // namespace gradscan
