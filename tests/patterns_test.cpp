@@ -37,6 +37,23 @@ TEST_CASE("parse_checkpoint_pattern reads a glob and a kind") {
   CHECK(parse_checkpoint_pattern("a=reentrant").kind == Kind::reentrant);
 }
 
+TEST_CASE("parse_checkpoint_pattern gives the name of a preset the library's kind") {
+  CHECK(parse_checkpoint_pattern("timm").glob == "timm");
+  CHECK(parse_checkpoint_pattern("timm").kind == Kind::non_reentrant);
+  CHECK(parse_checkpoint_pattern("mmcv").kind == Kind::reentrant);
+  CHECK(parse_checkpoint_pattern("timm=reentrant").kind == Kind::reentrant);
+  CHECK(parse_checkpoint_pattern("mmcv=off").kind == Kind::off);
+  CHECK(parse_checkpoint_pattern("timm.*").kind == Kind::reentrant);
+}
+
+TEST_CASE("A saved capture takes no preset: it does not name classes") {
+  Capture capture = three_regions();
+  CHECK_THROWS_WITH(
+      apply_patterns(capture, {parse_checkpoint_pattern("mmcv=off")}),
+      "--checkpoint mmcv: a saved capture does not say of which classes the modules are: give the model itself, or "
+      "name regions");
+}
+
 TEST_CASE("parse_checkpoint_pattern says what is wrong") {
   CHECK_THROWS_WITH(parse_checkpoint_pattern("a=on"),
                     "--checkpoint a=on: \"on\" is not a kind of checkpoint: write reentrant, non-reentrant or off");

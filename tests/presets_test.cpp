@@ -14,7 +14,10 @@ const CheckpointedCall of_owner[] = {{"lib.vit.ViT", "blocks.*"}, {"lib.vit.Stag
 std::vector<std::string> checkpointed(std::span<const CheckpointedCall> calls, const std::vector<ClassedModule>& modules) {
   std::vector<std::string> paths;
   Preset preset{.name = "lib", .library = "lib 1", .kind = Kind::reentrant, .asked_by = "asking", .remark = "", .calls = calls};
-  for (std::size_t at : checkpointed_modules(preset, modules)) paths.push_back(modules[at].path);
+  std::vector<const CheckpointedCall*> found = checkpointed_calls(preset, modules);
+  REQUIRE(found.size() == modules.size());
+  for (std::size_t at = 0; at < modules.size(); ++at)
+    if (found[at]) paths.push_back(modules[at].path);
   return paths;
 }
 
@@ -48,6 +51,21 @@ TEST_CASE("A preset finds modules by their path from one of a class") {
                                 {"blocks.0", "__torch__.x.Y"}}) ==
         Paths{"trunk.blocks.0", "trunk.blocks.12", "trunk.blocks.12.first"});
   CHECK(checkpointed(of_owner, {{"", "__torch__.lib.vit.ViT"}, {"blocks.0", "__torch__.x.Y"}}) == Paths{"blocks.0"});
+}
+
+TEST_CASE("An error of a preset says what the model has instead") {
+  const Preset& preset = *preset_named("timm");
+  CHECK(std::string(no_checkpointed_call(preset, {{"", "__torch__.a.___torch_mangle_1.B"},
+                                                  {"x", "__torch__.torch.nn.modules.linear.Linear"},
+                                                  {"y", "__torch__.c.D"},
+                                                  {"z", "__torch__.a.B"}})
+                        .what()) ==
+        "--checkpoint timm: no module of the classes that timm checkpoints (see --list-presets): name modules by their paths; "
+        "the "
+        "model's classes are a.B, c.D");
+  CHECK_THAT(no_checkpointed_call(preset, {{"", "a.A"}, {"b", "a.B"}, {"c", "a.C"}, {"d", "a.D"}}).what(),
+             Catch::Matchers::EndsWith("are a.A, a.B, a.C, ..."));
+  CHECK(no_checkpointed_call(preset, {}).failure() == Failure::usage);
 }
 
 TEST_CASE("Presets are named") {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "analyzer/capture/presets.h"
 #include "analyzer/near_matches.h"
 
 namespace gradscan {
@@ -59,6 +60,7 @@ void check_size(const std::string& text, std::int64_t bytes, const std::vector<s
 
 CheckpointPattern parse_checkpoint_pattern(const std::string& text) {
   CheckpointPattern pattern{.glob = text.substr(0, text.rfind('='))};
+  if (const Preset* preset = preset_named(pattern.glob)) pattern.kind = preset->kind;
   if (pattern.glob.size() < text.size()) {
     std::string kind = text.substr(pattern.glob.size() + 1);
     std::optional<Kind> known = kind_from(kind);
@@ -101,6 +103,7 @@ std::vector<std::size_t> outermost_matches(const std::string& glob, const std::v
 
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (const CheckpointPattern& pattern : patterns) {
+    if (const Preset* preset = preset_named(pattern.glob)) throw has_no_classes(*preset);
     bool matched = false;
     for (Region& region : capture.regions) {
       if (!glob_match(pattern.glob, region.name)) continue;

@@ -18,26 +18,31 @@ const Preset all_presets[] = {
      .library = transformers_version,
      .kind = Kind::non_reentrant,
      .asked_by = "model.gradient_checkpointing_enable()",
-     .remark = "For a model of input_ids it also makes the embeddings' output require grad (enable_input_require_grads).",
+     .remark =
+         "For a model of input_ids the library also makes the output of the embeddings require grad, which the preset does "
+         "not.",
      .calls = transformers_calls},
     {.name = "mmcv",
      .library = mmcv_version,
      .kind = Kind::reentrant,
      .asked_by = "with_cp=True",
-     .remark = "A block whose input does not require grad is not checkpointed. The last activation of a residual block is "
-               "outside of the library's region and inside of the preset's.",
+     .remark =
+         "Most are checkpointed only if their input requires grad. The last activation of a residual block is outside of the "
+         "library's region and inside of the preset's.",
      .calls = mmcv_calls},
     {.name = "timm",
      .library = timm_version,
      .kind = Kind::non_reentrant,
      .asked_by = "model.set_grad_checkpointing()",
-     .remark = "timm.layers.set_reentrant_ckpt() makes all regions reentrant.",
+     .remark =
+         "Reentrant after timm.layers.set_reentrant_ckpt(). A model that was made with features_only=True checkpoints other "
+         "calls. The library's region in a DenseLayer ends before norm2 and conv2, the preset's behind them.",
      .calls = timm_calls},
     {.name = "torchvision",
      .library = torchvision_version,
      .kind = Kind::non_reentrant,
      .asked_by = "memory_efficient=True",
-     .remark = "The library's region ends after the first convolution of a dense layer, the preset's after the second.",
+     .remark = "Only if an input requires grad. The library's region ends before norm2 and conv2, the preset's behind them.",
      .calls = torchvision_calls},
 };
 
@@ -94,24 +99,59 @@ const Preset* preset_named(std::string_view name) {
   return preset == presets().end() ? nullptr : &*preset;
 }
 
-std::vector<std::size_t> checkpointed_modules(const Preset& preset, const std::vector<ClassedModule>& modules) {
+std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, const std::vector<ClassedModule>& modules) {
   CallsOf calls = calls_by_owner(preset);
   std::unordered_map<std::string, std::string> classes;
   for (const ClassedModule& module : modules) classes.emplace(module.path, plain_name(module.class_name));
 
-  auto checkpointed = [&](const std::string& path) {
+  auto call_of = [&](const std::string& path) -> const CheckpointedCall* {
     for (const std::string& owner : owners_of(path)) {
       auto found = calls.find(classes[owner]);
       if (found == calls.end()) continue;
       for (const CheckpointedCall* call : found->second)
-        if (leads_to(*call, below(owner, path))) return true;
+        if (leads_to(*call, below(owner, path))) return call;
     }
-    return false;
+    return nullptr;
   };
-  std::vector<std::size_t> positions;
-  for (std::size_t at = 0; at < modules.size(); ++at)
-    if (checkpointed(modules[at].path)) positions.push_back(at);
-  return positions;
+  std::vector<const CheckpointedCall*> result;
+  for (const ClassedModule& module : modules) result.push_back(call_of(module.path));
+  return result;
+}
+
+namespace {
+
+Error unusable(const Preset& preset, const std::string& problem, const std::string& remedy) {
+  return Error(Failure::usage, "--checkpoint " + std::string(preset.name), problem, remedy);
+}
+
+// The first ones that are not torch's own.
+std::string classes_in_words(const std::vector<ClassedModule>& modules) {
+  std::vector<std::string> names;
+  for (const ClassedModule& module : modules) {
+    std::string name = plain_name(module.class_name);
+    if (name.empty() || name.starts_with("torch.") || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    names.push_back(name);
+  }
+  std::string text;
+  for (std::size_t at = 0; at < names.size() && at < 3; ++at) text += (at == 0 ? "" : ", ") + names[at];
+  return names.empty() ? "none but torch's own" : names.size() > 3 ? text + ", ..." : text;
+}
+
+}  // namespace
+
+Error has_own_regions(const Preset& preset) {
+  return unusable(preset, "the model has checkpoint regions of its own",
+                  "name these, or export the model with its checkpointing off");
+}
+
+Error has_no_classes(const Preset& preset) {
+  return unusable(preset, "a saved capture does not say of which classes the modules are",
+                  "give the model itself, or name regions");
+}
+
+Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules) {
+  return unusable(preset, "no module of the classes that " + std::string(preset.name) + " checkpoints (see --list-presets)",
+                  "name modules by their paths; the model's classes are " + classes_in_words(modules));
 }
 
 namespace {
@@ -167,9 +207,9 @@ std::string in_words(const Preset& preset) {
 
 std::string presets_in_words() {
   std::string text =
-      "Where libraries checkpoint when they are asked to, for --checkpoint NAME or NAME=KIND. Listed are\n"
-      "classes, the calls of whose modules are checkpoint regions, and paths from a module of a class\n"
-      "to the modules that it calls so.\n";
+      "Where libraries checkpoint when they are asked to, for --checkpoint NAME or NAME=KIND.\n"
+      "Block: the calls of all modules of this class. Stage.blocks.*: what a module of the class Stage\n"
+      "calls of blocks.0, blocks.1, ... below it.\n";
   for (const Preset& preset : presets()) text += '\n' + in_words(preset);
   return text;
 }

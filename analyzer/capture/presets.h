@@ -4,7 +4,7 @@
 //
 // A preset is a list of calls: the calls of the modules of a class ("mmcv.cnn.resnet.Bottleneck"), or those that a module of a
 // class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' crosses no dot). Each is one checkpoint region;
-// one in another is nested, as in the library. The lists come from the libraries themselves, see scripts/presets.py.
+// one in another is nested, as in the library. The lists come from the libraries themselves, see python/real_models/presets.py.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "gradscan/capture.h"
+#include "gradscan/error.h"
 
 namespace gradscan {
 
 struct CheckpointedCall {
-  std::string_view owner;  // qualified name of a class
-  std::string_view path;   // from the owner to the module that is called: globs between dots; empty: the owner itself
+  std::string_view owner;      // qualified name of a class
+  std::string_view path;       // from the owner to the module that is called: globs between dots; empty: the owner itself
+  bool only_for_grad = false;  // a call none of whose tensors requires grad is not checkpointed
 };
 
 struct Preset {
@@ -42,8 +44,13 @@ struct ClassedModule {
   std::string class_name;  // as TorchScript has it: "__torch__.mmcv.cnn.resnet.___torch_mangle_3.Bottleneck"
 };
 
-// Positions in `modules` of those whose calls the library checkpoints.
-std::vector<std::size_t> checkpointed_modules(const Preset& preset, const std::vector<ClassedModule>& modules);
+// For each module the call that the library checkpoints; nullptr: it checkpoints none.
+std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, const std::vector<ClassedModule>& modules);
+
+// What to throw where a preset has nothing to go by. The class names are in a model file, not in a saved capture.
+Error has_own_regions(const Preset& preset);
+Error has_no_classes(const Preset& preset);
+Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules);
 
 // For --list-presets.
 std::string presets_in_words();

@@ -145,7 +145,7 @@ int Recorder::module_number(const c10::ivalue::Object* module) {
 
 void Recorder::enter_module(const c10::ivalue::Object* module, c10::ArrayRef<c10::IValue*> arguments) {
   const RecordedModule& called = modules_[module];
-  calls_.push_back({module_number(module), called.region.has_value()});
+  calls_.push_back({module_number(module)});
   if (!called.region) return;
   std::vector<c10::IValue*> places;
   std::vector<at::Tensor> tensors;
@@ -155,6 +155,9 @@ void Recorder::enter_module(const c10::ivalue::Object* module, c10::ArrayRef<c10
     places.push_back(argument);
     tensors.push_back(argument->toTensor());
   }
+  auto requires_grad = [](const at::Tensor& tensor) { return tensor.requires_grad(); };
+  if (called.only_for_grad && std::none_of(tensors.begin(), tensors.end(), requires_grad)) return;
+  calls_.back().is_region = true;
   tensors = begin_region(*called.region, std::move(tensors));
   for (std::size_t k = 0; k < places.size(); ++k) *places[k] = tensors[k];
 }

@@ -63,6 +63,7 @@ struct RecordedFlops {
 struct RecordedModule {
   std::string path;
   std::optional<RegionStart> region;  // set: each call is a checkpoint region
+  bool only_for_grad = false;         // but for a call none of whose direct tensor arguments requires grad
   // Set for a region: the parameters and buffers of the module and those below. A trace hands a shared one over as if it were
   // an argument.
   std::unordered_set<const at::TensorImpl*> own;

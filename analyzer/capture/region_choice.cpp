@@ -3,9 +3,20 @@
 #include <algorithm>
 
 #include "analyzer/capture/patterns.h"
+#include "analyzer/capture/presets.h"
+#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
+
+std::vector<ClassedModule> classed(const std::vector<NamedModule>& modules) {
+  std::vector<ClassedModule> result;
+  for (const NamedModule& named : modules) {
+    auto name = named.module.type()->name();
+    result.push_back({named.path, name ? name->qualifiedName() : ""});
+  }
+  return result;
+}
 
 class RegionChoice {
  public:
@@ -22,6 +33,7 @@ class RegionChoice {
   }
 
   void apply(const CheckpointPattern& pattern) {
+    if (const Preset* preset = preset_named(pattern.glob)) return apply(*preset, pattern.kind);
     auto matches = [&](const std::string& name) { return glob_match(pattern.glob, name); };
     if (std::none_of(regions_.begin(), regions_.end(), matches)) make_regions(pattern);
     for (RecordedModule& module : modules_)
@@ -47,6 +59,20 @@ class RegionChoice {
   }
 
  private:
+  void apply(const Preset& preset, Kind kind) {
+    std::vector<ClassedModule> modules = classed(model_.modules);
+    std::vector<const CheckpointedCall*> calls = checkpointed_calls(preset, modules);
+    bool found = false;
+    for (std::size_t k = 0; k < modules_.size(); ++k) {
+      if (!calls[k] || paths_[k].empty()) continue;
+      if (!regions_.empty()) throw has_own_regions(preset);
+      modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = kind, .origin = "pattern"};
+      modules_[k].only_for_grad = calls[k]->only_for_grad;
+      found = true;
+    }
+    if (!found) throw no_checkpointed_call(preset, modules);
+  }
+
   void make_regions(const CheckpointPattern& pattern) {
     std::vector<std::size_t> outermost = outermost_matches(pattern.glob, paths_);
     if (outermost.empty()) throw no_match(pattern, names());

@@ -251,6 +251,49 @@ class Wrapped(nn.Module):
         return self.layers(x)
 
 
+def of_library(name: str):
+    """The class gets the name of a library's class, which the file then has."""
+
+    def renamed(kind):
+        kind.__module__, _, kind.__name__ = name.rpartition(".")
+        kind.__qualname__ = kind.__name__
+        return kind
+
+    return renamed
+
+
+@of_library("timm.models.vision_transformer.VisionTransformer")
+class Trunk(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(Block(), Block())
+        self.head = nn.Sequential(Block())
+
+    def forward(self, x):
+        return self.head(self.blocks(x))
+
+
+@of_library("mmcv.cnn.resnet.Bottleneck")
+class Bottleneck(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+
+    def forward(self, x):
+        return self.block(x)
+
+
+class OfLibraries(nn.Module):
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.first, self.second = Bottleneck(), Bottleneck()  # the first one's input does not require grad
+        self.trunk = Trunk()
+
+    def forward(self, x):
+        return self.run(self.trunk, self.second(self.first(x)), name="trunk")
+
+
 def plain_run(function, *args, name=""):
     return function(*args)
 
@@ -358,6 +401,8 @@ def main(folder):
           firings=firings_of(wants_eager, (x,)))
     write(folder, "in_source", InSource(), (x,), False)
     write(folder, "wrapped", Wrapped(), (x,), False)
+    write(folder, "of_libraries", OfLibraries(plain_run), (x,), False)
+    write(folder, "of_libraries_marked", OfLibraries(Regions().checkpoint), (x,), False, OfLibraries(plain_run))
     ids = torch.arange(10)
     for name, model in ("tied", Tied), ("borrowing", Borrowing):
         write(folder, name, model(plain_run), (ids,), False, firings=firings_of(model(reentrant_run), (ids,)))
