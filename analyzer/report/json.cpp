@@ -148,17 +148,6 @@ Json finding(const Finding& finding) {
           {"groups", list(finding.groups, group)}};
 }
 
-Json price(const Price& price) {
-  return {{"outside", price.outside},
-          {"largest", price.largest},
-          {"largest_region", number_or_null(price.largest_region)},
-          {"peak", price.peak()},
-          {"forward_flops", price.forward_flops},
-          {"backward_flops", price.backward_flops},
-          {"recompute_flops", price.recompute_flops},
-          {"recompute_share", price.recompute_share()}};
-}
-
 Json pattern(const CheckpointPattern& pattern) {
   return {{"glob", pattern.glob}, {"kind", to_string(pattern.kind)}};
 }
@@ -173,8 +162,13 @@ Json edits(const Edits& edits) {
 Json fix(const Fix& fix) {
   std::string condition;
   for (const std::string& caveat : fix.caveats) condition += (condition.empty() ? "" : "; ") + caveat;
-  return {{"change", fix.change},   {"options", fix.options},    {"condition", condition},    {"caveats", fix.caveats},
-          {"setup", setup(fix.setup)}, {"edits", edits(fix.edits)}, {"price", price(fix.price)}};
+  return {
+      {"change", fix.change},      {"options", fix.options},    {"condition", condition},           {"caveats", fix.caveats},
+      {"setup", setup(fix.setup)}, {"edits", edits(fix.edits)}, {"price", json_of_price(fix.price)}};
+}
+
+Json price_row(const PriceRow& row) {
+  return {{"checkpointing", to_string(row.checkpointing)}, {"price", json_of_price(row.price)}};
 }
 
 Json no_help(const NoHelp& no_help) {
@@ -205,6 +199,24 @@ std::string_view to_string(Level level) {
   return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
 }
 
+Json json_of_price(const Price& price) {
+  return {{"outside", price.outside},
+          {"largest", price.largest},
+          {"largest_region", number_or_null(price.largest_region)},
+          {"peak", price.peak()},
+          {"forward_flops", price.forward_flops},
+          {"backward_flops", price.backward_flops},
+          {"recompute_flops", price.recompute_flops},
+          {"recompute_share", price.recompute_share()}};
+}
+
+Json json_of_fixed_memory(const FixedMemory& memory) {
+  return {{"parameters", memory.parameters},
+          {"gradients", memory.gradients},
+          {"buckets", memory.buckets},
+          {"optimizer", memory.optimizer ? Json(*memory.optimizer) : Json(nullptr)}};
+}
+
 Json json_of(const Report& report) {
   auto row = [&](const Verdict& each) { return verdict(report, each); };
   Json json{{"schema", "gradscan-report/1"},
@@ -228,6 +240,9 @@ Json json_of(const Report& report) {
             {"findings", list(report.findings, finding)},
             {"fixes", list(report.fixes, fix)},
             {"no_help", list(report.no_help, no_help)},
+            {"price", json_of_price(report.price)},
+            {"prices", list(report.prices, price_row)},
+            {"fixed", json_of_fixed_memory(report.fixed)},
             {"varying", report.varying},
             {"notes", report.notes}};
   if (!report.setups.empty()) json["setups"] = list(report.setups, json_of);

@@ -12,6 +12,8 @@ namespace gradscan {
 std::string_view to_string(Level level);  // "error", "silent", "note"
 
 nlohmann::ordered_json json_of(const Report& report);
+nlohmann::ordered_json json_of_price(const Price& price);
+nlohmann::ordered_json json_of_fixed_memory(const FixedMemory& memory);
 
 // Indented; bytes that are no UTF-8 become U+FFFD.
 std::string text_of(const nlohmann::ordered_json& json);
