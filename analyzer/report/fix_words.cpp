@@ -14,16 +14,6 @@ std::string percent(double share) {
   return std::to_string(std::lround(100 * share)) + " %";
 }
 
-// Where figures are known: what it needs and costs beside what the setup asked does.
-std::string price_in_words(const Price& price, const Price& asked) {
-  if (asked.peak() == 0 && price.peak() == 0) return "";
-  if (price.peak() == asked.peak() && price.recompute_flops == asked.recompute_flops) return "memory and work stay as they are";
-  std::string text = "up to " + bytes(price.peak()) + " of activations instead of " + bytes(asked.peak());
-  if (price.forward_flops + price.backward_flops == 0) return text;
-  return text + ", " + percent(price.recompute_share()) + " of the work done again instead of " +
-         percent(asked.recompute_share());
-}
-
 void write_fix(Page& page, const Report& report, std::size_t number) {
   const Fix& fix = report.fixes[number - 1];
   page.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
@@ -42,6 +32,15 @@ void write_no_help(Page& page, const Report& report) {
 }
 
 }  // namespace
+
+std::string price_in_words(const Price& price, const Price& asked) {
+  if (asked.peak() == 0 && price.peak() == 0) return "";
+  if (price.peak() == asked.peak() && price.recompute_flops == asked.recompute_flops) return "memory and work stay as they are";
+  std::string text = "up to " + bytes(price.peak()) + " of activations instead of " + bytes(asked.peak());
+  if (price.forward_flops + price.backward_flops == 0) return text;
+  return text + ", " + percent(price.recompute_share()) + " of the work done again instead of " +
+         percent(asked.recompute_share());
+}
 
 void write_fixes(Page& page, const Report& report) {
   if (!has_conflict(report)) return;

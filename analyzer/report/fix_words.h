@@ -1,6 +1,8 @@
 // What reports say about fixes.
 #pragma once
 
+#include <string>
+
 #include "analyzer/report/page.h"
 #include "gradscan/report.h"
 
@@ -9,5 +11,8 @@ namespace gradscan {
 // Two sections: the first fixes, each with its number, its caveats, what it costs and how to check it; and what does not help.
 // Nothing if there is no conflict.
 void write_fixes(Page& page, const Report& report);
+
+// Where figures are known: what a fix needs and costs beside what the setup asked does. Else empty.
+std::string price_in_words(const Price& price, const Price& asked);
 
 }  // namespace gradscan
