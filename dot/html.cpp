@@ -2,11 +2,8 @@
 //
 // All of it is markup, in tables and <details>; the script in dot/page/page.js makes these handier, and the policy in its head
 // lets no other script run. Style sheet and script are compiled in, see dot/CMakeLists.txt.
-#include <algorithm>
-
-#include "analyzer/foreign_text.h"
 #include "analyzer/report/outcome_words.h"
-#include "analyzer/report/prose.h"
+#include "analyzer/report/survey_words.h"
 #include "dot/page/anchors.h"
 #include "dot/page/article.h"
 #include "dot/page/assets.h"
@@ -20,7 +17,7 @@ namespace {
 using page::element, page::escaped;
 
 std::string title(const Survey& survey) {
-  if (survey.files.size() != 1) return count(survey.files.size(), "file") + " · gradscan";
+  if (survey.files.size() != 1) return summary(survey) + " · gradscan";
   const Scanned& only = survey.files.front();
   if (!only.report) return only.path + " · gradscan";
   return only.report->model + ": " + in_words(*only.report, only.report->verdict).words + " · gradscan";
@@ -42,9 +39,8 @@ std::string index_row(const Scanned& scanned, int file) {
   const std::string outcome = scanned.report
                                   ? page::badge(*scanned.report, scanned.report->verdict)
                                   : element("span", {{"class", "badge error"}}, page::sign("error") + " not scanned");
-  std::string why = scanned.error;
-  if (scanned.report && has_conflict(*scanned.report)) why = scanned.report->findings.front().title;
-  return element("tr", element("th", {{"scope", "row"}}, name) + element("td", outcome) + element("td", escaped(why)));
+  return element("tr",
+                 element("th", {{"scope", "row"}}, name) + element("td", outcome) + element("td", escaped(in_words(scanned))));
 }
 
 // A line for each file, the worst first.
@@ -54,9 +50,8 @@ std::string index(const Survey& survey) {
   for (const int at : worst_first(survey)) rows += index_row(survey.files[at], at + 1);
   const std::string table = element(
       "table", {{"class", "files"}},
-      element("thead", element("tr", page::header_cells({"file", "outcome", "what is wrong"}))) + element("tbody", rows));
-  return element("nav", {{"id", "files="}},
-                 element("h1", escaped(count(survey.files.size(), "file"))) + page::scrolling("Files", table));
+      element("thead", element("tr", page::header_cells({"file", "outcome", "what happens"}))) + element("tbody", rows));
+  return element("nav", {{"id", "files="}}, element("h1", escaped(summary(survey))) + page::scrolling("Files", table));
 }
 
 std::string body(const Survey& survey, const PictureOptions& picture) {

@@ -200,9 +200,10 @@ TEST_CASE("the verdict of a setup that has no report of its own names parameters
 
 TEST_CASE("a page says what changes cost, and nothing of what is unknown") {
   const std::string html = markup(to_html(only(resnet50_in_every_setup())));
-  CHECK(contains(html, "80 MiB of activations; recomputation: 25 % more work (6.0 GFLOP)"));
+  CHECK(contains(html, "up to 147 MiB of activations instead of 80 MiB, 0 % of the work done again instead of 25 %"));
   CHECK(contains(html, "only if every iteration runs the same graph"));
   CHECK(contains(html, "20 MiB (layer1.2)"));
+  CHECK(contains(html, "25\u00A0% more work (6.0 GFLOP)"));
   CHECK(contains(html, "294 MiB: 98 MiB of parameters, 98 MiB of gradients and 98 MiB of buckets."));
   CHECK(contains(html, "Buffers have no gradients."));
   CHECK(contains(html, "The tracer warned of a loop."));
@@ -210,6 +211,16 @@ TEST_CASE("a page says what changes cost, and nothing of what is unknown") {
   CHECK_FALSE(contains(unknown, "Memory and work"));
   CHECK_FALSE(contains(unknown, "of activations"));
   CHECK_FALSE(contains(unknown, "These do not"));
+}
+
+TEST_CASE("an accepted finding is told with its reason, and nothing is said to be right") {
+  Report report = resnet50_with_verdicts();
+  report.findings[0].accepted = "flags change next week";
+  const std::string html = markup(to_html(only(report)));
+  CHECK(contains(html, "accepted: flags change next week"));
+  CHECK(contains(html, "ready twice, accepted, named"));
+  CHECK_FALSE(contains(html, "lead pass"));
+  CHECK_FALSE(contains(html, "section=fixes"));
 }
 
 TEST_CASE("names come out as they are, and act as nothing") {
@@ -252,7 +263,7 @@ TEST_CASE("a page of several files has the worst first and a link to each") {
   const auto table = rows(page, "files");
   REQUIRE(table.size() == 4);
   CHECK(table[0][0] == "models/gone.pt");
-  CHECK(table[0][2] == "models/gone.pt: no such file: check the path");
+  CHECK(table[0][2] == "no such file: check the path");
   CHECK(table[1][0] == "models/resnet50.pt");
   CHECK(table[2][0] == "models/tied.pt");
   CHECK(table[3][0] == "models/clean.pt");

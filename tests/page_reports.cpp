@@ -36,7 +36,7 @@ void add_prices(Report& report) {
   report.price = with;
   report.prices = {{Checkpointing::reentrant, with}, {Checkpointing::non_reentrant, with}, {Checkpointing::off, without}};
   report.fixed = {.parameters = 98 * mebibyte, .gradients = 98 * mebibyte, .buckets = 98 * mebibyte, .optimizer = {}};
-  for (Fix& fix : report.fixes) fix.price = with;
+  for (Fix& fix : report.fixes) fix.price = without;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which row of the table of setups the setup asked is.
+// Which row of the table of setups a setup is.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,11 @@
 
 namespace gradscan {
 
-// Position in report.verdicts of the row with the flags asked, and the kind of regions that was asked or that all have. Empty
-// if no row is: the file mixes kinds and has no row for that, or the report has no rows.
+// Position in report.verdicts of the row with these flags and regions of that kind, which may be the one that all have as given.
+// Empty if no row is: the file mixes kinds and has no row for that, or the report has no rows.
+std::optional<std::size_t> row_of(const Report& report, const Setup& setup);
+
+// Of the setup asked.
 std::optional<std::size_t> asked_row(const Report& report);
 
 }  // namespace gradscan

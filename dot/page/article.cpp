@@ -19,8 +19,8 @@ constexpr std::size_t names_told = 6;
 
 class Article {
  public:
-  Article(const Report& report, int file, const PictureOptions& picture)
-      : report_(report), anchors_(report, file), views_(views_of(report, anchors_)), picture_(picture) {}
+  Article(const Report& report, const std::string& heading, int file, const PictureOptions& picture)
+      : report_(report), heading_(heading), anchors_(report, file), views_(views_of(report, anchors_)), picture_(picture) {}
 
   std::string write() const {
     return header() + section("setups", "All setups", setup_table(report_, views_) + remark_on_setups()) +
@@ -50,8 +50,7 @@ class Article {
     facts += fact("loss", loss());
     for (const std::string& phrase : gradscan::in_words(report_.setup.step)) facts += fact("step", phrase);
     if (report_.in_turn.size() > 1) facts += fact("graphs in turn", enumerate(report_.in_turn, names_told));
-    return element("header", element("h1", code(report_.model)) + lead(report_) + element("dl", {{"class", "facts"}}, facts)) +
-           "\n";
+    return element("header", element("h1", code(heading_)) + lead(report_) + element("dl", {{"class", "facts"}}, facts)) + "\n";
   }
 
   static std::string fact(std::string_view term, const std::string& text) {
@@ -92,6 +91,7 @@ class Article {
   }
 
   const Report& report_;
+  std::string heading_;
   Anchors anchors_;
   std::vector<View> views_;
   PictureOptions picture_;
@@ -106,7 +106,8 @@ std::string failure(const Scanned& scanned) {
 }  // namespace
 
 std::string article(const Scanned& scanned, int file, const PictureOptions& picture) {
-  const std::string inside = scanned.report ? Article(*scanned.report, file, picture).write() : failure(scanned);
+  const std::string heading = file == 0 && scanned.report ? scanned.report->model : scanned.path;
+  const std::string inside = scanned.report ? Article(*scanned.report, heading, file, picture).write() : failure(scanned);
   return element("article", {{"id", file_prefix(file) + "file="}}, inside) + "\n";
 }
 

@@ -42,6 +42,7 @@ class ParameterTable {
     this.makeSortable(table);
     this.show(step);
     this.listen(table);
+    this.readAhead();
   }
 
   // ---- Searching.
@@ -60,6 +61,14 @@ class ParameterTable {
 
   text(each) {
     return (each.text ??= Array.from(each.row.cells, (cell) => cell.textContent).join(" ").toLowerCase());
+  }
+
+  // Reads the rows' texts while nothing else is to do, so that the first search need not.
+  readAhead(next = 0) {
+    window.requestIdleCallback?.((deadline) => {
+      while (next < this.rows.length && deadline.timeRemaining() > 1) this.text(this.rows[next++]);
+      if (next < this.rows.length) this.readAhead(next);
+    });
   }
 
   // "#157" is an index.
@@ -220,6 +229,8 @@ class Viewer {
     this.frame();
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
+    window.addEventListener("beforeprint", () => { this.svg.style.cssText = ""; });
+    window.addEventListener("afterprint", () => this.reset());
   }
 
   // In pixels.
@@ -231,7 +242,6 @@ class Viewer {
 
   frame() {
     this.figure.classList.add("viewer");
-    this.svg.style.cssText = "max-width:none;transform-origin:0 0;position:absolute";
     this.svg.setAttribute("width", this.size.width);
     this.svg.setAttribute("height", this.size.height);
     this.canvas.tabIndex = 0;
@@ -255,7 +265,14 @@ class Viewer {
     this.width = width;
     this.canvas.style.height = `${Math.min(this.size.height * this.fitting() + 2, 0.8 * window.innerHeight)}px`;
     this.canvas.style.position = "relative";
+    this.reset();
+  }
+
+  // The whole width, or what is framed.
+  reset() {
+    this.svg.style.cssText = "max-width:none;transform-origin:0 0;position:absolute";
     this.fit();
+    if (this.framed) this.centre(this.framed);
   }
 
   // The scale at which the whole width is seen.
@@ -395,7 +412,8 @@ class Viewer {
     for (const frame of this.svg.querySelectorAll(".page-focus")) frame.remove();
     const parts = parameter === undefined ? [] : this.partsOf(parameter);
     for (const part of parts) this.svg.append(this.frameAround(part));
-    if (parts.length > 0 && this.width) this.centre(parts[0]);
+    this.framed = parts[0];
+    if (this.framed && this.width) this.centre(this.framed);
     return parts.length > 0;
   }
 
@@ -486,6 +504,7 @@ class Article {
     if (!drawn) return;
     const button = make("button", { type: "button" }, "show in the picture");
     button.addEventListener("click", () => {
+      viewer.reset();
       viewer.figure.scrollIntoView({ block: "center" });
       viewer.canvas.focus({ preventScroll: true });
     });

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "analyzer/report/asked_row.h"
+#include "analyzer/report/fix_words.h"
 #include "analyzer/report/outcome_words.h"
 #include "analyzer/report/prose.h"
 #include "dot/page/markup.h"
@@ -14,37 +16,27 @@ std::string recomputation(const Price& price) {
   if (price.forward_flops + price.backward_flops == 0) return "";
   if (price.recompute_flops == 0) return "none";
   const long percent = std::lround(100 * price.recompute_share());
-  return (percent == 0 ? "under 1" : std::to_string(percent)) + " % more work (" + flops(price.recompute_flops) + ")";
+  return (percent == 0 ? "under 1" : std::to_string(percent)) + "\u00A0% more work (" + flops(price.recompute_flops) + ")";
 }
 
-std::string in_words(const Price& price) {
-  std::string text = price.peak() == 0 ? "" : bytes(price.peak()) + " of activations";
-  const std::string work = recomputation(price);
-  if (!work.empty()) text += (text.empty() ? "" : "; ") + std::string("recomputation: ") + work;
-  return text;
+// The view of a fix that changes nothing besides the setup. Rows are the last of the views.
+const View* view_of(const Report& report, const Fix& fix, const std::vector<View>& views) {
+  const auto row = row_of(report, fix.setup);
+  if (!row || !fix.edits.empty()) return nullptr;
+  return &views[views.size() - report.verdicts.size() + *row];
 }
 
-// The view of a fix that changes nothing besides the setup.
-const View* view_of(const Fix& fix, const std::vector<View>& views) {
-  if (!fix.edits.empty()) return nullptr;
-  for (const View& view : views) {
-    const Setup& setup = view.verdict->setup;
-    if (setup.checkpointing == fix.setup.checkpointing && setup.find_unused_parameters == fix.setup.find_unused_parameters &&
-        setup.static_graph == fix.setup.static_graph)
-      return &view;
-  }
-  return nullptr;
-}
-
-std::string fix(const Fix& fix, const std::vector<View>& views) {
+std::string fix(const Report& report, std::size_t number, const std::vector<View>& views) {
+  const Fix& fix = report.fixes[number - 1];
   std::string text = element("p", {{"class", "change"}}, code(fix.change)), caveats;
   for (const std::string& caveat : fix.caveats) caveats += element("li", escaped(caveat));
   if (!caveats.empty()) text += element("ul", {{"class", "caveats"}}, caveats);
-  const std::string price = in_words(fix.price);
+  const std::string price = price_in_words(fix.price, report.price);
   if (!price.empty()) text += element("p", {{"class", "price"}}, escaped(price));
-  if (!fix.options.empty())
-    text += element("p", {{"class", "check"}}, "to check, add " + code(fix.options) + " to the command");
-  const View* view = view_of(fix, views);
+  text += element("p", {{"class", "check"}},
+                  "to check, add " + code("--fix " + std::to_string(number)) +
+                      (fix.options.empty() ? "" : " or " + code(fix.options)) + " to the command");
+  const View* view = view_of(report, fix, views);
   if (view != nullptr && !view->asked) text += element("p", {{"class", "check"}}, link(view->id, "show this setup"));
   return element("li", text) + "\n";
 }
@@ -71,9 +63,9 @@ std::string fixed_memory(const FixedMemory& fixed) {
 
 std::string fixes(const Report& report, const std::vector<View>& views) {
   if (!has_conflict(report)) return "";
-  if (report.fixes.empty()) return element("p", "None of the setups in the table replays clean.");
+  if (report.fixes.empty()) return element("p", "No change that was tried replays clean.");
   std::string list;
-  for (const Fix& some : report.fixes) list += fix(some, views);
+  for (std::size_t number = 1; number <= report.fixes.size(); ++number) list += fix(report, number, views);
   return element("ol", {{"class", "fixes"}}, list);
 }
 
@@ -87,7 +79,7 @@ std::string changes_without_effect(const Report& report) {
 std::string memory_and_work(const Report& report) {
   std::string rows;
   for (const PriceRow& some : report.prices)
-    if (!in_words(some.price).empty()) rows += row(report, some);
+    if (some.price.peak() > 0 || !recomputation(some.price).empty()) rows += row(report, some);
   const std::string fixed = fixed_memory(report.fixed);
   if (rows.empty()) return fixed;
   const std::string head =

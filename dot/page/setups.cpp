@@ -84,14 +84,12 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
 std::string finding(const Report& report, const Anchors& anchors, const Finding& finding) {
   std::size_t concerned = 0;
   for (const Group& group : finding.groups) concerned += group.parameters.size();
-  std::string text =
-      element("h3", sign(class_of(finding.level)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + " " +
-                        element("small", code(finding.rule)));
+  std::string text = element("h3", headline(finding) + " " + element("small", code(finding.rule)));
   if (!finding.why.empty()) text += element("p", escaped(finding.why));
-  if (concerned == 0) return element("section", {{"class", class_of(finding.level)}}, text) + "\n";
+  if (concerned == 0) return element("section", {{"class", class_of(finding)}}, text) + "\n";
   const std::string all = std::to_string(concerned) + " of " + std::to_string(report.parameters.size());
   text += element("details", element("summary", "Parameters concerned: " + all) + groups(finding, anchors));
-  return element("section", {{"class", class_of(finding.level)}}, text) + "\n";
+  return element("section", {{"class", class_of(finding)}}, text) + "\n";
 }
 
 std::string when(const Verdict& verdict) {
@@ -110,8 +108,9 @@ std::string verdict(const Report& report, const Anchors& anchors, const View& vi
 std::string findings(const Report& report, const Anchors& anchors, const View& view) {
   if (!view.report) return verdict(report, anchors, view);
   std::string text;
-  if (!has_conflict(*view.report))
-    text += element("section", {{"class", "pass"}}, element("h3", sign("pass") + " " + std::string(good_news)));
+  const auto is_note = [](const Finding& finding) { return finding.level == Level::note; };
+  if (std::all_of(view.report->findings.begin(), view.report->findings.end(), is_note))
+    text += element("section", {{"class", "pass"}}, element("h3", good_news()));
   for (const Finding& some : view.report->findings) text += finding(*view.report, anchors, some);
   return text;
 }

@@ -24,7 +24,10 @@ std::vector<Outcomes> told_by_findings(const Report& report) {
     std::vector<int> all;
     for (const Group& group : finding.groups) all.insert(all.end(), group.parameters.begin(), group.parameters.end());
     std::sort(all.begin(), all.end());
-    if (!all.empty()) outcomes.push_back({outcome_of(finding), finding.level, std::move(all)});
+    const bool accepted = !finding.accepted.empty();
+    if (!all.empty())
+      outcomes.push_back(
+          {outcome_of(finding) + (accepted ? ", accepted" : ""), accepted ? Level::note : finding.level, std::move(all)});
   }
   return outcomes;
 }

@@ -9,6 +9,10 @@ std::string class_of(Level level) {
   return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
 }
 
+std::string class_of(const Finding& finding) {
+  return finding.accepted.empty() ? class_of(finding.level) : "note";
+}
+
 std::string class_of(const Report& report, const Verdict& verdict) {
   const Loudness loudness = gradscan::in_words(report, verdict).loudness;
   return loudness == Loudness::error ? "error" : loudness == Loudness::silent ? "silent" : "pass";
@@ -32,16 +36,20 @@ std::string badge(const Report& report, const Verdict& verdict) {
   return element("span", {{"class", "badge " + of_class}}, sign(of_class) + " " + level + escaped(words));
 }
 
+std::string headline(const Finding& finding) {
+  const std::string accepted = finding.accepted.empty() ? "" : " " + element("small", escaped("accepted: " + finding.accepted));
+  return sign(class_of(finding)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + accepted;
+}
+
 std::string lead(const Report& report) {
-  if (!has_conflict(report)) return element("p", {{"class", "lead pass"}}, sign("pass") + " " + std::string(good_news));
   std::string lines;
-  for (const Finding& finding : report.findings) {
-    const std::string of_class = class_of(finding.level);
-    if (finding.level != Level::note)
-      lines += element("p", {{"class", "lead " + of_class}},
-                       sign(of_class) + " " + escaped(in_words(finding.level) + ": " + finding.title));
-  }
-  return lines;
+  for (const Finding& finding : report.findings)
+    if (finding.level != Level::note) lines += element("p", {{"class", "lead " + class_of(finding)}}, headline(finding));
+  return lines.empty() ? element("p", {{"class", "lead pass"}}, good_news()) : lines;
+}
+
+std::string good_news() {
+  return sign("pass") + " Nothing is wrong: four iterations pass, and all gradients are averaged over the ranks";
 }
 
 std::string header_cells(std::initializer_list<std::string_view> titles) {

@@ -10,6 +10,7 @@
 namespace gradscan::page {
 
 std::string class_of(Level level);                                   // "error", "silent", "note"
+std::string class_of(const Finding& finding);                        // of its level; "note" if a baseline accepts it
 std::string class_of(const Report& report, const Verdict& verdict);  // or "pass"
 
 // Markup: the sign of such a class. It is hidden from who listens, since a word stands behind it.
@@ -21,10 +22,13 @@ std::string in_words(Level level);
 // Markup: sign, level and a few words: "error ready twice".
 std::string badge(const Report& report, const Verdict& verdict);
 
-inline constexpr std::string_view good_news =
-    "Nothing is wrong: four iterations pass, and all gradients are averaged over the ranks";
+// Markup: "Error: layer4.2.bn3.weight (index 157) is marked ready twice in iteration 0", and for which reason it is accepted.
+std::string headline(const Finding& finding);
 
-// Markup: a line for each thing that is wrong in the setup asked, or the good news.
+// Markup: where there are only notes.
+std::string good_news();
+
+// Markup: the headlines of all that is wrong in the setup asked, or the good news.
 std::string lead(const Report& report);
 
 // Markup.

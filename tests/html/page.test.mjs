@@ -127,6 +127,7 @@ test("a row is framed in the picture, and what is clicked there is a row", async
   await page.getByRole("button", { name: "show in the picture" }).click();
   const frame = await frames.first().boundingBox(), canvas = await page.locator(".current .canvas").boundingBox();
   assert.ok(frame.y >= canvas.y && frame.y + frame.height <= canvas.y + canvas.height && canvas.y >= 0);
+  assert.ok(await page.getByRole("button", { name: "show in the picture" }).evaluate((button) => getComputedStyle(button).borderStyle === "solid"));
   await page.locator("[id='fc.bias']").click();
   await page.locator("details.setup.current svg [data-parameter='157']").first().click();
   assert.equal(await selected(page), "layer4.2.bn3.weight");
