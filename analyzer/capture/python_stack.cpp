@@ -66,10 +66,14 @@ std::vector<Frame> parse_stack(std::string_view text) {
   return frames;
 }
 
+const Frame* user_frame(const std::vector<Frame>& frames) {
+  auto found = std::find_if(frames.begin(), frames.end(), [](const Frame& frame) { return frame.in_user_code(); });
+  return found == frames.end() ? nullptr : &*found;
+}
+
 std::string user_line(const std::vector<Frame>& frames) {
-  for (const Frame& frame : frames)
-    if (frame.in_user_code()) return frame.where();
-  return "";
+  const Frame* frame = user_frame(frames);
+  return frame ? frame->where() : "";
 }
 
 }  // namespace gradscan

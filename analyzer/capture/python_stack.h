@@ -27,7 +27,8 @@ struct Frame {
 // The frames refer to `text`. Empty if the text is no such stack.
 std::vector<Frame> parse_stack(std::string_view text);
 
-// Where the innermost frame of the user's code is; empty if there is none.
+// The innermost frame of the user's code; nullptr if there is none. And where it is, then empty.
+const Frame* user_frame(const std::vector<Frame>& frames);
 std::string user_line(const std::vector<Frame>& frames);
 
 }  // namespace gradscan

@@ -36,6 +36,7 @@ struct RegionStart {
   Kind kind = Kind::reentrant;
   std::string source;
   std::string origin;
+  std::string file{};
 };
 
 struct RecordedRegion {

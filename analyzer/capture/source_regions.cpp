@@ -72,7 +72,7 @@ struct CheckpointCall {
   std::string_view place;   // the stack from checkpoint()'s frame outwards
   std::string_view inside;  // the stack inside of that frame; empty for the call of a module that is itself checkpointed
   std::string_view function;
-  std::string source;
+  std::string source, file;
   bool by_torch = false;  // the function is torch's own: checkpoint_sequential() runs several modules in one region
 };
 
@@ -84,7 +84,11 @@ std::string_view text_between(const Frames& frames, std::size_t first, std::size
 
 CheckpointCall checkpoint_call(const Frames& frames, std::size_t k) {
   CheckpointCall call{.place = text_between(frames, k, frames.size()), .inside = text_between(frames, 0, k)};
-  call.source = user_line(Frames(frames.begin() + static_cast<std::ptrdiff_t>(k), frames.end()));
+  Frames outwards(frames.begin() + static_cast<std::ptrdiff_t>(k), frames.end());
+  if (const Frame* frame = user_frame(outwards)) {
+    call.source = frame->where();
+    call.file = frame->file;
+  }
   if (k == 0) return call;
   call.function = frames[k - 1].function;
   call.by_torch = !frames[k - 1].in_user_code();
@@ -203,7 +207,9 @@ class GraphMarker {
     std::vector<Value*> used = values_used_inside(), made = values_used_behind(region);
     torch::jit::WithInsertPoint before(region.first);
     Value* name = graph_.insertConstant(region.name);
-    Node* begin = insert("gradscan::begin_source_region", {name, graph_.insertConstant(region.call.source)}, used);
+    Value* source = graph_.insertConstant(region.call.source);
+    Value* file = graph_.insertConstant(region.call.file);
+    Node* begin = insert("gradscan::begin_source_region", {name, source, file}, used);
     for (std::size_t k = 0; k < used.size(); ++k)
       replace_uses(used[k], begin->output(k), [&](const Node* user) { return members_.contains(user); });
     torch::jit::WithInsertPoint after(region.last->next());

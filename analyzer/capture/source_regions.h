@@ -18,7 +18,7 @@
 namespace gradscan {
 
 // Inserts operators that report such regions to the Recorder:
-//     gradscan::begin_source_region(name, source, values used inside...) -> the same values
+//     gradscan::begin_source_region(name, source, file, values used inside...) -> the same values
 //     gradscan::end_source_region(name, values used behind...) -> the same values
 // A region that runs a module has the module's path as its name, any other the path of the calling module and the name of the
 // function: "layer1.0.inner". Returns the names.

@@ -149,6 +149,7 @@ Json image(const Region& region) {
   put(json, "parent", region.parent, none);
   put(json, "nested_outputs", region.nested_outputs);
   put(json, "source", region.source);
+  put(json, "file", region.file);
   put(json, "origin", region.origin);
   put(json, "argument_dtypes", region.argument_dtypes);
   put(json, "constant_flops", region.constant_flops);
@@ -163,6 +164,7 @@ void read(const Json& json, Region& region) {
   get(json, "parent", region.parent);
   get(json, "nested_outputs", region.nested_outputs);
   get(json, "source", region.source);
+  get(json, "file", region.file);
   get(json, "origin", region.origin);
   get(json, "argument_dtypes", region.argument_dtypes);
   get(json, "constant_flops", region.constant_flops);

@@ -166,6 +166,7 @@ class Assembly {
       if (graph_.target(arguments[slot]) == none) row.arguments_without_grad.push_back(static_cast<int>(slot));
     row.nested_outputs = static_cast<int>(region.nested_outputs.size());
     row.source = region.source;
+    row.file = region.file;
     row.origin = region.origin;
     report_.regions.push_back(std::move(row));
   }

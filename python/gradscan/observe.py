@@ -56,7 +56,8 @@ class Region:
 
     name: str
     kind: str
-    source: str
+    source: str  # "resnet.py:88"
+    file: str  # the whole path of that file
     module: str  # path of the module that called checkpoint()
     parent: int | None  # number of the region around it
     begin: Boundary
@@ -124,7 +125,9 @@ class Observer:
         boundary, aliases = make_boundary(arguments, always=False)
         parent = self._open[-1] if self._open else None
         name = region_name(call.function, self._paths, self._path_stack[-1])
-        region = Region(name, call.kind, user_line(), self._path_stack[-1], parent, boundary)
+        file, line = user_place()
+        source = f"{os.path.basename(file)}:{line}" if file else ""
+        region = Region(name, call.kind, source, os.path.abspath(file) if file else "", self._path_stack[-1], parent, boundary)
         number = len(self.regions)
         self.regions.append(region)
         self._open.append(number)
@@ -229,15 +232,21 @@ class Observer:
         return flops
 
 
-def user_line() -> str:
-    """Where the innermost code is that belongs neither to torch nor to gradscan."""
+def user_place() -> tuple[str, int]:
+    """File and line of the innermost code that belongs neither to torch nor to gradscan; an empty path if there is none."""
     frame: FrameType | None = sys._getframe(1)
     while frame:
         file = frame.f_code.co_filename
         if not file.startswith((_TORCH, _GRADSCAN, "<")):
-            return f"{os.path.basename(file)}:{frame.f_lineno}"
+            return file, frame.f_lineno
         frame = frame.f_back
-    return ""
+    return "", 0
+
+
+def user_line() -> str:
+    """The same in short: "resnet.py:88"."""
+    file, line = user_place()
+    return f"{os.path.basename(file)}:{line}" if file else ""
 
 
 def is_requires_grad(function: Any, access: str) -> bool:

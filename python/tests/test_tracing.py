@@ -239,6 +239,7 @@ def test_source_lines_are_the_users(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, lambda model, x: checkpoint(model.b, model.a(x).sin(), use_reentrant=True))
     assert_same(exported, recorded)
     assert all(node.get("source", "").startswith("test_tracing.py:") for node in recorded["nodes"] if "op" in node)
+    assert [region["file"] for region in recorded["regions"]] == [__file__]
 
 
 class SideDoor(nn.Module):
