@@ -66,6 +66,7 @@ TEST_CASE("dead parameters are told by their names") {
 TEST_CASE("what is done for dead parameters may need DDP's defaults") {
   Report report = report_from_marks(case_named("chain_dead_head"), {.find_unused_parameters = true});
   CHECK(options_of(report).at(1) == "--freeze 'dead.*' --no-find-unused-parameters");
+  CHECK(reason_against(report, "requires_grad_(False) for dead.*, or a model without them").empty());
   CHECK_FALSE(
       has_conflict(report_from_marks(edited(case_named("chain_dead_head"), report.fixes[1].edits), report.fixes[1].setup)));
 }

@@ -73,7 +73,7 @@ class Fixer {
   std::vector<NoHelp> no_help() const {
     std::vector<NoHelp> no_help;
     for (const Attempt& attempt : attempts_)
-      if (!attempt.trial.clean && attempt.sort < Sort::all_and_flags)
+      if (!attempt.trial.clean && attempt.sort < Sort::all_and_flags && !helps_with_defaults(attempt))
         no_help.push_back({attempt.candidate.change, attempt.trial.failure});
     if (std::vector<std::string> used = globs_of_used_in_conflict(in_turn_.front(), report_); !used.empty())
       no_help.push_back({"_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(used),
@@ -127,6 +127,11 @@ class Fixer {
   bool has_clean(Sort sort) const {
     return std::any_of(attempts_.begin(), attempts_.end(),
                        [&](const Attempt& attempt) { return attempt.sort == sort && attempt.trial.clean; });
+  }
+
+  // What is done for dead parameters is not told as no help where it helps with other flags.
+  bool helps_with_defaults(const Attempt& attempt) const {
+    return attempt.sort == Sort::dead_parameters && has_clean(Sort::dead_parameters);
   }
 
   bool help_alone(Flags flags) const {
