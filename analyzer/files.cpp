@@ -7,9 +7,12 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <system_error>
 
+#include "analyzer/capture/sniff.h"
 #include "analyzer/descriptor.h"
 #include "gradscan/error.h"
 #include "gradscan/writers.h"
@@ -104,6 +107,12 @@ int write_all(int descriptor, std::string_view content) {
     }
   }
   return 0;
+}
+
+std::string read_file(const std::string& path) {
+  require_readable(path);
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 std::string resolved(const std::string& path) {

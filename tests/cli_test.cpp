@@ -68,7 +68,7 @@ std::string refusal_of(const std::string& content, const std::string& name = "m.
 TEST_CASE("Options --help and --version go to standard output") {
   Finished help = run_gradscan("/", {"--help"});
   CHECK(help.exit_code == 0);
-  CHECK_THAT(help.out, StartsWith("Usage: gradscan [options] MODEL\n"));
+  CHECK_THAT(help.out, StartsWith("Usage: gradscan [options] MODEL...\n"));
   CHECK(help.err.empty());
   Finished version = run_gradscan("/", {"--version"});
   CHECK(version.exit_code == 0);
@@ -80,7 +80,7 @@ TEST_CASE("Wrong usage") {
   CHECK(refusal(folder, 2, {}) == "no model is given: write gradscan MODEL, or see gradscan --help");
   CHECK(refusal(folder, 2, {"m.pt", "--fast"}) == "--fast: is not an option of gradscan: see gradscan --help");
   CHECK(refusal(folder, 2, {"m.pt", "-o", "x.pdf"}) ==
-        "-o x.pdf: the name does not tell the format: let it end in .svg, .dot, .json or .txt");
+        "-o x.pdf: the name does not tell the format: let it end in .txt, .json, .html, .md, .svg, .dot or .sarif");
 }
 
 TEST_CASE("Files that are no models") {

@@ -11,9 +11,7 @@ using Action = CommandLine::Action;
 namespace {
 
 CommandLine parse(const Strings& arguments) {
-  std::vector<const char*> argv{"gradscan"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  return parse_command_line(static_cast<int>(argv.size()), argv.data());
+  return parse_command_line(arguments);
 }
 
 std::string refusal(const Strings& arguments) {
@@ -31,7 +29,7 @@ std::string refusal(const Strings& arguments) {
 TEST_CASE("Without options the file's own setup is asked for") {
   CommandLine line = parse({"m.pt"});
   CHECK(line.action == Action::scan);
-  CHECK(line.scan.model == "m.pt");
+  CHECK(line.scan.models == Strings{"m.pt"});
   CHECK(line.scan.time_limit == std::chrono::seconds(600));
   CHECK_FALSE(line.scan.options.find_unused_parameters);
   CHECK_FALSE(line.scan.options.static_graph);
@@ -75,7 +73,48 @@ TEST_CASE("What one iteration does") {
   CHECK_THAT(refusal({"m.pt", "--forwards", "101"}), Contains("is not a whole number"));
   CHECK_THAT(refusal({"m.pt", "--no-sync", "-1"}), Contains("is not a whole number from 0"));
   CHECK_THAT(refusal({"m.pt", "--backwards", "two"}), Contains("is not a whole number"));
-  CHECK_THAT(refusal({"m.pt", "--checkpoint-around", "off"}), Contains("use reentrant or non-reentrant"));
+  CHECK(parse({"m.pt", "--checkpoint-around", "reentrant", "--checkpoint-around", "off"}).scan.options.step.checkpoint_around ==
+        Kind::off);
+  CHECK_THAT(refusal({"m.pt", "--checkpoint-around", "on"}), Contains("use reentrant, non-reentrant or off"));
+  TrainingStep undone =
+      parse({"m.pt", "--no-used-outside", "--used-outside", "a", "--zero-times", "b", "--no-zero-times"}).scan.options.step;
+  CHECK(undone.used_outside.empty());
+  CHECK(undone.zero_times.empty());
+}
+
+TEST_CASE("Edits of the model") {
+  Edits edits =
+      parse({"m.pt", "--freeze", "a", "--freeze", "b.*", "--ignore", "c", "--require-grad", "layer1"}).scan.options.edits;
+  CHECK(edits.freeze == Strings{"a", "b.*"});
+  CHECK(edits.ignore == Strings{"c"});
+  CHECK(edits.require_grad == Strings{"layer1"});
+  CHECK(parse({"m.pt"}).scan.options.edits.empty());
+}
+
+TEST_CASE("Other questions") {
+  ScanRequest scan = parse({"m.pt", "--budget", "8GiB", "--batch", "16", "--optimizer", "sgd_momentum"}).scan;
+  CHECK(scan.budget == 8LL << 30);
+  CHECK(scan.options.analyse.batch == 16);
+  CHECK(scan.options.analyse.optimizer == Optimizer::sgd_momentum);
+  CHECK(parse({"m.pt", "--fix", "2"}).scan.fix == 2);
+  CHECK(parse({"m.pt", "--compare", "n.pt"}).scan.compare == "n.pt");
+  CHECK_THAT(refusal({"m.pt", "--fix", "0"}), Contains("is not a whole number from 1"));
+  CHECK_THAT(refusal({"m.pt", "--optimizer", "lion"}), Contains("use sgd, sgd-momentum or adam"));
+  CHECK_THAT(refusal({"m.pt", "--compare", "n.pt", "--budget", "1GiB"}),
+             Contains("--compare: cannot be answered together with --budget"));
+  CHECK_THAT(refusal({"m.pt", "--budget", "1GiB", "--fix", "1"}), Contains("cannot be answered together with --fix"));
+  CHECK_THAT(refusal({"m.pt", "--compare", "n.pt", "-o", "a.html"}), Contains("is answered as text or JSON"));
+  CHECK_THAT(refusal({"m.pt", "--compare", "n.json", "-o", "n.json"}), Contains("that is the model itself"));
+}
+
+TEST_CASE("What part of the model is drawn, and where its sources are") {
+  OutputRequest write = parse({"m.pt", "--focus", "432", "--radius", "3", "--path-map", "/a=/b", "--path-map", "c=d"}).write;
+  CHECK(write.picture.focus == "432");
+  CHECK(write.picture.radius == 3);
+  CHECK(write.places.path_map.size() == 2);
+  CHECK(parse({"m.pt", "--whole"}).write.picture.whole);
+  CHECK_THAT(refusal({"m.pt", "--whole", "--focus", "1"}), Contains("is a part, and --whole is not"));
+  CHECK_THAT(refusal({"m.pt", "--path-map", "x"}), Contains("is not OLD=NEW"));
 }
 
 TEST_CASE("Kinds of checkpointing are written with hyphens or underscores") {
@@ -113,7 +152,7 @@ TEST_CASE("The extension of an output tells its format") {
   CHECK(files[3].format == Format::text);
   CHECK(files[3].path == "d.txt");
   for (const char* name : {"a.pdf", "svg", ".svg", "", "a.svg/"})
-    CHECK_THAT(refusal({"m.pt", "-o", name}), Contains("let it end in .svg, .dot, .json or .txt"));
+    CHECK_THAT(refusal({"m.pt", "-o", name}), Contains("let it end in .txt, .json, .html, .md, .svg, .dot or .sarif"));
   CHECK_THAT(refusal({"m.pt", "-o", "a.capture.json"}), Contains("use --save-capture"));
 }
 
@@ -123,7 +162,8 @@ TEST_CASE("The other outputs") {
   CHECK(write.save_capture == "c.capture.json");
   CHECK(write.color == Color::never);
   CHECK(parse({"m.pt", "--format", "svg"}).write.format == Format::svg);
-  CHECK(refusal({"m.pt", "--format", "pdf"}) == "--format pdf: is not known: use text, json, dot or svg");
+  CHECK(refusal({"m.pt", "--format", "pdf"}) ==
+        "--format pdf: is not known: use text, json, html, markdown, svg, dot, sarif or github");
   CHECK(refusal({"m.pt", "--explain", "1", "--format", "json"}) == "--explain: is told as text only: leave out --format");
 }
 
@@ -136,13 +176,29 @@ TEST_CASE("Two outputs never go to the same file") {
   CHECK_THAT(refusal({"m.pt", "--then", "r.json", "-o", "r.json"}), Contains("that is the model itself"));
 }
 
-TEST_CASE("Exactly one model") {
+TEST_CASE("One model or several") {
   CHECK(refusal({}) == "no model is given: write gradscan MODEL, or see gradscan --help");
   CHECK(refusal({""}) == "no model is given: write gradscan MODEL, or see gradscan --help");
-  CHECK(refusal({"a.pt", "b.pt"}) == "b.pt: is a second model: gradscan reads one model at a time");
-  CHECK(refusal({"a.pt", "--", "-b.pt"}) == "-b.pt: is a second model: gradscan reads one model at a time");
-  CHECK(parse({"--", "--static-graph"}).scan.model == "--static-graph");
-  CHECK(parse({"-o", "-x.svg", "a b\nc.pt"}).scan.model == "a b\nc.pt");
+  CHECK(parse({"a.pt", "-j", "4", "b.pt", "--static-graph", "c.pt"}).scan.models == Strings{"a.pt", "b.pt", "c.pt"});
+  CHECK(parse({"a.pt", "--", "-b.pt"}).scan.models == Strings{"a.pt", "-b.pt"});
+  CHECK(parse({"--", "--static-graph"}).scan.models == Strings{"--static-graph"});
+  CHECK(parse({"-o", "-x.svg", "a b\nc.pt"}).scan.models == Strings{"a b\nc.pt"});
+  CHECK(refusal({"a.pt", "./a.pt"}) == "./a.pt: is given twice: name every file once");
+}
+
+TEST_CASE("What is asked of one model is not asked of several") {
+  for (const Strings& option : std::vector<Strings>{{"--then", "c.pt"},
+                                                    {"--fix", "1"},
+                                                    {"--compare", "c.pt"},
+                                                    {"--budget", "1GiB"},
+                                                    {"--explain", "0"},
+                                                    {"--save-capture", "c"}}) {
+    Strings arguments{"a.pt", "b.pt"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    CHECK(refusal(arguments) == option[0] + ": is for one model: give one, or leave the option out");
+  }
+  CHECK_THAT(refusal({"a.pt", "b.pt", "-o", "c.svg"}), Contains("use HTML for several"));
+  CHECK(parse({"a.pt", "b.pt", "-o", "c.html"}).write.files.size() == 1);
 }
 
 TEST_CASE("Unknown options have near matches") {
@@ -170,12 +226,55 @@ TEST_CASE("Options --help and --version need no model") {
   CHECK(parse({"-h"}).action == Action::help);
   CHECK(parse({"m.pt", "--help", "--unknown"}).action == Action::help);
   CHECK(parse({"--version"}).action == Action::version);
+  CHECK(parse({"--list-presets"}).action == Action::list_presets);
+  CHECK(parse({"--list-findings"}).action == Action::list_findings);
 }
 
 TEST_CASE("The help has every option, and fits a terminal") {
-  for (const char* option : {"--[no-]find-unused-parameters", "--[no-]static-graph", "--[no-]gradient-as-bucket-view",
-                             "--bucket-cap-mb", "--checkpointing", "--checkpoint ", "--input", "--loss", "--time-limit",
-                             "--explain", "--format", "-o, --output", "--save-capture", "--color", "-h, --help", "--version"})
+  for (const char* option : {"--[no-]find-unused-parameters",
+                             "--[no-]static-graph",
+                             "--[no-]gradient-as-bucket-view",
+                             "--bucket-cap-mb",
+                             "--checkpointing",
+                             "--checkpoint ",
+                             "--input",
+                             "--loss",
+                             "--time-limit",
+                             "--explain",
+                             "--format",
+                             "-o, --output",
+                             "--save-capture",
+                             "--color",
+                             "-h, --help",
+                             "--version",
+                             "--freeze",
+                             "--ignore",
+                             "--require-grad",
+                             "--forwards",
+                             "--backwards",
+                             "--no-sync",
+                             "--used-outside",
+                             "--zero-times",
+                             "--no-used-outside",
+                             "--no-zero-times",
+                             "--checkpoint-around",
+                             "--no-set-to-none",
+                             "--then",
+                             "--hidden",
+                             "--fix",
+                             "--compare",
+                             "--budget",
+                             "--batch",
+                             "--optimizer",
+                             "--focus",
+                             "--radius",
+                             "--whole",
+                             "--baseline",
+                             "--write-baseline",
+                             "--path-map",
+                             "-j, --jobs",
+                             "--list-findings",
+                             "--list-presets"})
     CHECK_THAT(std::string(help_text), Contains(option));
   std::size_t longest = 0;
   for (std::size_t begin = 0, end; (end = help_text.find('\n', begin)) != std::string_view::npos; begin = end + 1)

@@ -2,64 +2,33 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
-#include <cstdint>
 #include <functional>
 #include <set>
-#include <system_error>
-#include <utility>
 
+#include "analyzer/command/values.h"
 #include "analyzer/files.h"
 #include "analyzer/near_matches.h"
-#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
 
-constexpr const char* ask_help = "see gradscan --help";
 // Of forward or backward in one iteration: every forward keeps its graph until the iteration ends.
 constexpr int calls_at_most = 100;
+constexpr int files_at_most = 256;  // that are scanned at a time
+constexpr int edges_at_most = 1'000'000;
 
-Error wrong(const std::string& subject, const std::string& problem, const std::string& remedy = ask_help) {
-  return Error(Failure::usage, subject, problem, remedy);
-}
-
-// The value that `text` names; hyphens and underscores are the same.
-template <typename Value>
-Value named(const std::string& option, std::string text, const std::vector<std::pair<std::string, Value>>& choices) {
-  std::string normal = text, known;
-  std::replace(normal.begin(), normal.end(), '_', '-');
-  for (const auto& [name, value] : choices) {
-    if (name == normal) return value;
-    known += (known.empty() ? "" : &name == &choices.back().first ? " or " : ", ") + name;
-  }
-  throw wrong(option + " " + text, "is not known", "use " + known);
-}
-
-Format format_of_file(const std::string& path) {
-  static constexpr std::array<std::pair<std::string_view, Format>, 4> extensions{
-      {{".svg", Format::svg}, {".dot", Format::dot}, {".json", Format::json}, {".txt", Format::text}}};
+Format format_of_output(const std::string& path) {
   if (path.ends_with(".capture.json")) throw wrong("-o " + path, "that is the name of a capture", "use --save-capture");
-  for (auto [extension, format] : extensions)
-    if (path.size() > extension.size() && path.ends_with(extension)) return format;
-  throw wrong("-o " + path, "the name does not tell the format", "let it end in .svg, .dot, .json or .txt");
+  std::optional<Format> format = format_of_file(path);
+  if (!format) throw wrong("-o " + path, "the name does not tell the format", "let it end in " + format_extensions());
+  return *format;
 }
 
-double positive_number(const std::string& option, const std::string& text, const std::string& unit) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || rest != end || !(number > 0) || number > 1e9)
-    throw wrong(option + " " + text, "is not a number above 0", "give it in " + unit);
-  return number;
-}
-
-// A path, or a glob, is never empty.
-std::string not_empty(const std::string& option, const std::string& text) {
-  if (text.empty()) throw wrong(option, "its value is empty");
-  return text;
+Format named_format(const std::string& name) {
+  std::optional<Format> format = format_named(name);
+  if (!format) throw wrong("--format " + name, "is not known", "use " + format_names());
+  return *format;
 }
 
 // An option with a value. It may be given several times: `take` gets one value after the other.
@@ -70,6 +39,23 @@ void add_value(CLI::App& app, const std::string& name, const std::function<void(
   };
   CLI::Option* option = app.add_option(name, take_all)->type_name("value")->type_size(1)->allow_extra_args(false);
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+// One whose value is a path, glob or name: the last one counts, or all do.
+void add_text(CLI::App& app, const std::string& name, std::optional<std::string>& value) {
+  add_value(app, name, [&value, name](const std::string& text) { value = not_empty(name, text); });
+}
+
+void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values) {
+  add_value(app, name, [&values, name](const std::string& text) { values.push_back(not_empty(name, text)); });
+}
+
+void add_number(CLI::App& app, const std::string& name, int least, int most, const std::function<void(int)>& take) {
+  add_value(app, name, [=](const std::string& text) { take(whole_number(name, text, least, most)); });
+}
+
+void add_flag(CLI::App& app, const std::string& name, const std::function<void()>& set) {
+  app.add_flag(name, [set](std::int64_t) { set(); })->disable_flag_override();
 }
 
 // --NAME and --no-NAME, of which the last one stands; without either the value stays open.
@@ -92,65 +78,81 @@ void add_setup(CLI::App& app, ScanOptions& options) {
                                                   {"non-reentrant", Checkpointing::non_reentrant},
                                                   {"off", Checkpointing::off}});
   });
-}
-
-int whole_number(const std::string& option, const std::string& text, int least) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || rest != end || number < least || number > calls_at_most)
-    throw wrong(option + " " + text,
-                "is not a whole number from " + std::to_string(least) + " to " + std::to_string(calls_at_most),
-                "give another number");
-  return number;
+  add_list(app, "--freeze", options.edits.freeze);
+  add_list(app, "--ignore", options.edits.ignore);
+  add_list(app, "--require-grad", options.edits.require_grad);
 }
 
 void add_step(CLI::App& app, ScanOptions& options) {
   TrainingStep& step = options.step;
-  auto add_number = [&](const std::string& name, int& value, int least) {
-    add_value(app, name, [&value, name, least](const std::string& text) { value = whole_number(name, text, least); });
-  };
-  auto add_list = [&](const std::string& name, std::vector<std::string>& values) {
-    add_value(app, name, [&values, name](const std::string& text) { values.push_back(not_empty(name, text)); });
-  };
-  add_number("--forwards", step.forwards, 1);
-  add_number("--backwards", step.backwards, 1);
-  add_number("--no-sync", step.no_sync, 0);
-  add_list("--used-outside", step.used_outside);
-  add_list("--zero-times", step.zero_times);
+  add_number(app, "--forwards", 1, calls_at_most, [&](int number) { step.forwards = number; });
+  add_number(app, "--backwards", 1, calls_at_most, [&](int number) { step.backwards = number; });
+  add_number(app, "--no-sync", 0, calls_at_most, [&](int number) { step.no_sync = number; });
+  add_list(app, "--used-outside", step.used_outside);
+  add_list(app, "--zero-times", step.zero_times);
+  // Options take effect in the order in which they are added here: these two also undo what stands behind them.
+  add_flag(app, "--no-used-outside", [&] { step.used_outside.clear(); });
+  add_flag(app, "--no-zero-times", [&] { step.zero_times.clear(); });
   add_value(app, "--checkpoint-around", [&](const std::string& text) {
     step.checkpoint_around =
-        named<Kind>("--checkpoint-around", text, {{"reentrant", Kind::reentrant}, {"non-reentrant", Kind::non_reentrant}});
+        named<Kind>("--checkpoint-around", text,
+                    {{"reentrant", Kind::reentrant}, {"non-reentrant", Kind::non_reentrant}, {"off", Kind::off}});
   });
-  add_list("--then", options.then);
-  app.add_flag_callback("--no-set-to-none", [&] { step.set_to_none = false; });
+  add_list(app, "--then", options.then);
+  add_flag(app, "--no-set-to-none", [&] { step.set_to_none = false; });
 }
 
 void add_model(CLI::App& app, ScanRequest& scan) {
   ScanOptions& options = scan.options;
-  app.add_option("MODEL", scan.model);
+  app.add_option("MODEL", scan.models);
   add_value(app, "--checkpoint",
             [&](const std::string& text) { options.checkpoint.push_back(parse_checkpoint_pattern(text)); });
   add_value(app, "--input", [&](const std::string& text) { options.inputs.push_back(parse_input(text)); });
-  add_value(app, "--loss", [&](const std::string& text) { options.loss.push_back(not_empty("--loss", text)); });
-  add_value(app, "--hidden", [&](const std::string& text) { options.hidden.push_back(not_empty("--hidden", text)); });
+  add_list(app, "--loss", options.loss);
+  add_list(app, "--hidden", options.hidden);
   add_value(app, "--time-limit", [&](const std::string& text) {
     scan.time_limit = std::chrono::seconds(static_cast<long>(std::ceil(positive_number("--time-limit", text, "seconds"))));
   });
 }
 
-void add_output(CLI::App& app, OutputRequest& write) {
-  add_value(app, "--explain", [&](const std::string& text) { write.explain = not_empty("--explain", text); });
-  add_value(app, "--format", [&](const std::string& text) {
-    write.format = named<Format>("--format", text,
-                                 {{"text", Format::text}, {"json", Format::json}, {"dot", Format::dot}, {"svg", Format::svg}});
+void add_questions(CLI::App& app, ScanRequest& scan) {
+  add_number(app, "--fix", 1, calls_at_most, [&](int number) { scan.fix = number; });
+  add_text(app, "--compare", scan.compare);
+  add_value(app, "--budget", [&](const std::string& text) { scan.budget = memory_size("--budget", text); });
+  add_number(app, "--batch", 1, 1'000'000'000, [&](int number) { scan.options.analyse.batch = number; });
+  add_value(app, "--optimizer", [&](const std::string& text) {
+    scan.options.analyse.optimizer = named<Optimizer>(
+        "--optimizer", text, {{"sgd", Optimizer::sgd}, {"sgd-momentum", Optimizer::sgd_momentum}, {"adam", Optimizer::adam}});
   });
-  add_value(app, "-o,--output", [&](const std::string& text) { write.files.push_back({text, format_of_file(text)}); });
-  add_value(app, "--save-capture", [&](const std::string& text) { write.save_capture = not_empty("--save-capture", text); });
+  add_number(app, "-j,--jobs", 1, files_at_most, [&](int number) { scan.parallel = number; });
+}
+
+void add_picture(CLI::App& app, PictureOptions& picture) {
+  add_value(app, "--focus", [&](const std::string& text) { picture.focus = not_empty("--focus", text); });
+  add_number(app, "--radius", 0, edges_at_most, [&](int number) { picture.radius = number; });
+  add_flag(app, "--whole", [&] { picture.whole = true; });
+}
+
+void add_output(CLI::App& app, OutputRequest& write) {
+  add_text(app, "--explain", write.explain);
+  add_value(app, "--format", [&](const std::string& text) { write.format = named_format(text); });
+  add_value(app, "-o,--output", [&](const std::string& text) { write.files.push_back({text, format_of_output(text)}); });
+  add_text(app, "--save-capture", write.save_capture);
+  add_text(app, "--baseline", write.baseline);
+  add_text(app, "--write-baseline", write.write_baseline);
+  add_picture(app, write.picture);
+  add_value(app, "--path-map",
+            [&](const std::string& text) { write.places.path_map.push_back(replacement("--path-map", text)); });
   add_value(app, "--color", [&](const std::string& text) {
     write.color =
         named<Color>("--color", text, {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}});
   });
+}
+
+void add_actions(CLI::App& app, CommandLine::Action& action) {
+  add_flag(app, "--version", [&] { action = CommandLine::Action::version; });
+  add_flag(app, "--list-presets", [&] { action = CommandLine::Action::list_presets; });
+  add_flag(app, "--list-findings", [&] { action = CommandLine::Action::list_findings; });
 }
 
 std::vector<std::string> long_names(const CLI::App& app) {
@@ -160,22 +162,21 @@ std::vector<std::string> long_names(const CLI::App& app) {
   return names;
 }
 
-// What no option has taken: unknown options, and every model but the first.
+// What no option has taken.
 void check_rest(const CLI::App& app) {
-  bool only_models = false;
   for (const std::string& argument : app.remaining()) {
-    only_models = only_models || argument == "--";
     if (argument == "--") continue;
-    if (only_models || !argument.starts_with("-"))
-      throw wrong(argument, "is a second model", "gradscan reads one model at a time");
     std::string near = did_you_mean(argument.substr(0, argument.find('=')), long_names(app));
     throw wrong(argument, "is not an option of gradscan", near.empty() ? ask_help : near);
   }
 }
 
 void check_distinct(const ScanRequest& scan, const OutputRequest& write) {
-  std::set<std::string> models{resolved(scan.model)}, taken;
+  std::set<std::string> models, taken;
+  for (const std::string& model : scan.models)
+    if (!models.insert(resolved(model)).second) throw wrong(model, "is given twice", "name every file once");
   for (const std::string& model : scan.options.then) models.insert(resolved(model));
+  if (scan.compare) models.insert(resolved(*scan.compare));
   auto take = [&](const std::string& option, const std::string& path) {
     std::string file = resolved(path);
     if (models.contains(file)) throw wrong(option + " " + path, "that is the model itself", "choose another name");
@@ -183,93 +184,78 @@ void check_distinct(const ScanRequest& scan, const OutputRequest& write) {
   };
   for (const OutputFile& file : write.files) take("-o", file.path);
   if (write.save_capture) take("--save-capture", *write.save_capture);
+  if (write.write_baseline) take("--write-baseline", *write.write_baseline);
+}
+
+bool any_format(const OutputRequest& write, bool (*is_such)(Format)) {
+  return is_such(write.format) ||
+         std::any_of(write.files.begin(), write.files.end(), [&](const OutputFile& file) { return is_such(file.format); });
+}
+
+// What is asked of one model only.
+void check_several(const CommandLine& line) {
+  if (line.scan.models.size() < 2) return;
+  auto refuse = [](bool is_given, const std::string& option) {
+    if (is_given) throw wrong(option, "is for one model", "give one, or leave the option out");
+  };
+  refuse(!line.scan.options.then.empty(), "--then");
+  refuse(line.scan.fix.has_value(), "--fix");
+  refuse(line.scan.compare.has_value(), "--compare");
+  refuse(line.scan.budget.has_value(), "--budget");
+  refuse(line.write.explain.has_value(), "--explain");
+  refuse(line.write.save_capture.has_value(), "--save-capture");
+  if (any_format(line.write, draws)) throw wrong("", "a picture shows one model", "use HTML for several: -o report.html");
+}
+
+// A plan or a comparison takes the place of the report.
+void check_question(const CommandLine& line) {
+  const ScanRequest& scan = line.scan;
+  if (!scan.compare && !scan.budget) return;
+  std::string option = scan.compare ? "--compare" : "--budget";
+  auto refuse = [&](bool is_given, const std::string& other) {
+    if (is_given) throw wrong(option, "cannot be answered together with " + other, "leave one of them out");
+  };
+  refuse(scan.compare && scan.budget, "--budget");
+  refuse(scan.fix.has_value(), "--fix");
+  refuse(!scan.options.then.empty(), "--then");
+  refuse(line.write.explain.has_value(), "--explain");
+  refuse(line.write.baseline.has_value(), "--baseline");
+  refuse(line.write.write_baseline.has_value(), "--write-baseline");
+  if (any_format(line.write, is_for_reports_only)) throw wrong(option, "is answered as text or JSON", "use one of these");
 }
 
 void check(const CommandLine& line) {
-  if (line.scan.model.empty()) throw wrong("", "no model is given", "write gradscan MODEL, or see gradscan --help");
+  if (line.scan.models.empty() || line.scan.models.front().empty())
+    throw wrong("", "no model is given", "write gradscan MODEL, or see gradscan --help");
   if (line.write.explain && line.write.format != Format::text)
     throw wrong("--explain", "is told as text only", "leave out --format");
+  if (line.write.picture.whole && !line.write.picture.focus.empty())
+    throw wrong("--focus " + line.write.picture.focus, "is a part, and --whole is not", "leave one of them out");
+  check_several(line);
+  check_question(line);
   check_distinct(line.scan, line.write);
+}
+
+void parse(CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<const char*> argv{"gradscan"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  app.parse(static_cast<int>(argv.size()), argv.data());
 }
 
 }  // namespace
 
-const std::string_view help_text = R"(Usage: gradscan [options] MODEL
-
-Says what DistributedDataParallel will do with a model and its gradient checkpointing, before the job
-is launched. MODEL is a TorchScript file, which is loaded and run once on the CPU, or a .capture.json.
-
-How the model is trained (otherwise: what the file says, else the defaults of DistributedDataParallel)
-  --[no-]find-unused-parameters  find_unused_parameters=True (False)
-  --[no-]static-graph            static_graph=True (False)
-  --[no-]gradient-as-bucket-view
-                                 gradient_as_bucket_view=True (False)
-  --bucket-cap-mb MB             bucket_cap_mb=MB, in MiB
-  --checkpointing KIND           take all checkpoint regions to be reentrant, non-reentrant or off; as-given
-                                 leaves every region the kind that it has
-
-What one iteration does (otherwise: zero_grad(), loss(ddp(x)).backward())
-  --forwards N                   N forward calls enter one loss
-  --backwards N                  the loss goes backward N times, retain_graph=True but for the last
-  --no-sync N                    N losses go backward inside of no_sync() before the one that is synchronised
-  --used-outside PARAMETER       the loss also takes the sum of a parameter, which a name or glob says. May be
-                                 repeated
-  --zero-times PARAMETER         the loss also takes 0.0 times that sum. May be repeated
-  --checkpoint-around KIND       checkpoint(ddp, x), reentrant or non-reentrant
-  --no-set-to-none               zero_grad(set_to_none=False)
-  --then FILE                    the graph changes: forward calls run MODEL's and FILE's in turn. FILE is of the
-                                 same model, with other inputs or branches. May be repeated
-
-What the file may not tell
-  --checkpoint PATTERN[=KIND]    the regions of MODEL whose name matches are reentrant (default), non-reentrant
-                                 or off. If none does: the calls of the outermost modules whose path matches
-                                 are such regions. A glob; * also crosses dots. May be repeated: the last
-                                 pattern that matches counts
-  --input NAME=DTYPE[SHAPE]      an argument of forward, x=float32[2,3,224,224]. May be repeated
-  --loss OUTPUT                  an output that the loss is computed from, output[0]. May be repeated; otherwise
-                                 all floating-point outputs that require grad
-  --hidden OUTPUT                an output that DDP does not find in what the script's model returns, because it
-                                 is inside of an object of its own class. May be repeated
-  --time-limit SECONDS           how long loading and running may take (600)
-
-What to write
-  --explain NAME|INDEX           tell the whole story of one parameter instead of the report
-  --format FORMAT                of standard output: text, json, dot or svg
-  -o, --output FILE              also write a report; its name ends in .svg, .dot, .json or .txt. May be repeated
-  --save-capture FILE            save what running MODEL has shown, and nothing of the files of --then; a file whose
-                                 name ends in .capture.json can be scanned again in place of the model
-  --color WHEN                   always, never or auto: on a terminal unless NO_COLOR is set
-  -h, --help                     print this text
-  --version                      print the versions of gradscan and torch
-
-Examples
-  gradscan resnet50.pt --find-unused-parameters -o report.svg
-  gradscan traced.pt --checkpoint 'encoder.layers.*' --explain encoder.layers.3.fc1.weight
-  gradscan scripted.pt --input 'ids=int64[2,128]' --static-graph --format json
-
-Exit codes
-   0  nothing is wrong in this setup
-   1  DistributedDataParallel raises an error, or gradients are silently wrong
-   2  the command line makes no sense
-   3  MODEL is not a file that gradscan reads
-   4  the model failed or crashed while it was loaded or run
-   5  a limit of time, memory or size was hit
-   6  an output could not be written
-  70  a bug in gradscan
-)";
-
-CommandLine parse_command_line(int argc, const char* const* argv) {
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
-  bool version = false;
   CLI::App app;
   app.allow_extras();
-  app.add_flag("--version", version)->disable_flag_override();
+  add_actions(app, line.action);
   add_setup(app, line.scan.options);
   add_step(app, line.scan.options);
   add_model(app, line.scan);
+  add_questions(app, line.scan);
   add_output(app, line.write);
   try {
-    app.parse(argc, argv);
+    parse(app, arguments);
   } catch (const CLI::CallForHelp&) {
     line.action = CommandLine::Action::help;
     return line;
@@ -277,11 +263,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     throw wrong("", error.what());
   }
   check_rest(app);
-  if (version) {
-    line.action = CommandLine::Action::version;
-    return line;
-  }
-  check(line);
+  if (line.action == CommandLine::Action::scan) check(line);
   return line;
 }
 

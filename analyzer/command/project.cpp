@@ -1,0 +1,112 @@
+#include "analyzer/command/project.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <sstream>
+
+#include "analyzer/command/options.h"
+#include "analyzer/command/values.h"
+
+namespace gradscan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* file_name = "gradscan.toml";
+
+constexpr std::array<std::string_view, 5> paths{"baseline", "write-baseline", "save-capture", "output", "then"};
+// What is asked of a single run.
+constexpr std::array<std::string_view, 4> never{"help", "version", "list-presets", "list-findings"};
+
+template <std::size_t count>
+bool is_among(const std::array<std::string_view, count>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The nearest gradscan.toml beside the model or above; empty if there is none.
+std::string nearest(const std::string& model) {
+  std::error_code ignored;
+  fs::path folder = fs::absolute(model, ignored).lexically_normal().parent_path();
+  for (;; folder = folder.parent_path()) {
+    if (fs::is_regular_file(folder / file_name, ignored)) return (folder / file_name).string();
+    if (folder == folder.parent_path()) return "";
+  }
+}
+
+class Translation {
+ public:
+  explicit Translation(const std::string& file) : file_(file) {}
+
+  void add(const std::string& key, const toml::node& value) {
+    if (is_among(never, key)) throw wrong(file_, key + " is not a key", "remove it");
+    if (const toml::array* list = value.as_array())
+      for (const toml::node& each : *list) add_one(key, each);
+    else
+      add_one(key, value);
+  }
+
+  std::vector<std::string> take() { return std::move(arguments_); }
+
+ private:
+  void add_one(const std::string& key, const toml::node& value) {
+    if (auto flag = value.value_exact<bool>())
+      arguments_.push_back((*flag ? "--" : "--no-") + key);
+    else
+      arguments_.push_back("--" + key + "=" + text_of(key, value));
+  }
+
+  std::string text_of(const std::string& key, const toml::node& value) const {
+    if (auto text = value.value_exact<std::string>())
+      return is_among(paths, key) ? (fs::path(file_).parent_path() / *text).lexically_normal().string() : *text;
+    if (auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
+    if (!value.is_floating_point()) throw wrong(file_, "the value of " + key + " is not of an option", "see gradscan --help");
+    std::ostringstream text;
+    text << *value.value_exact<double>();
+    return text.str();
+  }
+
+  const std::string& file_;
+  std::vector<std::string> arguments_;
+};
+
+toml::table read(const std::string& file) {
+  try {
+    return toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    throw wrong(file, "line " + std::to_string(error.source().begin.line) + " is not TOML: " + std::string(error.description()),
+                "mend it");
+  }
+}
+
+// Wrong keys and values are errors of the file, not of the command line.
+void check_options(const std::string& file, std::vector<std::string> arguments, const std::vector<std::string>& models) {
+  arguments.push_back("--");
+  arguments.push_back(models.front());
+  try {
+    parse_command_line(arguments);
+  } catch (const Error& error) {
+    throw wrong(file, error.what(), "");
+  }
+}
+
+}  // namespace
+
+Project project_of(const std::vector<std::string>& models) {
+  if (models.empty()) return {};
+  Project project{.file = nearest(models.front()), .arguments = {}};
+  for (const std::string& model : models)
+    if (nearest(model) != project.file)
+      throw wrong(model, "is of another project than " + models.front(),
+                  "scan the models of each " + std::string(file_name) + " in a run of their own");
+  if (project.file.empty()) return project;
+  Translation translation(project.file);
+  for (const auto& [key, value] : read(project.file)) translation.add(std::string(key.str()), value);
+  project.arguments = translation.take();
+  check_options(project.file, project.arguments, models);
+  return project;
+}
+
+}  // namespace gradscan
