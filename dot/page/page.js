@@ -216,10 +216,11 @@ class ParameterTable {
 // ---- A picture in a window of its own. Its state is the scale and where the picture's corner is.
 
 class Viewer {
-  constructor(figure, onParameter) {
+  constructor(figure, { onParameter, onRegion }) {
     this.figure = figure;
     this.canvas = figure.querySelector(".canvas");
     this.onParameter = onParameter;
+    this.onRegion = onRegion;
     this.stages = JSON.parse(figure.dataset.stages).map(parseRanges);
     const template = this.canvas.querySelector("template");
     if (template) this.canvas.attachShadow({ mode: "open" }).append(template.content);
@@ -254,7 +255,7 @@ class Viewer {
       return element;
     };
     this.canvas.before(make("div", { class: "tools" },
-      make("small", {}, "Click a parameter to find its row. Drag to move; click first to zoom with the wheel."),
+      make("small", {}, "Click a parameter or region to find its row. Drag to move; click first to zoom with the wheel."),
       button("+", "Zoom in", () => this.zoom(1.25)), button("−", "Zoom out", () => this.zoom(0.8)),
       button("whole", "Show the whole picture", () => this.fitWhole()), button("width", "Show its whole width", () => this.fit())));
   }
@@ -373,10 +374,11 @@ class Viewer {
     if (this.moved >= 4) return event.preventDefault();
     for (const element of event.composedPath()) {
       if (element === this.canvas) break;
-      const parameter = this.parameterOf(element);
-      if (parameter === undefined) continue;
+      const { region, parameter, parameters } = element.dataset ?? {};
+      const [[first] = []] = this.parametersOf(element);
+      if (region === undefined && first === undefined) continue;
       event.preventDefault();
-      return this.onParameter(parameter);
+      return region === undefined || (parameter ?? parameters) ? this.onParameter(first) : this.onRegion(Number(region));
     }
   }
 
@@ -387,10 +389,6 @@ class Viewer {
     if (parameter ?? parameters) return parseRanges(parameter ?? parameters);
     if (stage === undefined) return [];
     return this.stages.slice(Number(stage), Number(lastStage) + 1).flat();
-  }
-
-  parameterOf(element) {
-    return this.parametersOf(element)[0]?.[0];
   }
 
   // The parts that stand for a parameter: those for as few others as there are.
@@ -440,6 +438,7 @@ class Viewer {
 class Article {
   constructor(element, go) {
     this.element = element;
+    this.prefix = element.id.slice(0, -"file=".length);
     this.panels = Array.from(element.querySelectorAll(".setup"));
     const table = element.querySelector(".parameters");
     if (table) this.table = new ParameterTable(table, (id) => go(id, false));
@@ -487,11 +486,10 @@ class Article {
     const figure = this.current?.querySelector("figure");
     if (!figure) return undefined;
     if (!this.viewers.has(figure)) {
-      const viewer = new Viewer(figure, (parameter) => {
-        const each = this.table?.rows.find(({ index }) => index === parameter);
-        if (each) this.go(each.row.id, true);
-      });
-      this.viewers.set(figure, viewer);
+      this.viewers.set(figure, new Viewer(figure, {
+        onParameter: (parameter) => this.go(this.table.rows.find(({ index }) => index === parameter).row.id, true),
+        onRegion: (region) => { location.hash = `#${this.prefix}region=${region}`; },
+      }));
     }
     return this.viewers.get(figure);
   }
@@ -515,9 +513,8 @@ class Article {
   // The row that a fragment means: an id, a parameter's name or its index.
   find(fragment) {
     if (!this.table) return undefined;
-    const prefix = this.element.id.slice(0, -"file=".length);
     const { byId, rows } = this.table;
-    return byId.get(fragment) ?? byId.get(prefix + fragment) ??
+    return byId.get(fragment) ?? byId.get(this.prefix + fragment) ??
       (/^\d+$/.test(fragment) ? rows.find(({ index }) => index === Number(fragment)) : undefined);
   }
 }
@@ -530,7 +527,6 @@ class Page {
     for (const article of this.articles) article.choose(article.asked());
     document.documentElement.classList.add("ready");
     window.addEventListener("hashchange", () => this.follow(true));
-    window.addEventListener("popstate", () => this.follow(true));
     // After the browser has gone to the fragment by itself, which takes the focus away.
     if (document.readyState === "complete") this.follow(true);
     else window.addEventListener("load", () => this.follow(true));

@@ -87,8 +87,9 @@ std::string parameter_table(const Report& report, const View& asked, const Ancho
   const Rows rows(report, asked, anchors);
   std::string body;
   for (const ParameterReport& parameter : report.parameters) body += rows.row(parameter);
-  const std::string caption = element(
-      "caption", "Per iteration. Ready marks and what fires are with the regions as they are asked for; one mark is right.");
+  const std::string caption = element("caption",
+                                      "Per iteration. Ready marks and what fires are with the regions as they are asked for; "
+                                      "one mark is right. \"Named\" are those in DDP's message.");
   std::string columns;
   for (int column = 0; column < 11; ++column) columns += "<col/>";
   return element("table", {{"class", "parameters"}},

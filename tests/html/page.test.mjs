@@ -137,6 +137,14 @@ test("a row is framed in the picture, and what is clicked there is a row", async
   await close(page);
 });
 
+test("a region in the picture leads to the line that calls checkpoint", async () => {
+  const page = await open("resnet50");
+  await page.locator("details.setup.current svg [data-region='15']").getByText("layer4.2", { exact: true }).click();
+  assert.match(page.url(), /#region=15$/);
+  assert.match(await page.locator("tr:target").textContent(), /layer4\.2.*resnet\.py:88/);
+  await close(page);
+});
+
 test("the picture zooms by buttons, keys and wheel, and drags", async () => {
   const page = await open("resnet50");
   const canvas = page.locator(".current .canvas"), svg = page.locator(".current svg");
