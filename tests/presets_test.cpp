@@ -78,6 +78,22 @@ TEST_CASE("Presets are named") {
   CHECK_FALSE(preset_named(""));
 }
 
+TEST_CASE("Presets nest as their libraries do, and know what is checkpointed only for gradients") {
+  auto of = [](const char* preset, const std::vector<ClassedModule>& modules) {
+    return checkpointed(preset_named(preset)->calls, modules);
+  };
+  CHECK(of("timm", {{"", "__torch__.timm.models.metaformer.MetaFormer"},
+                    {"stages.0", "__torch__.timm.models.metaformer.MetaFormerStage"},
+                    {"stages.0.blocks.1", "__torch__.timm.models.metaformer.MetaFormerBlock"},
+                    {"stages.0.blocks.1.mlp", "__torch__.timm.layers.mlp.Mlp"}}) == Paths{"stages.0", "stages.0.blocks.1"});
+  CHECK(of("hf", {{"", "__torch__.transformers.models.bert.modeling_bert.BertModel"},
+                  {"encoder", "__torch__.transformers.models.bert.modeling_bert.BertEncoder"},
+                  {"encoder.layer.0", "__torch__.transformers.models.bert.modeling_bert.___torch_mangle_7.BertLayer"}}) ==
+        Paths{"encoder.layer.0"});
+  std::vector<ClassedModule> block{{"layer1.0", "__torch__.mmcv.cnn.resnet.Bottleneck"}};
+  CHECK(checkpointed_calls(*preset_named("mmcv"), block).front()->only_for_grad);
+}
+
 TEST_CASE("presets_in_words names every call in lines of at most 100 columns") {
   std::istringstream text(presets_in_words());
   std::string line, all;
