@@ -230,7 +230,7 @@ class Viewer {
     this.frame();
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
-    window.addEventListener("beforeprint", () => { this.svg.style.cssText = ""; });
+    window.addEventListener("beforeprint", () => this.print());
     window.addEventListener("afterprint", () => this.reset());
   }
 
@@ -262,15 +262,22 @@ class Viewer {
 
   resize() {
     const width = this.canvas.clientWidth;
-    if (width === 0 || width === this.width) return;
+    if (width === 0 || width === this.width || this.printing) return;
     this.width = width;
     this.canvas.style.height = `${Math.min(this.size.height * this.fitting() + 2, 0.8 * window.innerHeight)}px`;
     this.canvas.style.position = "relative";
     this.reset();
   }
 
+  // As without a script.
+  print() {
+    this.printing = true;
+    this.svg.style.cssText = "";
+  }
+
   // The whole width, or what is framed.
   reset() {
+    this.printing = false;
     this.svg.style.cssText = "max-width:none;transform-origin:0 0;position:absolute";
     this.fit();
     if (this.framed) this.centre(this.framed);
