@@ -24,10 +24,11 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 warnings.filterwarnings("ignore")
 
-import gradscan  # noqa: E402
 import models  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
+
+import gradscan  # noqa: E402
 
 
 @dataclass(frozen=True)
