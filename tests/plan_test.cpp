@@ -1,6 +1,8 @@
 #include "gradscan/plan.h"
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "gradscan/error.h"
@@ -50,8 +52,8 @@ TEST_CASE("the sample costs what Python's torch measures of its model") {
                {"largest", price.largest},          {"regions", regions},
                {"forward", price.forward_flops},    {"backward", price.backward_flops},
                {"recompute", price.recompute_flops}};
-    CHECK(std::find(rows.begin(), rows.end(), shown) != rows.end());
     CAPTURE(shown);
+    CHECK(std::find(rows.begin(), rows.end(), shown) != rows.end());
   }
 }
 
@@ -68,9 +70,19 @@ TEST_CASE("calls of modules that are not checkpointed cost nothing") {
   }
 }
 
+TEST_CASE("a call that changes its argument in place is told from one that can be done again") {
+  std::map<std::string, std::string> origins;
+  for (const Region& region : sample_with_modules().regions) origins[region.name] = region.origin;
+  CHECK(origins.at("bn1") == "module");
+  CHECK(origins.at("layer1.0.conv1") == "module");
+  CHECK(origins.at("layer1.0.downsample") == "module");
+  CHECK(origins.at("relu") == "module that changes an argument");
+  CHECK(origins.at("layer1.0.relu") == "module that changes an argument");
+}
+
 TEST_CASE("a plan keeps what it promises when its modules are checkpointed") {
   std::int64_t more_work = 0;
-  for (int mebibytes : {450, 430, 400, 380, 360}) {
+  for (int mebibytes : {450, 430, 400, 380, 370}) {
     CAPTURE(mebibytes);
     Plan plan = planned(mebibytes);
     CHECK(plan.fits);

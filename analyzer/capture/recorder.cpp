@@ -185,6 +185,8 @@ std::vector<at::Tensor> Recorder::begin_region(RegionStart start, std::vector<at
   region.module = calls_.back().module;
   region.arguments = arguments;
   region.begin = make_boundary(arguments, false);
+  region.inside = arguments;
+  for (const at::Tensor& tensor : arguments) region.versions.push_back(tensor._version());
   open_.push_back(static_cast<int>(regions_.size()));
   regions_.push_back(std::move(region));
   return arguments;
@@ -195,7 +197,10 @@ std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vect
   if (open_.empty() || regions_[open_.back()].start.label != label)
     throw MarkerError("has a marker that ends region " + label + " outside of that region");
   RecordedRegion& region = regions_[open_.back()];
-  region.end = make_boundary(outputs, region.start.origin != module_origin);
+  bool is_mere_call = region.start.origin == module_origin;
+  region.end = make_boundary(outputs, !is_mere_call);
+  for (std::size_t k = 0; k < region.inside.size(); ++k)
+    if (is_mere_call && region.inside[k]._version() != region.versions[k]) region.start.origin = changing_module_origin;
   region.nested_outputs = std::move(nested);
   open_.pop_back();
   return outputs;

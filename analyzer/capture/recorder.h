@@ -28,6 +28,9 @@ namespace gradscan {
 
 // The origin of a region that stands for a mere module call, see CaptureOptions::every_module.
 inline constexpr const char* module_origin = "module";
+// Likewise, but of one that cannot be checkpointed: it changes an argument in place, of which recomputation would find the
+// changed values.
+inline constexpr const char* changing_module_origin = "module that changes an argument";
 
 // What is known of a region before it runs.
 struct RegionStart {
@@ -44,7 +47,9 @@ struct RecordedRegion {
   int parent = none;
   int module = 0;  // number of the module that was running
   NodePtr begin, end;
-  std::vector<at::Tensor> arguments;  // the direct tensor arguments, kept so that their storages stay theirs
+  std::vector<at::Tensor> arguments;   // the direct tensor arguments, kept so that their storages stay theirs
+  std::vector<at::Tensor> inside;      // as the region's inside sees them
+  std::vector<std::int64_t> versions;  // of these, which count changes in place, when the region began
   std::vector<int> nested_outputs;
 };
 
