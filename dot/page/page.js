@@ -52,7 +52,7 @@ class ParameterTable {
     this.only = make("select", { "aria-label": "Which parameters" },
       make("option", { value: "all" }, "all parameters"), make("option", { value: "concerned" }, "those concerned"));
     this.count = make("output", { "aria-live": "polite" });
-    const box = make("div", { class: "search", role: "search" }, this.input, this.only, this.count);
+    const box = make("div", { class: "search" }, this.input, this.only, this.count);
     table.before(box);
     this.input.addEventListener("input", () => this.find());
     this.only.addEventListener("change", () => this.find());

@@ -59,7 +59,7 @@ std::string header_cells(std::initializer_list<std::string_view> titles) {
 }
 
 std::string scrolling(std::string_view title, const std::string& table) {
-  return element("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", title}}, table);
+  return element("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", title}}, table);
 }
 
 }  // namespace gradscan::page
