@@ -46,5 +46,8 @@ def test_flops_and_arguments_agree(scan, tmp_path):
     assert [flops for node in captures[0]["nodes"] if "Conv" in node.get("op", "") for flops in node["gradient_flops"]]
     assert len(captures[0]["nodes"][region["begin"]]["saved"]) == 2
     with_memory_in_place(*captures)
+    for capture in captures:
+        for node in capture["nodes"]:
+            node.pop("op", None)  # a trace calls another one of torch's two convolutions
     for key in ("regions", "nodes", "constant_flops"):
         assert captures[0][key] == captures[1][key], key
