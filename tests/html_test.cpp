@@ -184,6 +184,21 @@ TEST_CASE("a setup has its own panel, the one asked is open") {
   CHECK(attribute(all["setup=asked"], "open") == "open");
 }
 
+TEST_CASE("groups of parameters say once what they have in common") {
+  Report report = used_twice();
+  auto& groups = report.findings[0].groups;
+  groups = {{.label = "a", .parameters = {2}, .members = {"weight"}, .firings = 2, .ready_marks = 2, .reason = "twice"},
+            {.label = "b", .parameters = {3}, .members = {"weight"}, .firings = 2, .ready_marks = 2, .reason = "twice"}};
+  std::string html = to_html(only(report));
+  CHECK(contains(html, "<p>Each with 2 firings, 2 ready marks: twice.</p>"));
+  CHECK(rows(parse(html), "groups") ==
+        std::vector<std::vector<std::string>>{{"a", "1 parameter #2", "weight"}, {"b", "1 parameter #3", "as in a"}});
+  groups[1].ready_marks = 3;
+  html = to_html(only(report));
+  CHECK_FALSE(contains(html, "Each with"));
+  CHECK(rows(parse(html), "groups")[1][2] == "2 firings, 3 ready marks: twice");
+}
+
 TEST_CASE("the verdict of a setup that has no report of its own names parameters") {
   Report report = resnet50_with_verdicts();
   report.setup.find_unused_parameters = false;

@@ -1,6 +1,7 @@
 #include "dot/page/setups.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/report/outcome_words.h"
@@ -69,15 +70,26 @@ std::string size(const Group& group, const Anchors& anchors) {
   return escaped(count(group.folded, group.regions.empty() ? "module" : "region")) + ", " + linked;
 }
 
+// What all groups have in common is said once, above them; names that an earlier group has are not repeated.
 std::string groups(const Finding& finding, const Anchors& anchors) {
+  if (finding.groups.empty()) return "";
+  const std::string first = numbers(finding.groups[0]);
+  const bool same =
+      std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) { return numbers(group) == first; });
+  std::map<std::vector<std::string>, const Group*> told;  // groups by their members
   std::string rows;
-  for (const Group& group : finding.groups)
+  for (const Group& group : finding.groups) {
+    const Group* like = told.try_emplace(group.members, &group).first->second;
     rows += element("tr", element("th", {{"scope", "row"}}, code(group.label)) + element("td", size(group, anchors)) +
-                              element("td", escaped(numbers(group))) + element("td", members(group))) +
+                              (same ? "" : element("td", escaped(numbers(group)))) +
+                              element("td", like == &group ? members(group) : "as in " + code(like->label))) +
             "\n";
-  if (rows.empty()) return "";
-  const std::string head = element("tr", header_cells({"where", "which", "what happens to each", "names, in each"}));
-  return scrolling("Parameters concerned",
+  }
+  const std::string head =
+      element("tr", header_cells({"where", "which"}) + (same ? "" : header_cells({"what happens to each"})) +
+                        header_cells({"names, in each"}));
+  return (same ? element("p", escaped("Each with " + first + ".")) : "") +
+         scrolling("Parameters concerned",
                    element("table", {{"class", "groups"}}, element("thead", head) + element("tbody", rows)));
 }
 
