@@ -1,7 +1,7 @@
 // The whole analysis on torch's engine and Reducer. Every call compares predicted with shown firings and throws if they differ.
 #include <algorithm>
 
-#include "gradscan/edits.h"
+#include "analyzer/graph/edits.h"
 #include "gradscan/firings.h"
 #include "gradscan/report.h"
 #include "gradscan/writers.h"
@@ -197,21 +197,19 @@ TEST_CASE("several firings in one region, of which only later ones are too late"
 }
 
 TEST_CASE("a change that is offered holds when it is asked for") {
-  for (const char* name :
-       {"twice", "chain_dead_head", "input_without_grad", "frozen_stem_detached_input", "tied_across_region_edge",
-        "last_bucket_twice", "once_two_forwards", "plain_around", "once_plain_outside"}) {
-    auto [in_turn, step] = tests::truth_cases().at(name);
+  int offered = 0;
+  for (const auto& [name, training] : tests::truth_cases())
     for (bool find_unused_parameters : {false, true}) {
-      Setup setup{.find_unused_parameters = find_unused_parameters, .step = step};
-      Report report = analyse(in_turn, setup);
+      Report report = analyse(training.in_turn, {.find_unused_parameters = find_unused_parameters, .step = training.step});
       CAPTURE(name, find_unused_parameters);
       CHECK(report.fixes.empty() != has_conflict(report));
       for (const Fix& fix : report.fixes) {
         CAPTURE(fix.change);
-        CHECK_FALSE(has_conflict(analyse(edited(in_turn.front(), fix.edits), fix.setup)));
+        CHECK_FALSE(has_conflict(analyse(edited(training.in_turn, fix.edits), fix.setup)));
+        ++offered;
       }
     }
-  }
+  CHECK(offered > 400);
 }
 
 TEST_CASE("candidates that a graph in turn repairs or breaks") {

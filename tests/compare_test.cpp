@@ -95,7 +95,6 @@ TEST_CASE("a comparison in words") {
         R"(first   resnet50.pt, DistributedDataParallel(model, find_unused_parameters=True): ERROR ready twice
 second  sibling.pt, DistributedDataParallel(model): pass
 
-
 What decides
   find_unused_parameters: True in the first, False in the second
       the first with it ends as the second

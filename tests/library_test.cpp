@@ -29,6 +29,18 @@ TEST_CASE("library: the repaired setup is clean") {
   CHECK_FALSE(gradscan::has_conflict(report));
 }
 
+TEST_CASE("library: the changed model is scanned") {
+  gradscan::ScanOptions options;
+  options.find_unused_parameters = true;
+  options.edits.checkpoint = {{"layer*", gradscan::Kind::off}};
+  options.edits.freeze = {"fc.*"};
+  options.analyse.every_setup = true;
+  gradscan::Report report = gradscan::scan("examples/resnet50_with_cp.pt", options);
+  CHECK_FALSE(gradscan::has_conflict(report));
+  CHECK(report.parameters.size() == 159);
+  CHECK(report.setups.size() == report.verdicts.size());
+}
+
 TEST_CASE("library: what cannot be scanned is an exception that says what to do") {
   try {
     gradscan::scan("no such file.pt");

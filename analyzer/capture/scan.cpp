@@ -5,6 +5,7 @@
 #include "analyzer/capture/capture_model.h"
 #include "analyzer/capture/loss.h"
 #include "analyzer/capture/patterns.h"
+#include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
 #include "gradscan/error.h"
 
@@ -44,7 +45,8 @@ Report scan(const std::string& path, const ScanOptions& options) {
   std::vector<Capture> in_turn{capture_file(path, options)};
   for (const std::string& further : options.then) in_turn.push_back(capture_file(further, options));
   check_then(in_turn, options.then);
-  return analyse(in_turn, resolve_setup(in_turn.front(), options));
+  in_turn = edited(in_turn, options.edits);
+  return analyse(in_turn, resolve_setup(in_turn.front(), options), options.analyse);
 }
 
 }  // namespace gradscan

@@ -36,13 +36,19 @@ class Text {
   }
 
   void summary() {
+    std::string sentence = summary_in_words();
+    if (sentence.empty()) return;
     page_.blank();
-    if (comparison_.differences.empty()) return page_.prose("They do not differ in what gradscan compares.");
-    if (comparison_.same_outcome) return page_.prose("Both end alike: no difference decides.");
-    if (any_decides()) return;
-    page_.prose(comparison_.together
-                    ? "No difference decides by itself; all that can be taken over, together, let the first end as the second."
-                    : "No difference that can be taken over into the first's graph decides.");
+    page_.prose(sentence);
+  }
+
+  std::string summary_in_words() const {
+    if (comparison_.differences.empty()) return "They do not differ in what gradscan compares.";
+    if (comparison_.same_outcome) return "Both end alike: no difference decides.";
+    if (any_decides()) return "";
+    return comparison_.together
+               ? "No difference decides by itself; all that can be taken over, together, let the first end as the second."
+               : "No difference that can be taken over into the first's graph decides.";
   }
 
   void differences(const std::string& heading, bool decide) {
