@@ -184,6 +184,9 @@ TEST_CASE("no member of a report can make gradscan crash") {
     try {
       Survey survey = parse_report(text, "r.json");
       to_text(survey);
+      to_markdown(survey);
+      to_sarif(survey);
+      to_github(survey);
       ++accepted;
     } catch (const Error&) {
       ++refused;

@@ -3,7 +3,9 @@
 // longer than GitHub accepts.
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
+#include "analyzer/foreign_text.h"
 #include "analyzer/report/asked_row.h"
 #include "analyzer/report/fix_words.h"
 #include "analyzer/report/markdown_text.h"
@@ -154,6 +156,14 @@ void add_finding(Comment& comment, const Report& report, const Finding& finding)
     comment.add(folded(count(number, "parameter") + " concerned", parameters(finding)));
 }
 
+// DDP's messages are single lines of a thousand characters.
+std::string message(const Verdict& verdict) {
+  std::string text;
+  std::istringstream lines(verdict.message);
+  for (std::string line; std::getline(lines, line);) text += wrap(legible(line), 100, "", "");
+  return text;
+}
+
 void add_report(Comment& comment, const Scanned& file) {
   const Report& report = *file.report;
   comment.add("\n### " + code_span(file.path) + ": " + std::string(word(standing(file))) + "\n\n" +
@@ -164,7 +174,7 @@ void add_report(Comment& comment, const Scanned& file) {
     if (finding.level != Level::note) add_finding(comment, report, finding);
   if (has_conflict(report)) comment.add(fixes(report));
   if (std::string text = what_does_not_help(report); !text.empty()) comment.add(folded("what does not help", text));
-  if (!report.verdict.message.empty()) comment.add(folded("the error's own words", fenced(report.verdict.message, "text")));
+  if (!report.verdict.message.empty()) comment.add(folded("the error's own words", fenced(message(report.verdict), "text")));
 }
 
 }  // namespace
