@@ -6,7 +6,8 @@ foreach(name STYLE SCRIPT)
   endif()
 endforeach()
 
-# Three hexadecimal digits are two of base64. SHA-256 has 64 digits: with two zeros behind, the last of base64 stands for padding.
+# Three hexadecimal digits are two of base64. SHA-256 has 64 of the former: two zeros are put behind, and of the latter the
+# last, which stands for nothing but zeros, is the padding.
 set(digits "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 file(SHA256 ${SCRIPT} hash)
 set(base64 "")

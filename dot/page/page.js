@@ -15,10 +15,13 @@ function make(tag, attributes = {}, ...children) {
 
 // "3-5,9" as [[3, 5], [9, 9]].
 function parseRanges(text) {
-  return text.split(",").filter(Boolean).map((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    return [first, last];
-  });
+  return text
+    .split(",")
+    .filter(Boolean)
+    .map((part) => {
+      const [first, last = first] = part.split("-").map(Number);
+      return [first, last];
+    });
 }
 
 function isWithin(ranges, number) {
@@ -48,9 +51,19 @@ class ParameterTable {
   // ---- Searching.
 
   makeSearch(table) {
-    this.input = make("input", { type: "search", placeholder: "name, index, tensor, outcome, region", "aria-label": "Search parameters", autocomplete: "off", spellcheck: "false" });
-    this.only = make("select", { "aria-label": "Which parameters" },
-      make("option", { value: "all" }, "all parameters"), make("option", { value: "concerned" }, "those concerned"));
+    this.input = make("input", {
+      type: "search",
+      placeholder: "name, index, tensor, outcome, region",
+      "aria-label": "Search parameters",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    this.only = make(
+      "select",
+      { "aria-label": "Which parameters" },
+      make("option", { value: "all" }, "all parameters"),
+      make("option", { value: "concerned" }, "those concerned"),
+    );
     this.count = make("output", { "aria-live": "polite" });
     const box = make("div", { class: "search" }, this.input, this.only, this.count);
     table.before(box);
@@ -60,7 +73,9 @@ class ParameterTable {
   }
 
   text(each) {
-    return (each.text ??= Array.from(each.row.cells, (cell) => cell.textContent).join(" ").toLowerCase());
+    return (each.text ??= Array.from(each.row.cells, (cell) => cell.textContent)
+      .join(" ")
+      .toLowerCase());
   }
 
   // Reads the rows' texts while nothing else is to do, so that the first search need not.
@@ -90,7 +105,8 @@ class ParameterTable {
   }
 
   countRows() {
-    this.count.textContent = this.found.length === this.rows.length ? `${this.rows.length}` : `${this.found.length} of ${this.rows.length}`;
+    this.count.textContent =
+      this.found.length === this.rows.length ? `${this.rows.length}` : `${this.found.length} of ${this.rows.length}`;
   }
 
   // ---- Sorting. The header has two lines: groups of three columns are titled in the first and told apart in the second.
@@ -158,9 +174,12 @@ class ParameterTable {
   listen(table) {
     const end = make("div", { "aria-hidden": "true" });
     table.after(end);
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.showMore(step);
-    }, { rootMargin: "600px" }).observe(end);
+    new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) this.showMore(step);
+      },
+      { rootMargin: "600px" },
+    ).observe(end);
     window.addEventListener("beforeprint", () => this.showMore(this.found.length));
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("keydown", (event) => this.move(event));
@@ -248,16 +267,26 @@ class Viewer {
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "group");
     this.canvas.setAttribute("aria-roledescription", "picture to zoom");
-    this.canvas.setAttribute("aria-label", "Picture of the conflict. Arrow keys move it, plus and minus zoom, 0 shows its whole width.");
+    this.canvas.setAttribute(
+      "aria-label",
+      "Picture of the conflict. Arrow keys move it, plus and minus zoom, 0 shows its whole width.",
+    );
     const button = (text, label, act) => {
       const element = make("button", { type: "button", "aria-label": label, title: label }, text);
       element.addEventListener("click", act);
       return element;
     };
-    this.canvas.before(make("div", { class: "tools" },
-      make("small", {}, "Click a parameter or region to find its row. Drag to move; click first to zoom with the wheel."),
-      button("+", "Zoom in", () => this.zoom(1.25)), button("−", "Zoom out", () => this.zoom(0.8)),
-      button("whole", "Show the whole picture", () => this.fitWhole()), button("width", "Show its whole width", () => this.fit())));
+    this.canvas.before(
+      make(
+        "div",
+        { class: "tools" },
+        make("small", {}, "Click a parameter or region to find its row. Drag to move; click first to zoom with the wheel."),
+        button("+", "Zoom in", () => this.zoom(1.25)),
+        button("−", "Zoom out", () => this.zoom(0.8)),
+        button("whole", "Show the whole picture", () => this.fitWhole()),
+        button("width", "Show its whole width", () => this.fit()),
+      ),
+    );
   }
 
   resize() {
@@ -401,7 +430,8 @@ class Viewer {
   // The parts that stand for a parameter: those for as few others as there are.
   partsOf(parameter) {
     const size = (ranges) => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
-    let fewest = Infinity, parts = [];
+    let fewest = Infinity,
+      parts = [];
     for (const element of this.svg.querySelectorAll("[data-parameter], [data-parameters], [data-stage]")) {
       const ranges = this.parametersOf(element);
       if (!isWithin(ranges, parameter) || size(ranges) > fewest) continue;
@@ -425,9 +455,18 @@ class Viewer {
   frameAround(part) {
     const [box, matrix, margin] = [part.getBBox(), this.svg.getCTM().inverse().multiply(part.getCTM()), 4];
     const frame = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    const attributes = { class: "page-focus", x: box.x - margin, y: box.y - margin, width: box.width + 2 * margin,
-      height: box.height + 2 * margin, rx: 6, fill: "none", "stroke-width": 3, "pointer-events": "none",
-      transform: `matrix(${matrix.a} ${matrix.b} ${matrix.c} ${matrix.d} ${matrix.e} ${matrix.f})` };
+    const attributes = {
+      class: "page-focus",
+      x: box.x - margin,
+      y: box.y - margin,
+      width: box.width + 2 * margin,
+      height: box.height + 2 * margin,
+      rx: 6,
+      fill: "none",
+      "stroke-width": 3,
+      "pointer-events": "none",
+      transform: `matrix(${matrix.a} ${matrix.b} ${matrix.c} ${matrix.d} ${matrix.e} ${matrix.f})`,
+    };
     for (const [key, value] of Object.entries(attributes)) frame.setAttribute(key, value);
     frame.style.stroke = "var(--blue)";
     return frame;
@@ -435,7 +474,10 @@ class Viewer {
 
   centre(part) {
     const [box, window] = [part.getBoundingClientRect(), this.canvas.getBoundingClientRect()];
-    const by = { x: window.left + window.width / 2 - box.left - box.width / 2, y: window.top + window.height / 2 - box.top - box.height / 2 };
+    const by = {
+      x: window.left + window.width / 2 - box.left - box.width / 2,
+      y: window.top + window.height / 2 - box.top - box.height / 2,
+    };
     this.place(this.scale, this.x + by.x, this.y + by.y);
   }
 }
@@ -493,10 +535,15 @@ class Article {
     const figure = this.current?.querySelector("figure");
     if (!figure) return undefined;
     if (!this.viewers.has(figure)) {
-      this.viewers.set(figure, new Viewer(figure, {
-        onParameter: (parameter) => this.go(this.table.rows.find(({ index }) => index === parameter).row.id, true),
-        onRegion: (region) => { location.hash = `#${this.prefix}region=${region}`; },
-      }));
+      this.viewers.set(
+        figure,
+        new Viewer(figure, {
+          onParameter: (parameter) => this.go(this.table.rows.find(({ index }) => index === parameter).row.id, true),
+          onRegion: (region) => {
+            location.hash = `#${this.prefix}region=${region}`;
+          },
+        }),
+      );
     }
     return this.viewers.get(figure);
   }
@@ -521,8 +568,11 @@ class Article {
   find(fragment) {
     if (!this.table) return undefined;
     const { byId, rows } = this.table;
-    return byId.get(fragment) ?? byId.get(this.prefix + fragment) ??
-      (/^\d+$/.test(fragment) ? rows.find(({ index }) => index === Number(fragment)) : undefined);
+    return (
+      byId.get(fragment) ??
+      byId.get(this.prefix + fragment) ??
+      (/^\d+$/.test(fragment) ? rows.find(({ index }) => index === Number(fragment)) : undefined)
+    );
   }
 }
 
@@ -530,7 +580,10 @@ class Article {
 
 class Page {
   constructor() {
-    this.articles = Array.from(document.querySelectorAll("article"), (element) => new Article(element, (id, scroll) => this.go(id, scroll)));
+    this.articles = Array.from(
+      document.querySelectorAll("article"),
+      (element) => new Article(element, (id, scroll) => this.go(id, scroll)),
+    );
     for (const article of this.articles) article.choose(article.asked());
     document.documentElement.classList.add("ready");
     window.addEventListener("hashchange", () => this.follow(true));

@@ -12,13 +12,17 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const pages = process.env.PAGES ?? ".";
-const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const executablePath =
+  process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
 let browser;
-before(async () => { browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] }); });
+before(async () => {
+  browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+});
 after(() => browser.close());
 
-const wide = { width: 1280, height: 900 }, phone = { width: 360, height: 780 };
+const wide = { width: 1280, height: 900 },
+  phone = { width: 360, height: 780 };
 
 // Opens a page that may neither fail nor load anything.
 async function open(name, { fragment = "", ...options } = {}) {
@@ -26,8 +30,12 @@ async function open(name, { fragment = "", ...options } = {}) {
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
-  page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
-  page.on("request", (request) => { if (!request.url().startsWith("file:")) page.problems.push(request.url()); });
+  page.on("console", (message) => {
+    if (message.type() === "error") page.problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith("file:")) page.problems.push(request.url());
+  });
   page.on("dialog", (dialog) => page.problems.push(dialog.message()));
   await page.goto(pathToFileURL(`${pages}/${name}.html`) + fragment);
   return page;
@@ -88,7 +96,10 @@ test("a search finds names, indices and outcomes", async () => {
   const page = await open("resnet50");
   const search = page.getByLabel("Search parameters");
   await search.fill("Layer4 bn3");
-  assert.deepEqual(await names(page), [0, 1, 2].flatMap((block) => ["weight", "bias"].map((part) => `layer4.${block}.bn3.${part}`)));
+  assert.deepEqual(
+    await names(page),
+    [0, 1, 2].flatMap((block) => ["weight", "bias"].map((part) => `layer4.${block}.bn3.${part}`)),
+  );
   await search.fill("#157");
   assert.deepEqual(await names(page), ["layer4.2.bn3.weight"]);
   await search.fill("named");
@@ -125,9 +136,14 @@ test("a row is framed in the picture, and what is clicked there is a row", async
   assert.equal(await selected(page), "layer4.2.bn3.weight");
   assert.ok((await frames.count()) > 0);
   await page.getByRole("button", { name: "show in the picture" }).click();
-  const frame = await frames.first().boundingBox(), canvas = await page.locator(".current .canvas").boundingBox();
+  const frame = await frames.first().boundingBox(),
+    canvas = await page.locator(".current .canvas").boundingBox();
   assert.ok(frame.y >= canvas.y && frame.y + frame.height <= canvas.y + canvas.height && canvas.y >= 0);
-  assert.ok(await page.getByRole("button", { name: "show in the picture" }).evaluate((button) => getComputedStyle(button).borderStyle === "solid"));
+  assert.ok(
+    await page
+      .getByRole("button", { name: "show in the picture" })
+      .evaluate((button) => getComputedStyle(button).borderStyle === "solid"),
+  );
   await page.locator("[id='fc.bias']").click();
   await page.locator("details.setup.current svg [data-parameter='157']").first().click();
   assert.equal(await selected(page), "layer4.2.bn3.weight");
@@ -147,7 +163,8 @@ test("a region in the picture leads to the line that calls checkpoint", async ()
 
 test("the picture zooms by buttons, keys and wheel, and drags", async () => {
   const page = await open("resnet50");
-  const canvas = page.locator(".current .canvas"), svg = page.locator(".current svg");
+  const canvas = page.locator(".current .canvas"),
+    svg = page.locator(".current svg");
   const width = async () => (await svg.boundingBox()).width;
   const start = await width();
   await canvas.scrollIntoViewIfNeeded();
@@ -157,13 +174,17 @@ test("the picture zooms by buttons, keys and wheel, and drags", async () => {
   assert.equal(await width(), start, "the wheel is the page's until the picture has the focus");
   await canvas.focus();
   await page.mouse.wheel(0, -200);
-  await page.waitForFunction((width) => document.querySelector(".current .canvas").shadowRoot.querySelector("svg").getBoundingClientRect().width > width, start);
+  await page.waitForFunction(
+    (width) => document.querySelector(".current .canvas").shadowRoot.querySelector("svg").getBoundingClientRect().width > width,
+    start,
+  );
   await page.keyboard.press("0");
   assert.equal(await width(), start);
   await page.keyboard.press("+");
   await page.getByRole("button", { name: "Zoom in" }).click();
   assert.ok((await width()) > 1.5 * start);
-  const before = await svg.boundingBox(), box = await canvas.boundingBox();
+  const before = await svg.boundingBox(),
+    box = await canvas.boundingBox();
   await page.mouse.move(box.x + 200, box.y + 200);
   await page.mouse.down();
   await page.mouse.move(box.x + 150, box.y + 120, { steps: 4 });
@@ -176,11 +197,14 @@ test("the picture zooms by buttons, keys and wheel, and drags", async () => {
 
 test("two fingers zoom", async () => {
   const page = await open("resnet50", { viewport: phone, hasTouch: true, isMobile: true });
-  const canvas = page.locator(".current .canvas"), svg = page.locator(".current svg");
+  const canvas = page.locator(".current .canvas"),
+    svg = page.locator(".current svg");
   await canvas.scrollIntoViewIfNeeded();
-  const box = await canvas.boundingBox(), start = (await svg.boundingBox()).width;
+  const box = await canvas.boundingBox(),
+    start = (await svg.boundingBox()).width;
   const session = await page.context().newCDPSession(page);
-  const touch = (type, ...xs) => session.send("Input.dispatchTouchEvent", { type, touchPoints: xs.map((x, id) => ({ x, y: box.y + 100, id })) });
+  const touch = (type, ...xs) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: xs.map((x, id) => ({ x, y: box.y + 100, id })) });
   await touch("touchStart", box.x + 120, box.x + 180);
   for (let by = 10; by <= 60; by += 10) await touch("touchMove", box.x + 120 - by, box.x + 180 + by);
   await touch("touchEnd");
@@ -251,7 +275,10 @@ test("hostile names are text", async () => {
 // The ratio of luminances that WCAG 2 asks to be 4.5 for text (AA).
 function contrast(a, b) {
   const luminance = (colour) => {
-    const [r, g, b] = colour.match(/[\d.]+/g).map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = colour
+      .match(/[\d.]+/g)
+      .map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
@@ -269,11 +296,14 @@ test("text has contrast on what is behind it, in light and in dark", async () =>
         }
         return "rgb(255, 255, 255)";
       };
-      const texts = Array.from(document.body.querySelectorAll("*")).filter((element) => Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim()));
+      const texts = Array.from(document.body.querySelectorAll("*")).filter((element) =>
+        Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim()),
+      );
       return texts.map((element) => [getComputedStyle(element).color, behind(element), element.textContent.slice(0, 40)]);
     });
     assert.ok(found.length > 500);
-    for (const [colour, background, text] of found) assert.ok(contrast(colour, background) >= 4.5, `${colorScheme}: ${colour} on ${background}: ${text}`);
+    for (const [colour, background, text] of found)
+      assert.ok(contrast(colour, background) >= 4.5, `${colorScheme}: ${colour} on ${background}: ${text}`);
     await close(page);
   }
 });
@@ -284,14 +314,19 @@ test("ten thousand parameters come, and are searched and sorted, at once", async
     const { domInteractive, domContentLoadedEventEnd, responseEnd } = performance.getEntriesByType("navigation")[0];
     return { parsed: domInteractive - responseEnd, script: domContentLoadedEventEnd - domInteractive };
   });
-  const timed = (act) => page.evaluate(async (source) => {
-    const start = performance.now();
-    new Function(source)();
-    document.body.getBoundingClientRect();
-    return performance.now() - start;
-  }, act);
-  const type = (text) => timed(`const input = document.querySelector(".search input"); input.value = "${text}"; input.dispatchEvent(new Event("input"))`);
-  const first = await type("layers.83"), second = await type("layers.833");
+  const timed = (act) =>
+    page.evaluate(async (source) => {
+      const start = performance.now();
+      new Function(source)();
+      document.body.getBoundingClientRect();
+      return performance.now() - start;
+    }, act);
+  const type = (text) =>
+    timed(
+      `const input = document.querySelector(".search input"); input.value = "${text}"; input.dispatchEvent(new Event("input"))`,
+    );
+  const first = await type("layers.83"),
+    second = await type("layers.833");
   assert.equal((await names(page)).length, 4);
   await type("");
   const sorted = await timed(`document.querySelectorAll(".parameters th button")[1].click()`);
@@ -309,7 +344,11 @@ test("screenshots", { skip: !process.env.SHOTS }, async () => {
     for (const colorScheme of ["light", "dark"])
       for (const viewport of [wide, phone]) {
         const page = await open(name, { colorScheme, viewport });
-        await page.screenshot({ path: `${process.env.SHOTS}/${name}-${colorScheme}-${viewport.width}.png`, clip: { x: 0, y: 0, width: viewport.width, height: 2400 }, fullPage: true });
+        await page.screenshot({
+          path: `${process.env.SHOTS}/${name}-${colorScheme}-${viewport.width}.png`,
+          clip: { x: 0, y: 0, width: viewport.width, height: 2400 },
+          fullPage: true,
+        });
         await close(page);
       }
 });
