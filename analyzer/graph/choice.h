@@ -15,9 +15,8 @@ struct Option {
   std::int64_t flops = 0;       // of its recomputation
 };
 
-// Numbers of the options chosen, ascending. They free as much as leaves `excess` or less of itself when what the largest of
-// their recomputations needs is added: sum of freed - largest recomputed >= excess, with the least FLOPs. Where no choice does,
-// the one for which that difference is largest.
+// Numbers of the options chosen, ascending: at the least FLOPs, so that the bytes that they free, less what the largest of
+// their recomputations needs, are at least `excess`. Where no choice reaches that, the one that comes nearest.
 std::vector<int> choose(const std::vector<Option>& options, std::int64_t excess);
 
 }  // namespace gradscan
