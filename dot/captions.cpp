@@ -117,7 +117,7 @@ void add_header(Scene& scene, const Report& report, const Selection& selection, 
 
 std::string left_out(const Selection& selection) {
   const auto calm = std::count(selection.finding.begin(), selection.finding.end(), none);
-  if (selection.named.empty() || calm == 0) return "";
+  if (selection.named.empty() || calm == 0 || !selection.focus.name.empty()) return "";
   return "Not told by name: " + count(calm, "parameter") + " without a conflict, and the operations inside of the boxes.";
 }
 

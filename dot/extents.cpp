@@ -39,7 +39,8 @@ Extent extent(const std::vector<Line>& lines, Setting setting) {
 
 Extent extent(const Row& row) {
   const Extent text = extent(row.lines, Setting::body);
-  return row.named ? Extent{text.width + 2 * box_margin, text.height + box_margin} : Extent{text.width, text.height};
+  return row.named || row.focus ? Extent{text.width + 2 * box_margin, text.height + box_margin}
+                                : Extent{text.width, text.height};
 }
 
 Extent extent(const Box& box) {
@@ -48,7 +49,9 @@ Extent extent(const Box& box) {
     const Extent one = extent(row);
     all = {std::max(all.width, one.width), all.height + one.height + row_gap};
   }
-  return is_bare(box) ? Extent{all.width + 4, all.height + 2} : Extent{all.width + 2 * box_margin, all.height + box_margin};
+  if (is_bare(box)) return {all.width + 4, all.height + 2};
+  const double inner_outline = box.folds > 1 ? 6 : 0;
+  return {all.width + 2 * box_margin, all.height + box_margin + inner_outline};
 }
 
 }  // namespace gradscan

@@ -207,9 +207,10 @@ Row row_of(const Sketch& sketch, const Use& use) {
   Row row{.id = "parameter" + std::to_string(use.parameter) + "_" + std::to_string(use.number),
           .parameters = {use.parameter},
           .whole = whole_parameter(sketch.report, use.parameter),
-          .named = place == 0};
+          .named = place == 0 && !sketch.selection.named.empty(),
+          .focus = sketch.selection.focus.regions.empty() && in_focus(sketch, use.parameter)};
   const std::string text = name_in_region(sketch, use) + " #" + std::to_string(use.parameter);
-  row.lines.push_back({text, row.named ? Line::strong : Line::plain});
+  row.lines.push_back({text, row.named || row.focus ? Line::strong : Line::plain});
   if (place >= sketch.selection.named.size()) return row;
   const bool untrained = sketch.report.verdict.unsynchronised.empty();
   const char* fault = !silent(sketch.report) ? "named by DDP's message" : untrained ? "never trained" : "not averaged";

@@ -122,7 +122,8 @@ std::string label(const Box& box) {
   std::string rows;
   for (const Row& row : box.rows) {
     const std::string border =
-        row.named ? " BORDER=\"3\" STYLE=\"rounded\" COLOR=\"" + std::string(colour(named_row_look().line).light) + "\"" : "";
+        look(row).width > 0 ? " BORDER=\"2\" STYLE=\"rounded\" COLOR=\"" + std::string(colour(look(row).line).light) + "\""
+                            : "";
     rows += "<TR><TD" + border + ">" + label(row.lines, Setting::body, tint) + "</TD></TR>";
   }
   rows += rows_html(box.lines, Setting::body, tint, "");

@@ -65,11 +65,15 @@ void add_links(std::vector<LegendRow>& rows, const Scene& scene) {
 }
 
 void add_boxes(std::vector<LegendRow>& rows, const Scene& scene) {
-  const auto named = [](const Box& box) {
-    return std::any_of(box.rows.begin(), box.rows.end(), [](const Row& row) { return row.named; });
+  const auto has_row = [&](bool Row::*is) {
+    return std::any_of(scene.boxes.begin(), scene.boxes.end(), [&](const Box& box) {
+      return std::any_of(box.rows.begin(), box.rows.end(), [&](const Row& row) { return row.*is; });
+    });
   };
-  if (has_box(scene, named))
-    rows.push_back({.box = named_row_look(), .looks_like = "thick outline", .meaning = "the parameter of the title"});
+  if (has_row(&Row::named))
+    rows.push_back({.box = look(Row{.named = true}), .looks_like = "thick outline", .meaning = "the parameter of the title"});
+  if (has_row(&Row::focus))
+    rows.push_back({.box = look(Row{.focus = true}), .looks_like = "dark outline", .meaning = "the parameter drawn around"});
   const auto loud = [](const Box& box) { return box.regions == Kind::reentrant && box.conflict; };
   const auto reentrant = [](const Box& box) { return box.regions == Kind::reentrant; };
   if (has_box(scene, reentrant)) {
@@ -151,8 +155,9 @@ LinkLook look(const Link& link) {
   return {.head = head};
 }
 
-BoxLook named_row_look() {
-  return {.fill = Tint::paper, .line = Tint::red, .width = 3, .rounded = true};
+BoxLook look(const Row& row) {
+  if (row.named) return {.fill = Tint::paper, .line = Tint::red, .width = 3, .rounded = true};
+  return {.fill = Tint::paper, .line = Tint::ink, .width = row.focus ? 2.0 : 0.0, .rounded = true};
 }
 
 std::vector<LegendRow> legend(const Scene& scene) {

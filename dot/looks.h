@@ -31,8 +31,7 @@ BoxLook look(const Box& box);
 BoxLook look(const RegionFrame& frame);
 LinkLook look(const Link& link);
 
-// Of the row of the title's parameter; other rows are bare.
-BoxLook named_row_look();
+BoxLook look(const Row& row);
 
 // What each look means, a line for every one that the scene has.
 struct LegendRow {

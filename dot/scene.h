@@ -32,6 +32,7 @@ struct Row {
   std::string whole{};  // all that is known of it, for a reader who points at it
   std::string next{};   // id of the row of the parameter's next use; of its first one behind the last
   bool named = false;   // the parameter of the title
+  bool focus = false;   // the parameter that the picture is drawn around
 };
 
 struct Box {

@@ -301,12 +301,13 @@ class Drawing {
 
   std::string draw(const Row& row, const Area& list, Tint tint, double& top) const {
     std::string text = row.next.empty() ? "" : "<a" + attribute("href", "#" + id_ + "-" + row.next) + " tabindex=\"-1\">\n";
-    text += "<g" + id(row.id) + attribute("class", std::string("row") + (row.named ? " named" : ""));
+    text +=
+        "<g" + id(row.id) + attribute("class", std::string("row") + (row.named ? " named" : "") + (row.focus ? " focus" : ""));
     text += attribute(row.parameters.size() == 1 ? "data-parameter" : "data-parameters", ranges(row.parameters)) + ">\n";
     text += hover(row.whole);
     const Extent size = extent(row);
     const double x = list.centre().x;
-    if (row.named) text += outline({x - size.width / 2, top, size.width, size.height}, named_row_look());
+    text += outline({x - size.width / 2, top, size.width, size.height}, look(row));
     double line_top = top + (size.height - extent(row.lines, Setting::body).height) / 2;
     text += gradscan::text(row.lines, Setting::body, tint, Anchor::middle, x, line_top);
     top += size.height + row_gap;

@@ -243,7 +243,17 @@ TEST_CASE("a parameter without a conflict can be in focus, and is drawn calm") {
   const Box* list = list_of(scene, "parameter0_1");
   REQUIRE(list);
   CHECK_FALSE(list->conflict);
+  CHECK(list->rows[0].focus);
+  CHECK_FALSE(list->rows[0].named);
   CHECK(origin_of(scene, "parameter0_1", Link::firing).text == "the hook fires in\nthe outer backward");
+}
+
+TEST_CASE("a region in focus tells its parameters by name, also without a conflict") {
+  const Scene scene = make_scene(resnet50_non_reentrant(), {.focus = "layer2.1"});
+  const Box* list = list_of(scene, "parameter45_1");
+  REQUIRE(list);
+  CHECK(list->rows.size() == 9);
+  CHECK(std::none_of(list->rows.begin(), list->rows.end(), [](const Row& row) { return row.named || row.focus; }));
 }
 
 TEST_CASE("the whole model: every region in full, every stage a box of its own") {
