@@ -2,8 +2,8 @@
 // changed model in the changed setup has no conflict.
 //
 // Changes of one thing are tried first; then, where flags of DDP alone do not help, kinds of checkpointing together with flags,
-// and what is done for dead parameters together with DDP's defaults; and everything at once if nothing else has helped. Flags and
-// kinds are in the table already; of the others there are at most two dozen, each for one replay.
+// and what is done for dead parameters together with DDP's defaults; and everything at once if nothing else has helped. Flags
+// and kinds are in the table already; of the others there are at most two dozen, each for one replay.
 #pragma once
 
 #include <functional>
