@@ -4,6 +4,7 @@
 #include "analyzer/report/mermaid.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -54,6 +55,7 @@ struct Step {
 class Flowchart {
  public:
   Flowchart(const Report& report, const Finding& finding) : report_(report), finding_(finding) {
+    find_places();
     find_groups();
     find_steps();
     for (std::size_t at = 0; at < std::min(finding.groups.size(), groups_drawn); ++at) steps_of_.push_back(steps_firing(at));
@@ -69,9 +71,17 @@ class Flowchart {
   }
 
  private:
-  int outermost(int region) const {
-    while (report_.regions[region].parent != none) region = report_.regions[region].parent;
-    return region;
+  void find_places() {
+    std::vector<int> outermost;  // of each region; parents stand before children
+    for (const RegionReport& region : report_.regions)
+      outermost.push_back(region.parent == none ? region.id : outermost[region.parent]);
+    std::map<int, int> stage_of;
+    stages_using_.resize(report_.parameters.size());
+    for (std::size_t at = 0; at < report_.stages.size(); ++at) {
+      if (report_.stages[at].region != none) stage_of[report_.stages[at].region] = static_cast<int>(at);
+      for (int parameter : report_.stages[at].parameters) stages_using_[parameter].push_back(static_cast<int>(at));
+    }
+    for (int region : outermost) stage_of_region_.push_back(stage_of.contains(region) ? stage_of[region] : none);
   }
 
   // For each stage the first group with a parameter that it uses.
@@ -104,31 +114,29 @@ class Flowchart {
     }
   }
 
-  // Steps whose backward fires a parameter of the group; of a group that nothing fires those that use it.
+  // Steps whose backward fires a parameter of the group; of a parameter that nothing fires those that use it.
   std::set<int> steps_firing(std::size_t group) const {
     std::set<int> found;
-    for (int parameter : finding_.groups[group].parameters) {
-      const ParameterReport& row = report_.parameters[parameter];
-      for (std::size_t at = 0; at < report_.stages.size(); ++at)
-        if (step_of_stage_[at] != none && (row.heard.empty() ? uses(at, parameter) : fires(at, row)))
-          found.insert(step_of_stage_[at]);
+    for (int parameter : finding_.groups[group].parameters)
+      for (int stage : stages_firing(report_.parameters[parameter]))
+        if (stage != none && step_of_stage_[stage] != none) found.insert(step_of_stage_[stage]);
+    return found;
+  }
+
+  // The outer backward fires a parameter that is used outside of reentrant regions.
+  std::vector<int> stages_firing(const ParameterReport& parameter) const {
+    if (parameter.heard.empty()) return stages_using_[parameter.index];
+    std::vector<int> found;
+    for (int cause : parameter.heard) {
+      if (cause >= 0) found.push_back(stage_of_region_[cause]);
+      if (cause < 0)
+        std::copy_if(stages_using_[parameter.index].begin(), stages_using_[parameter.index].end(), std::back_inserter(found),
+                     [&](int stage) { return !is_reentrant(report_.stages[stage].region); });
     }
     return found;
   }
 
-  bool uses(std::size_t stage, int parameter) const {
-    const std::vector<int>& used = report_.stages[stage].parameters;
-    return std::binary_search(used.begin(), used.end(), parameter);
-  }
-
-  // The outer backward fires a parameter that is used outside of reentrant regions.
-  bool fires(std::size_t stage, const ParameterReport& parameter) const {
-    int region = report_.stages[stage].region;
-    bool reentrant = region != none && report_.regions[region].kind == Kind::reentrant;
-    return std::any_of(parameter.heard.begin(), parameter.heard.end(), [&](int cause) {
-      return cause < 0 ? !reentrant && uses(stage, parameter.index) : region != none && outermost(cause) == region;
-    });
-  }
+  bool is_reentrant(int region) const { return region != none && report_.regions[region].kind == Kind::reentrant; }
 
   // The one step that it is told in; none if it is a node of its own.
   int step_telling(std::size_t group) const {
@@ -217,6 +225,8 @@ class Flowchart {
 
   const Report& report_;
   const Finding& finding_;
+  std::vector<int> stage_of_region_;            // the stage that is it or holds it; none: of another graph
+  std::vector<std::vector<int>> stages_using_;  // of each parameter, ascending
   std::vector<int> group_of_stage_, step_of_stage_;
   std::vector<Step> steps_;
   std::vector<std::set<int>> steps_of_;  // for each group that is drawn
