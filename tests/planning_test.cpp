@@ -272,7 +272,8 @@ TEST_CASE("a name means the file's region where there is one") {
   CHECK(planned.plan.modules == std::vector<std::string>{"layer[0]", "last"});
   CHECK(planned.capture.regions[0].kind == Kind::off);
   CHECK(planned.capture.regions[1].kind == Kind::non_reentrant);
-  CHECK(planned.plan.options == "--checkpoint '*=off' --checkpoint 'layer\\[0\\]=non-reentrant' --checkpoint last=non-reentrant");
+  CHECK(planned.plan.options ==
+        "--checkpoint '*=off' --checkpoint 'layer\\[0\\]=non-reentrant' --checkpoint last=non-reentrant");
 }
 
 TEST_CASE("a plan counts the batch and the optimizer that are asked for") {

@@ -1,16 +1,16 @@
-"""Measures what torch keeps for backward and computes again in checkpointed models: rows.json and the captures for price_test.cpp.
+"""Measures what torch keeps for backward and computes again in checkpointed models, for price_test.cpp: rows.json, captures.
 
     python3 tests/price/measure.py [CASE...]
 
 A row is a model of models.py with regions of one kind ("as_given": as the capture says).
 
-    outside                     bytes of the storages that forward leaves behind for backward, besides parameters, buffers and
-                                inputs, seen by torch.autograd.graph.saved_tensors_hooks
-    largest                     what the recomputation needs of the region that needs most
-    regions                     in the order of forward; [bytes, flops] of their recomputation: of the storages that it saves and
-                                that are not there already, with those of the region inside that needs most
+    outside    bytes of the storages that forward leaves behind for backward, besides parameters, buffers and inputs, seen by
+               torch.autograd.graph.saved_tensors_hooks
+    largest    what the recomputation needs of the region that needs most
+    regions    in the order of forward; [bytes, flops] of their recomputation: of the storages that it saves and that are not
+               there already, with those of the region inside that needs most
     forward, backward, recompute
-                                FLOPs that torch.utils.flop_counter.FlopCounterMode sees
+               FLOPs that torch.utils.flop_counter.FlopCounterMode sees
 
 The recomputation of a non-reentrant region is seen through the hook that torch.utils.checkpoint sets for it, that of a reentrant
 one by its function being called in backward with grad.
