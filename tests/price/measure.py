@@ -12,8 +12,8 @@ A row is a model of models.py with regions of one kind ("as_given": as the captu
     forward, backward, recompute
                FLOPs that torch.utils.flop_counter.FlopCounterMode sees
 
-The recomputation of a non-reentrant region is seen through the hook that torch.utils.checkpoint sets for it, that of a reentrant
-one by its function being called in backward with grad.
+The recomputation of a non-reentrant region is seen through the hook that torch.utils.checkpoint sets for it, that of a
+reentrant one by its function being called in backward with grad.
 """
 import contextlib
 import gc
