@@ -28,6 +28,13 @@ TEST_CASE("no flowchart without parameters") {
   CHECK(chart_of(report) == "");
 }
 
+TEST_CASE("a group without parameters is not drawn") {
+  Report report = report_from_marks(case_named("twice"));
+  std::string chart = chart_of(report);
+  report.findings.front().groups.emplace_back();
+  CHECK(chart_of(report) == chart);
+}
+
 std::size_t number_of(const std::string& text, const std::string& part) {
   std::size_t number = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++number;

@@ -173,6 +173,7 @@ class Flowchart {
   }
 
   void group(std::size_t at) {
+    if (finding_.groups[at].parameters.empty()) return;
     int step = step_telling(at);
     std::string id = step == none ? "g" + std::to_string(at) : "s" + std::to_string(step);
     if (step == none) draw_group(at, id);
