@@ -157,7 +157,7 @@ TEST_CASE("a smaller batch is told with its memory") {
   report.price = {.outside = 3 << 20, .largest = 5 << 20};
   add_smaller_batch(report);
   CHECK(reason_against(report, "a smaller batch") ==
-        "the graph does not depend on the size of the batch; half of it needs up to 4.0 MiB of activations instead of 8.0 MiB");
+        "the graph does not depend on the size of the batch; half of it needs up to 4 MiB of activations instead of 8 MiB");
 }
 
 TEST_CASE("LayerDrop is told where the graph has to stay the same") {

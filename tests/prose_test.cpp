@@ -29,7 +29,12 @@ TEST_CASE("enumerations") {
 
 TEST_CASE("sizes") {
   CHECK(bytes(0) == "0 B");
+  CHECK(bytes(1023) == "1023 B");
   CHECK(bytes(1536) == "1.5 KiB");
+  CHECK(bytes(5 << 18) == "1.25 MiB");
+  CHECK(bytes(81'160'000) == "77.4 MiB");
+  CHECK(bytes(10 << 20) == "10 MiB");
+  CHECK(bytes(170'900'000) == "163 MiB");
   CHECK(bytes(std::int64_t{17} << 30) == "17 GiB");
   CHECK(flops(4'100'000'000) == "4.1 GFLOP");
 }

@@ -8,6 +8,7 @@
 #include "analyzer/child_process.h"
 #include "analyzer/command/isolate.h"
 #include "analyzer/files.h"
+#include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
 #include "gradscan/error.h"
 
@@ -47,12 +48,6 @@ std::vector<Capture> captures_in_turn(const std::string& model, const ScanReques
   return captures;
 }
 
-std::vector<Capture> all_edited(std::vector<Capture> captures, const Edits& edits) {
-  if (edits.empty()) return captures;
-  for (Capture& capture : captures) capture = edited(std::move(capture), edits);
-  return captures;
-}
-
 Report with_fix(const std::vector<Capture>& in_turn, const Report& report, int number, const AnalyseOptions& options) {
   if (number > static_cast<int>(report.fixes.size()))
     throw Error(Failure::usage, "--fix " + std::to_string(number),
@@ -60,11 +55,11 @@ Report with_fix(const std::vector<Capture>& in_turn, const Report& report, int n
                                      : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
                 "see the report without it");
   const Fix& fix = report.fixes[number - 1];
-  return analyse(all_edited(in_turn, fix.edits), fix.setup, options);
+  return analyse(edited(in_turn, fix.edits), fix.setup, options);
 }
 
 Report report_of(const std::vector<Capture>& in_turn, const ScanRequest& request) {
-  std::vector<Capture> asked = all_edited(in_turn, request.options.edits);
+  std::vector<Capture> asked = edited(in_turn, request.options.edits);
   Report report = analyse(asked, resolve_setup(asked.front(), request.options), request.options.analyse);
   return request.fix ? with_fix(asked, report, *request.fix, request.options.analyse) : report;
 }

@@ -9,13 +9,16 @@
 namespace gradscan {
 namespace {
 
-// With one digit behind the point below 10.
+// To three digits.
 std::string scaled(double number, const std::vector<std::string>& units, double step) {
   std::size_t unit = 0;
   for (; number >= step && unit + 1 < units.size(); ++unit) number /= step;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), unit > 0 && number < 10 ? "%.1f" : "%.0f", number);
-  return std::string(text.data()) + " " + units[unit];
+  int decimals = unit == 0 || number >= 100 ? 0 : number >= 10 ? 1 : 2;
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, number);
+  std::string text = buffer.data();
+  if (decimals > 0) text.erase(std::max(text.find_last_not_of("0.") + 1, text.find('.')));
+  return text + " " + units[unit];
 }
 
 }  // namespace
