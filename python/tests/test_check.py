@@ -95,6 +95,21 @@ def test_options(gradscan_binary):
     assert report.ok
 
 
+def test_what_a_baseline_accepts_is_ok(gradscan_binary, tmp_path):
+    args = torch.rand(3, 4)
+    found = tmp_path / "found.json"
+    report = gradscan.check(Twice(), args, program=gradscan_binary, options=("--write-baseline", str(found)))
+    assert not report.ok
+    baseline = json.loads(found.read_text())
+    for entry in baseline["findings"]:
+        entry["model"] = os.path.basename(entry["model"])
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps(baseline))
+    report = gradscan.check(Twice(), args, program=gradscan_binary, options=("--baseline", str(known)))
+    assert report.ok and report.findings[0]["accepted"]
+    assert not report.verdict().ok
+
+
 def test_no_program(monkeypatch):
     monkeypatch.delenv("GRADSCAN", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
