@@ -3,25 +3,10 @@
 #include <cstdio>
 
 #include "analyzer/foreign_text.h"
+#include "dot/labels.h"
 
 namespace gradscan::page {
 namespace {
-
-std::string_view reference(char character) {
-  switch (character) {
-    case '&':
-      return "&amp;";
-    case '<':
-      return "&lt;";
-    case '>':
-      return "&gt;";
-    case '"':
-      return "&quot;";
-    case '\'':
-      return "&#39;";
-  }
-  return "";
-}
 
 // A URL's fragment that browsers take for the id: all bytes but a few are percent-encoded.
 std::string fragment(std::string_view id) {
@@ -38,12 +23,7 @@ std::string fragment(std::string_view id) {
 }  // namespace
 
 std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char byte : legible(text)) {
-    const std::string_view escape = reference(byte);
-    escape.empty() ? result += byte : result += escape;
-  }
-  return result;
+  return xml(legible(text));
 }
 
 std::string element(std::string_view tag, std::initializer_list<Attribute> attributes, std::string_view inside) {

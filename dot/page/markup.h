@@ -12,7 +12,8 @@
 
 namespace gradscan::page {
 
-// Legible text (analyzer/foreign_text.h) with & < > " ' as character references: for the inside of elements and attributes.
+// Legible text (analyzer/foreign_text.h) as xml() in dot/labels.h writes it: for the inside of elements and of attributes,
+// which stand between ".
 std::string escaped(std::string_view text);
 
 using Attribute = std::pair<std::string_view, std::string_view>;  // the value is text
