@@ -1,7 +1,6 @@
 #include "analyzer/report/fix_words.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "analyzer/report/prose.h"
 
@@ -10,8 +9,9 @@ namespace {
 
 constexpr std::size_t fixes_told = 6, failures_told = 6;
 
-std::string percent(double share) {
-  return std::to_string(std::lround(100 * share)) + " %";
+// Figures that read alike tell nothing.
+std::string unless_equal(const std::string& first, const std::string& figure, const std::string& of, const std::string& asked) {
+  return figure == asked ? "" : first + figure + of + " instead of " + asked;
 }
 
 void write_fix(Page& page, const Report& report, std::size_t number) {
@@ -35,11 +35,12 @@ void write_no_help(Page& page, const Report& report) {
 
 std::string price_in_words(const Price& price, const Price& asked) {
   if (asked.peak() == 0 && price.peak() == 0) return "";
-  if (price.peak() == asked.peak() && price.recompute_flops == asked.recompute_flops) return "memory and work stay as they are";
-  std::string text = "up to " + bytes(price.peak()) + " of activations instead of " + bytes(asked.peak());
-  if (price.forward_flops + price.backward_flops == 0) return text;
-  return text + ", " + percent(price.recompute_share()) + " of the work done again instead of " +
-         percent(asked.recompute_share());
+  bool work_known = price.forward_flops + price.backward_flops > 0;
+  std::string memory = unless_equal("up to ", bytes(price.peak()), " of activations", bytes(asked.peak())), work;
+  if (work_known)
+    work = unless_equal("", percent(price.recompute_share()), " of the work done again", percent(asked.recompute_share()));
+  if (memory.empty() && work.empty()) return work_known ? "memory and work stay as they are" : "memory stays as it is";
+  return memory + (memory.empty() || work.empty() ? "" : ", ") + work;
 }
 
 void write_fixes(Page& page, const Report& report) {

@@ -12,7 +12,7 @@ namespace gradscan {
 // Nothing if there is no conflict.
 void write_fixes(Page& page, const Report& report);
 
-// Where figures are known: what a fix needs and costs beside what the setup asked does. Else empty.
+// Where figures are known: what a fix needs and costs beside what the setup asked does, unless it reads alike. Else empty.
 std::string price_in_words(const Price& price, const Price& asked);
 
 }  // namespace gradscan

@@ -1,5 +1,4 @@
 // The text and the JSON of a Plan.
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/foreign_text.h"
@@ -15,10 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int indent = 4, column = 20;
-
-std::string percent(double share) {
-  return std::to_string(std::lround(100 * share)) + " %";
-}
 
 std::string headline(const Plan& plan) {
   std::string budget = bytes(plan.budget);

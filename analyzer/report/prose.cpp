@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "analyzer/foreign_text.h"
@@ -86,6 +87,10 @@ std::string bytes(std::int64_t number) {
 
 std::string flops(std::int64_t number) {
   return scaled(static_cast<double>(number), {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"}, 1000);
+}
+
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
 }
 
 }  // namespace gradscan

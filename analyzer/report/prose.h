@@ -33,4 +33,7 @@ std::string bytes(std::int64_t number);
 // "4.1 GFLOP"
 std::string flops(std::int64_t number);
 
+// Of a share of 0.254: "25 %"
+std::string percent(double share);
+
 }  // namespace gradscan
