@@ -77,6 +77,49 @@ TEST_CASE("A baseline that is written again keeps reasons and dates") {
   CHECK(again.findings[0].expires == "2027-01-31");
 }
 
+TEST_CASE("A baseline that is written again keeps the entries of models without a report") {
+  Survey survey = survey_of_resnet50();
+  Baseline former = baseline_of(survey);
+  former.findings.push_back({.model = "a.pt", .fingerprint = "f", .title = "t", .reason = "of another run", .expires = {}});
+  former.findings.push_back({.model = "broken.pt", .fingerprint = "g", .title = "t", .reason = "waits", .expires = {}});
+  former.findings.push_back({.model = "m.pt", .fingerprint = "gone", .title = "t", .reason = "r", .expires = {}});
+  survey.files.push_back({.path = "broken.pt", .error = "broken.pt: is cut short: copy it again", .exit_code = 3});
+  Baseline again = baseline_of(survey, former);
+  REQUIRE(again.findings.size() == 3);
+  CHECK(again.findings[0].reason == "of another run");
+  CHECK(again.findings[1].reason == "waits");
+  CHECK(again.findings[2].fingerprint == former.findings[0].fingerprint);
+}
+
+TEST_CASE("Files of the same name in two folders have their own entries") {
+  Survey survey = survey_of_resnet50();
+  survey.files[0].path = "a/m.pt";
+  Baseline baseline = baseline_of(survey);
+  CHECK(baseline.findings[0].model == "a/m.pt");
+  survey.files.push_back(survey.files[0]);
+  survey.files[1].path = "b/m.pt";
+  CHECK(apply(baseline, survey, "2026-11-24").empty());
+  CHECK(survey.files[0].exit_code == 0);
+  CHECK(survey.files[1].exit_code == 1);
+  CHECK(baseline_of(survey, baseline).findings.size() == 2);
+}
+
+TEST_CASE("An entry of a bare name counts in any folder, behind one of the path") {
+  Survey survey = survey_of_resnet50();
+  Baseline baseline = baseline_of(survey);
+  baseline.findings.push_back(baseline.findings[0]);
+  baseline.findings[1].model = "b/m.pt";
+  baseline.findings[1].reason = "of the path";
+  survey.files.push_back(survey.files[0]);
+  survey.files[0].path = "a/m.pt";
+  survey.files[1].path = "b/m.pt";
+  CHECK(apply(baseline, survey, "2026-11-24").empty());
+  CHECK(survey.files[0].report->findings[0].accepted == baseline.findings[0].reason);
+  CHECK(survey.files[1].report->findings[0].accepted == "of the path");
+  baseline.findings[0].fingerprint = "gone";
+  CHECK(apply(baseline, survey, "2026-11-24").empty());
+}
+
 TEST_CASE("Entries of models that are not scanned are left alone") {
   Survey survey = survey_of_resnet50();
   Baseline baseline = baseline_of(survey);
@@ -93,6 +136,25 @@ TEST_CASE("The fingerprint of a finding does not depend on lines") {
   CHECK(fingerprint(report, report.findings[0]) == before);
   CHECK(before.size() == 36);
   CHECK(before[14] == '5');
+}
+
+TEST_CASE("Errors that concern no parameter are told apart by their message") {
+  auto survey_with = [](const std::string& message) {
+    Verdict verdict;
+    verdict.outcome = Outcome::other;
+    verdict.iteration = 0;
+    verdict.message = message;
+    return Survey{{{.path = "m.pt", .report = report_from_marks(case_named("once"), verdict), .exit_code = 1}}};
+  };
+  Survey one = survey_with("INTERNAL ASSERT FAILED: one\nsecond line"), other = survey_with("INTERNAL ASSERT FAILED: other");
+  Survey same = survey_with("INTERNAL ASSERT FAILED: one\nanother second line");
+  REQUIRE(one.files[0].report->findings[0].groups.empty());
+  REQUIRE(one.files[0].report->findings[0].title == other.files[0].report->findings[0].title);
+  Baseline baseline = baseline_of(one);
+  apply(baseline, other, "2026-11-24");
+  CHECK(has_conflict(*other.files[0].report));
+  apply(baseline, same, "2026-11-24");
+  CHECK_FALSE(has_conflict(*same.files[0].report));
 }
 
 TEST_CASE("Wrong baselines") {

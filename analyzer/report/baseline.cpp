@@ -1,9 +1,9 @@
 #include "analyzer/report/baseline.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <set>
 
 #include "analyzer/report/fingerprint.h"
 #include "gradscan/error.h"
@@ -39,22 +39,33 @@ BaselineEntry parse_entry(const Json& json, const std::string& subject) {
   return entry;
 }
 
-// Calls visit(report, finding) for every error and silent failure.
+// Calls visit(file, finding) for every error and silent failure.
 template <typename Survey, typename Visit>
 void for_each_conflict(Survey& survey, Visit visit) {
   for (auto& file : survey.files) {
     if (!file.report) continue;
     for (auto& finding : file.report->findings)
-      if (finding.level != Level::note) visit(*file.report, finding);
+      if (finding.level != Level::note) visit(file, finding);
   }
 }
 
-const BaselineEntry* entry_of(const Baseline& baseline, const Report& report, const Finding& finding) {
-  std::string print = fingerprint(report, finding);
-  auto found = std::find_if(baseline.findings.begin(), baseline.findings.end(), [&](const BaselineEntry& entry) {
-    return entry.model == report.model && entry.fingerprint == print;
-  });
+// Whether the run says anything about the entry's model.
+bool is_scanned(const BaselineEntry& entry, const Survey& survey) {
+  return std::any_of(survey.files.begin(), survey.files.end(),
+                     [&](const Scanned& file) { return file.report && file.path == entry.model; });
+}
+
+const BaselineEntry* entry_with(const Baseline& baseline, const std::string& model, const std::string& print) {
+  auto found = std::find_if(baseline.findings.begin(), baseline.findings.end(),
+                            [&](const BaselineEntry& entry) { return entry.model == model && entry.fingerprint == print; });
   return found == baseline.findings.end() ? nullptr : &*found;
+}
+
+// That of the path, else that of the bare name.
+const BaselineEntry* entry_of(const Baseline& baseline, const Scanned& file, const Finding& finding) {
+  std::string print = fingerprint(*file.report, finding);
+  const BaselineEntry* entry = entry_with(baseline, file.path, print);
+  return entry ? entry : entry_with(baseline, file.path.substr(file.path.rfind('/') + 1), print);
 }
 
 }  // namespace
@@ -73,14 +84,18 @@ Baseline parse_baseline(std::string_view text, const std::string& subject) {
 
 Baseline baseline_of(const Survey& survey, const Baseline& former) {
   Baseline baseline;
-  for_each_conflict(survey, [&](const Report& report, const Finding& finding) {
-    BaselineEntry entry{report.model, finding.rule, fingerprint(report, finding), finding.title, reason_at_first, {}};
-    if (const BaselineEntry* known = entry_of(former, report, finding)) {
+  std::copy_if(former.findings.begin(), former.findings.end(), std::back_inserter(baseline.findings),
+               [&](const BaselineEntry& entry) { return !is_scanned(entry, survey); });
+  for_each_conflict(survey, [&](const Scanned& file, const Finding& finding) {
+    BaselineEntry entry{file.path, finding.rule, fingerprint(*file.report, finding), finding.title, reason_at_first, {}};
+    if (const BaselineEntry* known = entry_of(former, file, finding)) {
       entry.reason = known->reason;
       entry.expires = known->expires;
     }
     baseline.findings.push_back(std::move(entry));
   });
+  std::stable_sort(baseline.findings.begin(), baseline.findings.end(),
+                   [](const BaselineEntry& left, const BaselineEntry& right) { return left.model < right.model; });
   return baseline;
 }
 
@@ -100,22 +115,19 @@ std::string to_json(const Baseline& baseline) {
 std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const std::string& today) {
   std::vector<bool> matched(baseline.findings.size());
   auto expired = [&](const BaselineEntry& entry) { return entry.expires && *entry.expires < today; };
-  for_each_conflict(survey, [&](const Report& report, Finding& finding) {
-    const BaselineEntry* entry = entry_of(baseline, report, finding);
+  for_each_conflict(survey, [&](const Scanned& file, Finding& finding) {
+    const BaselineEntry* entry = entry_of(baseline, file, finding);
     if (!entry) return;
     matched[entry - baseline.findings.data()] = true;
     if (!expired(*entry)) finding.accepted = entry->reason;
   });
   for (Scanned& file : survey.files)
     if (file.report) file.exit_code = has_conflict(*file.report) ? 1 : 0;
-  std::set<std::string> scanned;
-  for (const Scanned& file : survey.files)
-    if (file.report) scanned.insert(file.report->model);
   std::vector<std::string> sentences;
   for (std::size_t at = 0; at < matched.size(); ++at) {
     const BaselineEntry& entry = baseline.findings[at];
     std::string what = "\"" + entry.title + "\" of " + entry.model;
-    if (!matched[at] && !scanned.contains(entry.model)) continue;
+    if (!matched[at] && !is_scanned(entry, survey)) continue;
     if (!matched[at])
       sentences.push_back(what + " is no longer found: remove the entry");
     else if (expired(entry))

@@ -3,9 +3,12 @@
 //     Baseline baseline = parse_baseline(text, "gradscan-baseline.json");
 //     for (const std::string& line : apply(baseline, survey, today)) say(line);
 //
-// Schema "gradscan-baseline/1": {"schema": ..., "findings": [{"model": "resnet50.pt", "rule": "marked-ready-twice",
+// Schema "gradscan-baseline/1": {"schema": ..., "findings": [{"model": "models/resnet50.pt", "rule": "marked-ready-twice",
 // "fingerprint": ..., "title": ..., "reason": "fixed with mmcv 2.2", "expires": "2027-01-31"}]}. An entry is of the finding
-// with this model and fingerprint; rule and title are for the reader. `expires` may be missing or null.
+// with this fingerprint in this model; rule and title are for the reader. `expires` may be missing or null.
+//
+// `model` is Scanned::path, the path as it was given: a baseline is of runs from one folder. An entry of a bare file name
+// counts for a file of that name in any folder that has no entry of its own: gradscan.check() scans in a new folder each time.
 #pragma once
 
 #include <optional>
@@ -18,9 +21,9 @@
 namespace gradscan {
 
 struct BaselineEntry {
-  std::string model, rule, fingerprint, title;
-  std::string reason;                  // never empty
-  std::optional<std::string> expires;  // the last day on which it counts: "2027-01-31"
+  std::string model, rule, fingerprint, title;  // model: a path as it was given, or a file name
+  std::string reason;                           // never empty
+  std::optional<std::string> expires;           // the last day on which it counts: "2027-01-31"
 };
 
 struct Baseline {
@@ -30,12 +33,13 @@ struct Baseline {
 // Throws Error (usage), with `subject` as its subject.
 Baseline parse_baseline(std::string_view json, const std::string& subject);
 
-// Of all conflicts of the survey; those that are accepted keep their reason, and their date from `former`.
+// Of all conflicts of the survey, by model; those that `former` has keep their reason and date. Its entries of models without a
+// report in the survey stay.
 Baseline baseline_of(const Survey& survey, const Baseline& former = {});
 std::string to_json(const Baseline& baseline);
 
-// Accepts the findings that the baseline has, and sets exit codes anew. Returns a sentence for each entry that has expired or
-// that no finding matches any more. `today`: "2026-11-24".
+// Accepts the findings that the baseline has, and sets exit codes anew. Returns a sentence for each entry that has expired, and
+// for each of a path of the survey that no finding matches any more. `today`: "2026-11-24".
 std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const std::string& today);
 
 }  // namespace gradscan
