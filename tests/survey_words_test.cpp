@@ -23,6 +23,17 @@ TEST_CASE("the text of one file is its report's") {
         "1 file: 1 could not be scanned\n");
 }
 
+TEST_CASE("a file whose conflicts are all accepted is told with the reasons, each once") {
+  Survey survey = tests::survey_of_five();
+  Scanned& file = survey.files[4];
+  REQUIRE(file.report);
+  CHECK(in_words(file) == "1 finding accepted (fixed with the next release), no other");
+  file.report->findings.push_back(file.report->findings.front());
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release), no other");
+  file.report->findings.back().accepted = "nobody trains it";
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release and nobody trains it), no other");
+}
+
 TEST_CASE("the colours of a survey take no columns") {
   std::string colored = to_text(tests::survey_of_five(), {.color = true});
   CHECK(colored.find("\x1b[1;31mERROR\x1b[0m   models/resnet50.pt: ") != std::string::npos);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "analyzer/report/baseline.h"
 #include "gradscan/writers.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
@@ -26,6 +27,16 @@ TEST_CASE("text reports", "[golden]") {
 TEST_CASE("a silent failure is shown as loudly as an error", "[golden]") {
   check_golden("last_bucket_twice.txt",
                to_text(report_from_marks(case_named("last_bucket_twice"), tests::last_bucket_twice_not_averaged())));
+}
+
+TEST_CASE("what a baseline accepts is told with its reason, and nothing is said to be right", "[golden]") {
+  Report report = report_from_marks(case_named("last_bucket_twice"), tests::last_bucket_twice_not_averaged());
+  Survey survey{{{.path = "models/m.pt", .report = report, .exit_code = 1}}};
+  Baseline baseline = baseline_of(survey);
+  for (BaselineEntry& entry : baseline.findings) entry.reason = "waits for mmcv 2.2";
+  apply(baseline, survey, "2026-11-24");
+  CHECK_FALSE(has_conflict(*survey.files[0].report));
+  check_golden("accepted.txt", to_text(survey));
 }
 
 TEST_CASE("the columns of the table stay apart", "[golden]") {

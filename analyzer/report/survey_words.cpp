@@ -1,6 +1,7 @@
 // The text of a survey: who runs gradscan over all models of a project asks first which of them are bad, and how.
 #include "analyzer/report/survey_words.h"
 
+#include <algorithm>
 #include <array>
 
 #include "analyzer/foreign_text.h"
@@ -42,10 +43,19 @@ void write_line(Page& page, const Scanned& file) {
   page.raw(page.painted(standing_word.text, standing_word.paint) + lines.substr(standing_word.text.size()));
 }
 
-std::size_t number_accepted(const Report& report) {
+constexpr std::size_t reasons_told = 3;
+
+// "2 findings accepted (waits for mmcv 2.2), no other"; empty if none is accepted.
+std::string accepted_in_words(const Report& report) {
   std::size_t number = 0;
-  for (const Finding& finding : report.findings) number += !finding.accepted.empty();
-  return number;
+  std::vector<std::string> reasons;
+  for (const Finding& finding : report.findings) {
+    if (finding.accepted.empty()) continue;
+    ++number;
+    if (std::find(reasons.begin(), reasons.end(), finding.accepted) == reasons.end()) reasons.push_back(finding.accepted);
+  }
+  if (number == 0) return "";
+  return count(number, "finding") + " accepted (" + enumerate(reasons, reasons_told) + "), no other";
 }
 
 }  // namespace
@@ -53,9 +63,8 @@ std::size_t number_accepted(const Report& report) {
 std::string in_words(const Scanned& file) {
   if (!file.report) return file.error.starts_with(file.path + ": ") ? file.error.substr(file.path.size() + 2) : file.error;
   if (const Finding* worst = worst_finding(*file.report)) return worst->title;
-  std::size_t accepted = number_accepted(*file.report);
-  return accepted == 0 ? "four iterations pass, all gradients are averaged"
-                       : count(accepted, "finding") + " accepted, no other";
+  std::string accepted = accepted_in_words(*file.report);
+  return accepted.empty() ? "four iterations pass, all gradients are averaged" : accepted;
 }
 
 std::string summary(const Survey& survey) {

@@ -109,18 +109,26 @@ class Text {
   }
 
   void verdict() {
-    bool errors = report_.verdict.outcome != Outcome::pass, conflict = has_conflict(report_);
     page_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
-    for (const Finding& finding : report_.findings)
-      if (finding.level != Level::note)
-        page_.prose((finding.level == Level::error ? "ERROR: " : "SILENT FAILURE: ") + finding.title, 2,
-                    finding.level == Level::error ? Paint::bad : Paint::warn);
-    if (errors) {
+    bool sound = true;
+    for (const Finding& finding : report_.findings) {
+      if (finding.level == Level::note) continue;
+      headline(finding);
+      sound = false;
+    }
+    if (report_.verdict.outcome != Outcome::pass) {
       page_.blank();
       page_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
       page_.quote(report_.verdict.message, "  | ");
     }
-    if (!conflict) page_.prose("OK: " + good_news(), 2, Paint::good);
+    if (sound) page_.prose("OK: " + good_news(), 2, Paint::good);
+  }
+
+  void headline(const Finding& finding) {
+    bool error = finding.level == Level::error;
+    std::string words = (error ? "ERROR: " : "SILENT FAILURE: ") + finding.title;
+    if (!finding.accepted.empty()) return page_.prose(words + " (accepted: " + finding.accepted + ")", 2);
+    page_.prose(words, 2, error ? Paint::bad : Paint::warn);
   }
 
   std::string kinds_asked() const {
