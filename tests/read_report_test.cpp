@@ -98,6 +98,13 @@ TEST_CASE("a survey survives JSON") {
   CHECK(again.files[1].error == survey.files[1].error);
 }
 
+TEST_CASE("an exit code is that of the report, whatever a survey says of it") {
+  json survey = json::parse(to_json(tests::survey_of_five()));
+  for (json& file : survey["files"])
+    if (file.contains("report")) file["exit_code"] = file["exit_code"] == 0 ? 77 : 0;
+  CHECK(to_json(parse_report(survey.dump(), "s.json")) == to_json(tests::survey_of_five()));
+}
+
 TEST_CASE("the file of a report that is read is its model") {
   Scanned file = parse_report(to_json(report_from_marks(case_named("twice"))), "r.json").files.front();
   CHECK(file.path == "twice.pt");
@@ -127,6 +134,12 @@ TEST_CASE("what is no report") {
   CHECK_THAT(refusal(R"({"schema": "gradscan-capture/1"})"), tests::contains("schema is not gradscan-report/1"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": {}})"), tests::contains("files is no list"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": [7]})"), tests::contains("files[0] is no object"));
+  CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": [{}]})"),
+             tests::contains("files[0] has neither a report nor"));
+  for (const char* code : {"0", "1", "-1", "256"})
+    CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": [{"path": "p", "error": "e", "exit_code": )" +
+                       std::string(code) + "}]}"),
+               tests::contains("files[0].exit_code is none"));
 }
 
 TEST_CASE("nesting deeper than any stack") {

@@ -365,19 +365,30 @@ Report report_from(const Json& json) {
   return report;
 }
 
-}  // namespace
+int exit_code_of(const Report& report) {
+  return has_conflict(report) ? 1 : 0;
+}
 
-static void read(const Json& json, Scanned& file) {
-  member(json, "path", file.path);
-  member(json, "exit_code", file.exit_code);
+void read_failure(const Json& json, Scanned& file) {
   member(json, "error", file.error);
+  member(json, "exit_code", file.exit_code);
+  if (file.error.empty()) throw Malformed(" has neither a report nor an error");
+  if (file.exit_code < 2 || file.exit_code > 255) throw Malformed(".exit_code is none of a file without a report");
+}
+
+
+}  // namespace
+static void read(const Json& json, Scanned& file) {
+// The exit code of a file with a report follows from it; that of one without is of a failure.
+  member(json, "path", file.path);
   auto report = json.find("report");
-  if (report != json.end()) try {
-      file.report = report_from(*report);
-    } catch (const Malformed& error) {
-      throw Malformed(".report" + std::string(error.what()));
-    }
-  if (file.exit_code < 0 || file.exit_code > 255) throw Malformed(".exit_code is none");
+  if (report == json.end()) return read_failure(json, file);
+  try {
+    file.report = report_from(*report);
+  } catch (const Malformed& error) {
+    throw Malformed(".report" + std::string(error.what()));
+  }
+  file.exit_code = exit_code_of(*file.report);
 }
 
 namespace {
@@ -388,7 +399,7 @@ Survey survey_from(const Json& json) {
     member(json, "files", survey.files);
   } else {
     Report report = report_from(json);
-    int code = has_conflict(report) ? 1 : 0;
+    int code = exit_code_of(report);
     std::string path = report.model;
     survey.files.push_back({.path = std::move(path), .report = std::move(report), .exit_code = code});
   }
