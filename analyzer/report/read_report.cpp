@@ -376,10 +376,10 @@ void read_failure(const Json& json, Scanned& file) {
   if (file.exit_code < 2 || file.exit_code > 255) throw Malformed(".exit_code is none of a file without a report");
 }
 
-
 }  // namespace
-static void read(const Json& json, Scanned& file) {
+
 // The exit code of a file with a report follows from it; that of one without is of a failure.
+static void read(const Json& json, Scanned& file) {
   member(json, "path", file.path);
   auto report = json.find("report");
   if (report == json.end()) return read_failure(json, file);
