@@ -152,5 +152,78 @@ TEST_CASE("parameters are shared as in the second") {
         Lines{"whether first.weight and last.weight are shared: True / False (not taken over)"});
 }
 
+TEST_CASE("a parameter that is shared keeps all of its names") {
+  const char* const text = R"(
+    parameter a.weight b.weight d.weight
+    alias b.weight c.weight
+    input x
+    h = mm x a.weight
+    h = mm h b.weight
+    h = mm h d.weight
+    output h)";
+  Capture first = capture_from_text(text), second = first;
+  second.parameters[0].aliases = {"b.weight", "c.weight"};
+  second.parameters.erase(second.parameters.begin() + 1);
+  second.nodes[1] = Node{};
+  for (Node& node : second.nodes) {
+    if (node.parameter == 2) node.parameter = 1;
+    for (GradEdge& edge : node.next)
+      if (edge.node == 1) edge.node = 0;
+  }
+  validate(second, "second");
+  std::vector<FoundDifference> found = differences(first, second);
+  CHECK(told(found) == Lines{"whether a.weight and b.weight are shared: False / True",
+                             "whether a.weight and c.weight are shared: False / True"});
+  Side side = with_kinds({first, {}});
+  for (const FoundDifference& each : found) each.take_over(side);
+  CHECK_NOTHROW(validate(side.capture, "changed"));
+  CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"b.weight", "c.weight"});
+  CHECK(side.capture.parameters.size() == 2);
+  CHECK(firings_of(side.capture) == firings_of(second));
+}
+
+const char* const called_twice = R"(
+  parameter l1.weight l1.bias l2.weight l2.bias
+  input x
+  region r reentrant x
+    x = linear x l1
+  end x
+  region r reentrant x
+    x = linear x l2
+  end x
+  output x)";
+
+TEST_CASE("calls of one region that are of different kinds are told apart") {
+  Capture first = capture_from_text(called_twice), second = first;
+  second.regions[1].kind = Kind::off;
+  CHECK(told(differences(first, second)) == Lines{"kind of region r (call 2): reentrant / not checkpointed"});
+  Side side = changed(first, second);
+  CHECK(side.capture.regions[0].kind == Kind::reentrant);
+  CHECK(side.capture.regions[1].kind == Kind::off);
+  second.regions[0].kind = Kind::off;
+  CHECK(told(differences(first, second)) == Lines{"kind of region r: reentrant / not checkpointed"});
+}
+
+TEST_CASE("arguments of a later call of a region differ") {
+  const char* const apart = R"(
+    parameter l1.weight l1.bias l2.weight l2.bias l3.weight l3.bias
+    input x
+    data y
+    region r reentrant x
+      h = linear x l1
+    end h
+    region r reentrant y
+      k = linear y l2
+    end k
+    h = add h k
+    h = linear h l3
+    output h)";
+  Capture lost = capture_from_text(apart);
+  Capture with = capture_from_text(std::string(apart).replace(std::string(apart).find("data y"), 6, "input y"));
+  CHECK(told(differences(lost, with)) == Lines{"arguments of region r (call 2) that require grad: none / 0"});
+  CHECK(firings_of(changed(lost, with).capture) == firings_of(with));
+  CHECK(firings_of(changed(with, lost).capture) == firings_of(lost));
+}
+
 }  // namespace
 }  // namespace gradscan

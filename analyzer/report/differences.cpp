@@ -1,5 +1,5 @@
-// Regions are aligned by name, parameters by their names and aliases, outputs by path. What differs alike is one difference: 16
-// regions that are reentrant in the first and off in the second change together.
+// Calls of regions are aligned by name and, of one name, in their order, parameters by their names and aliases, outputs by
+// path. What differs alike is one difference: 16 regions that are reentrant in the first and off in the second change together.
 //
 // What can be taken over is what the first's graph tells: a flag, a step, another kind of a region, an argument without grad,
 // a parameter that is frozen, unused or shared. What only the second's graph has, is not in the first's.
@@ -98,9 +98,27 @@ Names globs_of(const Names& names) {
   return globs;
 }
 
-void set_kinds(Side& side, const Names& names, Kind kind) {
-  for (Region& region : side.capture.regions)
-    if (std::count(names.begin(), names.end(), region.name) > 0) region.kind = kind;
+// Calls of a region: all of its name, or the one in this place among them.
+struct Calls {
+  std::string name;
+  std::optional<std::size_t> place{};
+
+  std::string in_words() const { return place ? name + " (call " + std::to_string(*place + 1) + ")" : name; }
+  auto operator<=>(const Calls&) const = default;
+};
+
+// Calls visit(region, whether it is one of these calls) for every region of the name.
+void for_calls(Capture& capture, const Calls& calls, auto&& visit) {
+  std::size_t place = 0;
+  for (Region& region : capture.regions)
+    if (region.name == calls.name) visit(region, calls.place.value_or(place) == place), ++place;
+}
+
+void set_kinds(Side& side, const std::vector<Calls>& changed, Kind kind) {
+  for (const Calls& calls : changed)
+    for_calls(side.capture, calls, [&](Region& region, bool concerned) {
+      if (concerned) region.kind = kind;
+    });
 }
 
 void leave_unused(Side& side, const Names& names) {
@@ -114,14 +132,16 @@ void share(Side& side, const std::string& kept, const std::string& gone) {
   Capture& capture = side.capture;
   std::map<std::string, int> places = places_by_name(capture);
   int first = std::min(places.at(kept), places.at(gone)), second = std::max(places.at(kept), places.at(gone));
+  if (first == second) return;
   int a = node_of(capture, first), b = node_of(capture, second);
   if (a != none && b != none) {
     redirect(capture, std::max(a, b), std::min(a, b));
     capture.nodes[std::max(a, b)] = Node{};
   }
   if (int node = a == none || b == none ? std::max(a, b) : std::min(a, b); node != none) capture.nodes[node].parameter = first;
-  Parameter& parameter = capture.parameters[first];
-  parameter.aliases.push_back(capture.parameters[second].name);
+  Names &aliases = capture.parameters[first].aliases, &further = capture.parameters[second].aliases;
+  aliases.push_back(capture.parameters[second].name);
+  aliases.insert(aliases.end(), further.begin(), further.end());
   capture.parameters.erase(capture.parameters.begin() + second);
   for (Node& node : capture.nodes)
     if (node.parameter > second) --node.parameter;
@@ -241,28 +261,50 @@ class Finder {
     return names;
   }
 
-  // By what the kind is in both; no kind: there is no such region.
-  void kinds_of_regions() {
-    using Kinds = std::pair<std::optional<Kind>, std::optional<Kind>>;
-    std::map<Kinds, Names> changes;
-    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
-    auto kind_in = [](const Regions& regions, const std::string& name) -> std::optional<Kind> {
-      auto found = regions.find(name);
-      return found == regions.end() ? std::nullopt : std::optional(found->second.front()->kind);
+  // What `change` is for each call of a name that both sides have: one entry if it is the same for all of them.
+  template <typename Change>
+  static std::vector<std::pair<Calls, Change>> by_calls(const std::string& name, const std::vector<Change>& changes) {
+    if (std::all_of(changes.begin(), changes.end(), [&](const Change& change) { return change == changes.front(); }))
+      return {{{name}, changes.front()}};
+    std::vector<std::pair<Calls, Change>> result;
+    for (std::size_t place = 0; place < changes.size(); ++place) result.push_back({{name, place}, changes[place]});
+    return result;
+  }
+
+  // No kind: there is no such region.
+  using Kinds = std::pair<std::optional<Kind>, std::optional<Kind>>;
+
+  // Of the calls that both have; of all where only one side has such a region.
+  static std::vector<Kinds> kinds_of_calls(const std::vector<const Region*>& here, const std::vector<const Region*>& there) {
+    std::vector<Kinds> kinds;
+    std::size_t count = here.empty() || there.empty() ? here.size() + there.size() : std::min(here.size(), there.size());
+    auto kind_at = [](const std::vector<const Region*>& calls, std::size_t place) {
+      return calls.empty() ? std::nullopt : std::optional(calls[place]->kind);
     };
+    for (std::size_t place = 0; place < count; ++place) kinds.emplace_back(kind_at(here, place), kind_at(there, place));
+    return kinds;
+  }
+
+  // By what the kind is in both.
+  void kinds_of_regions() {
+    std::map<Kinds, std::vector<Calls>> changes;
+    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
     Names names = region_names(first_.capture);
     for (const std::string& name : region_names(second_.capture))
       if (!here.contains(name)) names.push_back(name);
     for (const std::string& name : names)
-      if (Kinds kinds(kind_in(here, name), kind_in(there, name)); kinds.first != kinds.second) changes[kinds].push_back(name);
+      for (const auto& [calls, kinds] : by_calls(name, kinds_of_calls(here[name], there[name])))
+        if (kinds.first != kinds.second) changes[kinds].push_back(calls);
     for (const auto& [kinds, changed] : changes) add_kinds(kinds.first, kinds.second, changed);
   }
 
-  void add_kinds(std::optional<Kind> here, std::optional<Kind> there, const Names& names) {
+  void add_kinds(std::optional<Kind> here, std::optional<Kind> there, const std::vector<Calls>& changed) {
     auto words = [](std::optional<Kind> kind) { return kind ? in_words(*kind) : "no such region"; };
     bool known = here || there != Kind::reentrant;  // a region that is transparent changes nothing where there is none
     std::function<void(Side&)> take_over;
-    if (known) take_over = [=](Side& side) { set_kinds(side, names, there.value_or(Kind::off)); };
+    if (known) take_over = [=](Side& side) { set_kinds(side, changed, there.value_or(Kind::off)); };
+    Names names;
+    for (const Calls& calls : changed) names.push_back(calls.in_words());
     add("kind of " + counted("region", names), words(here), words(there), take_over);
   }
 
@@ -281,32 +323,54 @@ class Finder {
     return slots;
   }
 
-  // Of the first call of each name; whole sets of arguments are taken over.
+  // Of a call in both: which slots have a gradient, and of how many.
+  struct Arguments {
+    Names here, there;
+    std::size_t count_here = 0, count_there = 0;
+    bool operator==(const Arguments&) const = default;
+  };
+
+  Arguments arguments_of(const Region& here, const Region& there) const {
+    return {slots_with_grad(first_.capture, here), slots_with_grad(second_.capture, there),
+            first_.capture.nodes[here.begin].next.size(), second_.capture.nodes[there.begin].next.size()};
+  }
+
+  // Whole sets of arguments are taken over.
   void arguments_of_regions() {
-    Regions there = regions_of(second_.capture);
-    std::set<std::string> seen;
-    for (const Region& region : first_.capture.regions) {
-      auto found = there.find(region.name);
-      if (!seen.insert(region.name).second || found == there.end()) continue;
-      const Region& other = *found->second.front();
-      Names here = slots_with_grad(first_.capture, region), wanted = slots_with_grad(second_.capture, other);
-      if (here == wanted) continue;
-      bool same_count = first_.capture.nodes[region.begin].next.size() == second_.capture.nodes[other.begin].next.size();
-      std::function<void(Side&)> take_over;
-      if (same_count) take_over = [name = region.name, wanted](Side& side) { give_grad(side, name, wanted); };
-      add("arguments of region " + region.name + " that require grad", here.empty() ? "none" : listed(here),
-          wanted.empty() ? "none" : listed(wanted), take_over);
+    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
+    for (const std::string& name : region_names(first_.capture)) {
+      std::vector<Arguments> arguments;
+      for (std::size_t place = 0; place < std::min(here[name].size(), there[name].size()); ++place)
+        arguments.push_back(arguments_of(*here[name][place], *there[name][place]));
+      if (arguments.empty()) continue;
+      for (const auto& [calls, each] : by_calls(name, arguments))
+        if (each.here != each.there) add_arguments(calls, each);
     }
   }
 
-  static void give_grad(Side& side, const std::string& name, const Names& slots) {
-    side.capture = edited(std::move(side.capture), {.require_grad = {as_glob(name)}});
-    for (Region& region : side.capture.regions) {
-      if (region.name != name) continue;
+  void add_arguments(const Calls& calls, const Arguments& arguments) {
+    std::function<void(Side&)> take_over;
+    if (arguments.count_here == arguments.count_there)
+      take_over = [calls, slots = arguments.there](Side& side) { give_grad(side, calls, slots); };
+    auto words = [](const Names& slots) { return slots.empty() ? "none" : listed(slots); };
+    add("arguments of region " + calls.in_words() + " that require grad", words(arguments.here), words(arguments.there),
+        take_over);
+  }
+
+  // An edit gives a gradient to all arguments of all calls of the name; those that are not to have one lose it again.
+  static void give_grad(Side& side, const Calls& calls, const Names& slots) {
+    std::vector<Names> wanted;
+    for_calls(side.capture, calls, [&](const Region& region, bool concerned) {
+      wanted.push_back(concerned ? slots : slots_with_grad(side.capture, region));
+    });
+    side.capture = edited(std::move(side.capture), {.require_grad = {as_glob(calls.name)}});
+    auto next = wanted.begin();
+    for_calls(side.capture, calls, [&](const Region& region, bool) {
+      const Names& kept = *next++;
       std::vector<GradEdge>& arguments = side.capture.nodes[region.begin].next;
       for (std::size_t slot = 0; slot < arguments.size(); ++slot)
-        if (std::count(slots.begin(), slots.end(), std::to_string(slot)) == 0) arguments[slot] = {};
-    }
+        if (std::count(kept.begin(), kept.end(), std::to_string(slot)) == 0) arguments[slot] = {};
+    });
   }
 
   // Parameters of `capture` that require grad and have none of the other's names.
