@@ -84,5 +84,11 @@ TEST_CASE("a region need not be in every graph") {
   CHECK(changed[1].regions[0].kind == Kind::off);
 }
 
+TEST_CASE("a region that has the name of a preset is a region") {
+  Capture capture = case_named("once");
+  capture.regions[0].name = "timm";
+  CHECK(edited(capture, {.checkpoint = {{"timm", Kind::off}}}).regions[0].kind == Kind::off);
+}
+
 }  // namespace
 }  // namespace gradscan

@@ -127,3 +127,11 @@ TEST_CASE("Near matches of a glob are those of its literal part") {
   for (int i = 0; i < 3; ++i) capture.regions[i].name = "blocks." + std::to_string(i);
   CHECK_THROWS_WITH(apply_patterns(capture, {{"blok.*", Kind::off}}), Contains("did you mean blocks?"));
 }
+
+TEST_CASE("A name is a preset's only where the capture has no such region") {
+  Capture capture = three_regions();
+  capture.regions[2].name = "hf";
+  apply_patterns(capture, {parse_checkpoint_pattern("hf=off")});
+  CHECK(capture.regions[2].kind == Kind::off);
+  CHECK_THROWS_WITH(apply_patterns(capture, {parse_checkpoint_pattern("timm")}), Contains("a saved capture does not say"));
+}

@@ -103,7 +103,6 @@ std::vector<std::size_t> outermost_matches(const std::string& glob, const std::v
 
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (const CheckpointPattern& pattern : patterns) {
-    if (const Preset* preset = preset_named(pattern.glob)) throw has_no_classes(*preset);
     bool matched = false;
     for (Region& region : capture.regions) {
       if (!glob_match(pattern.glob, region.name)) continue;
@@ -111,6 +110,7 @@ void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patt
       matched = true;
     }
     if (matched) continue;
+    if (const Preset* preset = preset_named(pattern.glob)) throw has_no_classes(*preset);
     std::vector<std::string> names;
     for (const Region& region : capture.regions) names.push_back(region.name);
     throw no_match(pattern, names);

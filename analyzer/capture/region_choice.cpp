@@ -33,7 +33,8 @@ class RegionChoice {
   }
 
   void apply(const CheckpointPattern& pattern) {
-    if (const Preset* preset = preset_named(pattern.glob)) return apply(*preset, pattern.kind);
+    if (const Preset* preset = preset_named(pattern.glob); preset != nullptr && !regions_.contains(pattern.glob))
+      return apply(*preset, pattern.kind);
     auto matches = [&](const std::string& name) { return glob_match(pattern.glob, name); };
     if (std::none_of(regions_.begin(), regions_.end(), matches)) make_regions(pattern);
     for (RecordedModule& module : modules_)
