@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gradscan/writers.h"
 #include "tests/capture_text.h"
 #include "tests/catch.h"
 #include "tests/report_fixture.h"
@@ -173,6 +174,28 @@ TEST_CASE("nothing is changed where nothing is wrong") {
   Report report = report_from_marks(case_named("once"));
   CHECK(report.fixes.empty());
   CHECK(report.no_help.empty());
+}
+
+TEST_CASE("regions that not every graph has cannot be named on the command line") {
+  Capture with = tests::capture_from_text(tied_in_two_regions), without = with;
+  without.regions.clear();
+  for (Node& node : without.nodes)
+    if (node.role == Role::region_begin || node.role == Role::region_end) node.role = Role::operation;
+  Report report = report_from_marks(with);
+  for (const auto& [in_turn, is_told] : {std::pair{std::vector{without, with}, false}, {std::vector{with}, true}}) {
+    std::optional<Candidate> candidate = Candidates(in_turn, report).regions_of_kind(Kind::off);
+    REQUIRE(candidate);
+    CHECK(candidate->options.empty() != is_told);
+    CHECK(candidate->edits.checkpoint.size() == 2);
+  }
+}
+
+TEST_CASE("a fix without options is told by its number") {
+  Report report = report_from_marks(case_named("input_without_grad"));
+  CHECK_THAT(to_text(report), Catch::Matchers::Contains("to check: --fix 1, or add --require-grad l1\n"));
+  report.fixes[0].options.clear();
+  CHECK_THAT(to_text(report), Catch::Matchers::Contains("to check: --fix 1\n"));
+  CHECK_THAT(to_json(report), Catch::Matchers::Contains("\"options\": \"\""));
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 // A candidate starts as the setup asked; every change adds its words, the options that scan it, and what it does to the setup
-// or the captures. Options are to be appended to the command line that asked: of flags the last one counts, patterns and globs
-// add up.
+// or the captures. A change that the command line cannot say has no options. Options are to be appended to the command line
+// that asked: of flags the last one counts, patterns and globs add up.
 #include "analyzer/report/candidates.h"
 
 #include <algorithm>
 #include <map>
 
+#include "analyzer/capture/patterns.h"
 #include "analyzer/graph/step.h"
 #include "analyzer/report/name_globs.h"
 #include "analyzer/report/prose.h"
@@ -116,6 +117,15 @@ void let_checkpoint_around_be_transparent(Candidate& candidate) {
   if (candidate.setup.step.checkpoint_around != Kind::reentrant) return;
   say(candidate, "checkpoint(ddp, ..., use_reentrant=False)", "--checkpoint-around non-reentrant");
   candidate.setup.step.checkpoint_around = Kind::non_reentrant;
+}
+
+// On the command line a pattern is for each of the files, and has to match in it.
+bool match_in_every_graph(std::span<const Capture> in_turn, const std::vector<CheckpointPattern>& patterns) {
+  return std::ranges::all_of(in_turn, [&](const Capture& capture) {
+    return std::ranges::all_of(patterns, [&](const CheckpointPattern& pattern) {
+      return std::ranges::any_of(capture.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
+    });
+  });
 }
 
 constexpr void (*undo_all[])(Candidate&) = {undo_forwards,     undo_backwards,  undo_no_sync,
@@ -298,6 +308,7 @@ std::optional<Candidate> Candidates::regions_of_kind(Kind kind) const {
   for (const CheckpointPattern& pattern : candidate.edits.checkpoint)
     options +=
         (options.empty() ? "" : " ") + ("--checkpoint " + quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
+  if (!match_in_every_graph(in_turn_, candidate.edits.checkpoint)) options.clear();
   say(candidate, words_for_kind(kind) + " for " + enumerate(set_, names_told) + " only", options);
   return candidate;
 }

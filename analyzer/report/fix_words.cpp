@@ -19,7 +19,8 @@ void write_fix(Page& page, const Report& report, std::size_t number) {
   page.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
   for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
   if (std::string price = price_in_words(fix.price, report.price); !price.empty()) page.prose(price, 6);
-  page.prose("to check: --fix " + std::to_string(number) + ", or add " + fix.options, 6, Paint::dim);
+  std::string options = fix.options.empty() ? "" : ", or add " + fix.options;
+  page.prose("to check: --fix " + std::to_string(number) + options, 6, Paint::dim);
 }
 
 void write_no_help(Page& page, const Report& report) {
