@@ -148,5 +148,21 @@ TEST_CASE("frozen parameters are counted, and have no index") {
   CHECK(find_parameter(report, "dead.weight") == nullptr);
 }
 
+TEST_CASE("recomputing a region is also its work on what needs no gradient") {
+  for (const char* name : {"Quiet", "FrozenTrunk"}) {
+    CAPTURE(name);
+    Capture capture = read_capture(std::string("tests/price/") + name + ".capture.json");
+    Report report = report_from_marks(capture, Setup{.checkpointing = Checkpointing::reentrant});
+    std::vector<RegionPrice> prices = region_prices(capture, Checkpointing::reentrant);
+    REQUIRE(report.regions.size() == prices.size());
+    std::int64_t sum = 0;
+    for (std::size_t id = 0; id < prices.size(); ++id) {
+      sum += report.regions[id].recompute_flops;
+      if (prices[id].flops != 0) CHECK(report.regions[id].recompute_flops == prices[id].flops);
+    }
+    CHECK(sum > 0);
+  }
+}
+
 }  // namespace
 }  // namespace gradscan

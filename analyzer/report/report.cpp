@@ -194,6 +194,8 @@ class Assembly {
       if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
       if (around.empty()) continue;
       report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
+      if (int region = around.back(); capture_.regions[region].begin == id)
+        report_.regions[region].recompute_flops += capture_.regions[region].constant_flops;
       if (capture_.nodes[id].role != Role::operation) continue;
       for (int storage : capture_.nodes[id].saved)
         if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));
