@@ -3,9 +3,12 @@
 #include "gradscan/compare.h"
 
 #include <algorithm>
+#include <map>
 
 #include "analyzer/report/analyse.h"
 #include "analyzer/report/differences.h"
+#include "analyzer/report/findings.h"
+#include "analyzer/report/fixes.h"
 #include "analyzer/report/outcome_words.h"
 
 namespace gradscan {
@@ -17,6 +20,40 @@ std::string outcome_of(const Report& report) {
 
 Report replayed(const Side& side) {
   return report_of_one(std::span(&side.capture, 1), side.setup);
+}
+
+// By the names of parameters: their DDP indices.
+std::map<std::string, int> indices(const Report& report) {
+  std::map<std::string, int> indices;
+  for (const ParameterReport& parameter : report.parameters) {
+    indices.emplace(parameter.name, parameter.index);
+    for (const std::string& alias : parameter.aliases) indices.emplace(alias, parameter.index);
+  }
+  return indices;
+}
+
+// Parameters that lose their gradient to checkpointing, or the part of it that would come through a region.
+std::vector<int> lost_parameters(const Report& report) {
+  std::vector<int> lost = lost_to_checkpointing(report, report.verdict);
+  if (loses_regions(report, report.setup))
+    for (const RegionReport& region : report.regions)
+      if (region.lost) lost.insert(lost.end(), region.parameters.begin(), region.parameters.end());
+  std::sort(lost.begin(), lost.end());
+  lost.erase(std::unique(lost.begin(), lost.end()), lost.end());
+  return lost;
+}
+
+// The changed model's verdict with the indices that its parameters have in the first, from which every one of them comes.
+Verdict in_terms_of(const Report& first, const Report& changed) {
+  Verdict verdict = changed.verdict;
+  verdict.untrained = verdict.outcome == Outcome::pass ? lost_parameters(changed) : std::vector<int>{};
+  std::map<std::string, int> known = indices(first);
+  auto translate = [&](int& index) { index = known.at(changed.parameters[index].name); };
+  for (std::vector<int>* list : {&verdict.parameters, &verdict.unsynchronised, &verdict.untrained})
+    std::for_each(list->begin(), list->end(), translate);
+  for (LocalGradient& local : verdict.local) translate(local.parameter);
+  if (verdict.last_mark) translate(verdict.last_mark->parameter);
+  return verdict;
 }
 
 }  // namespace
@@ -34,7 +71,7 @@ Comparison compare(const Side& first, const Side& second) {
     found.take_over(all);
     Report report = replayed(changed);
     difference.decides = !comparison.same_outcome && outcome_of(report) == wanted;
-    difference.verdict = std::move(report.verdict);
+    difference.verdict = in_terms_of(comparison.first, report);
   }
   std::stable_partition(comparison.differences.begin(), comparison.differences.end(),
                         [](const Difference& difference) { return difference.decides; });

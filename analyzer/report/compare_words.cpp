@@ -68,29 +68,39 @@ class Text {
   std::string effect(const Difference& difference) const {
     if (!difference.verdict) return "cannot be taken over into the first's graph";
     if (difference.decides) return "the first with it ends as the second";
-    const Verdict& verdict = *difference.verdict;
-    bool loud = verdict.outcome != Outcome::pass || !verdict.unsynchronised.empty();
-    return "the first with it: " + (loud ? in_words(comparison_.first, verdict).words : "no error");
+    return "the first with it: " + outcome(*difference.verdict);
+  }
+
+  std::string outcome(const Verdict& verdict) const {
+    if (verdict.outcome != Outcome::pass || !verdict.unsynchronised.empty()) return in_words(comparison_.first, verdict).words;
+    return verdict.untrained.empty() ? "no error" : "SILENT not trained";
   }
 
   const Comparison& comparison_;
   Page page_;
 };
 
-Json verdict(const std::optional<Verdict>& verdict) {
+// Names by DDP index.
+Json names(const Report& report, const std::vector<int>& indices) {
+  Json names = Json::array();
+  for (int index : indices) names.push_back(report.parameters[index].name);
+  return names;
+}
+
+Json verdict(const Report& first, const std::optional<Verdict>& verdict) {
   if (!verdict) return nullptr;
   return {{"outcome", to_string(verdict->outcome)},
           {"iteration", verdict->iteration ? Json(*verdict->iteration) : Json(nullptr)},
           {"message", verdict->message},
-          {"unsynchronised", verdict->unsynchronised},
-          {"untrained", verdict->untrained}};
+          {"unsynchronised", names(first, verdict->unsynchronised)},
+          {"untrained", names(first, verdict->untrained)}};
 }
 
-Json difference(const Difference& difference) {
+Json difference(const Report& first, const Difference& difference) {
   return {{"what", difference.what},
           {"first", difference.first},
           {"second", difference.second},
-          {"verdict", verdict(difference.verdict)},
+          {"verdict", verdict(first, difference.verdict)},
           {"decides", difference.decides}};
 }
 
@@ -102,7 +112,7 @@ std::string to_text(const Comparison& comparison, const TextOptions& options) {
 
 std::string to_json(const Comparison& comparison) {
   Json differences = Json::array();
-  for (const Difference& each : comparison.differences) differences.push_back(difference(each));
+  for (const Difference& each : comparison.differences) differences.push_back(difference(comparison.first, each));
   return text_of(Json{{"schema", "gradscan-comparison/1"},
                       {"first", json_of(comparison.first)},
                       {"second", json_of(comparison.second)},
