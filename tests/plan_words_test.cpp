@@ -63,3 +63,16 @@ TEST_CASE("a plan's JSON has all of its members") {
   CHECK(json["verdict"]["outcome"] == "pass");
   CHECK(json["levers"][1]["needed"] == plan().levers[1].needed);
 }
+
+TEST_CASE("checkpoints that are not offered are told with the reason") {
+  Plan refused = plan();
+  refused.fits = false;
+  refused.modules.clear();
+  refused.options.clear();
+  refused.verdict.outcome = Outcome::unfinished_reduction;
+  std::string text = to_text(refused, {.width = 200});
+  CHECK(
+      text.starts_with("no checkpoints to offer for 400 MiB: those that need 399 MiB bring DDP into a conflict that it does "
+                       "not have without them\n"));
+  CHECK(text.find("so it is with no module") == std::string::npos);
+}

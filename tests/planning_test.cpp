@@ -300,3 +300,35 @@ TEST_CASE("there must be something to choose from") {
                     "m.pt: has no module calls or regions to choose from: plan for a model file, or for a capture that has "
                     "regions");
 }
+
+TEST_CASE("checkpoints that bring DDP into a conflict are not offered") {
+  const Plan found{.modules = {"a"}, .fits = true, .needed = 7, .needed_without = 9, .options = "--checkpoint a"};
+  const Verdict clean, silent{.untrained = {3}}, error{.outcome = Outcome::other};
+  auto is_offered = [&](const Verdict& with, const Verdict& without) {
+    Plan plan = found;
+    judge(plan, with, without);
+    CHECK(plan.verdict.outcome == with.outcome);
+    CHECK(plan.needed == 7);
+    CHECK(plan.fits == !plan.modules.empty());
+    CHECK(plan.options.empty() == plan.modules.empty());
+    return plan.fits;
+  };
+  CHECK(is_offered(clean, clean));
+  CHECK(is_offered(clean, error));
+  CHECK(is_offered(silent, silent));
+  CHECK(is_offered(error, error));
+  CHECK(is_offered(silent, error));
+  CHECK_FALSE(is_offered(error, clean));
+  CHECK_FALSE(is_offered(error, silent));
+  CHECK_FALSE(is_offered(silent, clean));
+}
+
+TEST_CASE("a module that has the name of a preset is planned as a module") {
+  Model model;
+  model.call("timm", 3, 100, 1);
+  model.call("b", 3, 100, 1);
+  model.operation(100, 1, saves_input);
+  Plan plan = make_plan(model.finished(), {}, {.budget = 500}).plan;
+  CHECK(plan.modules == std::vector<std::string>{"timm", "b"});
+  CHECK(plan.options == "--checkpoint '[t]imm=non-reentrant' --checkpoint b=non-reentrant");
+}

@@ -15,8 +15,16 @@ using Json = nlohmann::ordered_json;
 
 constexpr int indent = 4, column = 20;
 
+// See judge() in planning.h: nothing is left of the plan but what it would have needed.
+bool is_taken_back(const Plan& plan) {
+  return !plan.fits && plan.modules.empty() && plan.needed != plan.needed_without;
+}
+
 std::string headline(const Plan& plan) {
   std::string budget = bytes(plan.budget);
+  if (is_taken_back(plan))
+    return "no checkpoints to offer for " + budget + ": those that need " + bytes(plan.needed) +
+           " bring DDP into a conflict that it does not have without them";
   if (!plan.fits) return "does not fit into " + budget + ": the least that checkpoints reach is " + bytes(plan.needed);
   if (plan.modules.empty()) return "fits into " + budget + " without checkpoints";
   return "fits into " + budget + " with " + count(plan.modules.size(), "module") + " checkpointed";
@@ -84,6 +92,8 @@ std::string to_text(const Plan& plan, const TextOptions& options) {
   page.heading(ddp_call(plan.verdict.setup) + (plan.verdict.clean() ? ": clean" : ": in conflict"),
                plan.verdict.clean() ? Paint::good : Paint::bad);
   if (!plan.verdict.message.empty()) page.quote(plan.verdict.message, "    | ");
+  if (!plan.verdict.clean() && !is_taken_back(plan))
+    page.prose("so it is with no module checkpointed: the conflict is not one of checkpointing modules", indent);
   if (!plan.options.empty()) page.prose("to check: add " + plan.options, indent);
   write_levers(page, plan);
   return page.take();

@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "analyzer/capture/presets.h"
 #include "analyzer/graph/choice.h"
 #include "analyzer/report/name_globs.h"
 #include "analyzer/report/price_rows.h"
@@ -178,15 +179,27 @@ class Search {
   Pricer& pricer_;
 };
 
+// A module may have the name of a preset, which as it stands would mean the preset.
+std::string module_glob(const std::string& name) {
+  return preset_named(name) == nullptr ? as_glob(name) : "[" + name.substr(0, 1) + "]" + name.substr(1);
+}
+
 // For gradscan's command line. A pattern that matches names of the file's regions is about these alone, so '*' takes them off.
 std::string command_line(const std::vector<Calls>& calls, const std::vector<int>& chosen) {
   std::string options;
   if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; })) options = "--checkpoint '*=off'";
   for (int id : chosen) {
     if (!options.empty()) options += ' ';
-    options += "--checkpoint " + quoted(as_glob(calls[id].name) + "=non-reentrant");
+    options += "--checkpoint " + quoted(module_glob(calls[id].name) + "=non-reentrant");
   }
   return options;
+}
+
+// An error is worse than a silent failure, and that is worse the more parameters it is about.
+bool is_worse(const Verdict& with, const Verdict& without) {
+  bool raises = with.outcome != Outcome::pass, raised_before = without.outcome != Outcome::pass;
+  if (raises || raised_before) return raises && !raised_before;
+  return with.unsynchronised.size() + with.untrained.size() > without.unsynchronised.size() + without.untrained.size();
 }
 
 std::vector<Lever> levers(const Capture& capture, const PlanRequest& request, const Price& without, const FixedMemory& fixed,
@@ -205,6 +218,15 @@ std::vector<Lever> levers(const Capture& capture, const PlanRequest& request, co
 }
 
 }  // namespace
+
+void judge(Plan& plan, Verdict with, const Verdict& without) {
+  if (is_worse(with, without)) {
+    plan.modules.clear();
+    plan.options.clear();
+    plan.fits = false;
+  }
+  plan.verdict = std::move(with);
+}
 
 Planned make_plan(const Capture& capture, const Setup& setup, const PlanRequest& request) {
   if (capture.regions.empty())
