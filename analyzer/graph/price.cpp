@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradscan/error.h"
 #include "gradscan/graph.h"
 
 namespace gradscan {
@@ -209,8 +210,15 @@ class Pricing {
   std::int64_t outside_ = 0;
 };
 
+// Sums of two such numbers still are 64 bit wide.
+constexpr double most = 4e18;
+
 std::int64_t times(std::int64_t value, double factor) {
-  return std::llround(static_cast<double>(value) * factor);
+  double product = static_cast<double>(value) * factor;
+  if (product > most)
+    throw Error(Failure::limit, "--batch", "bytes or FLOPs for so large a batch are more than 64 bits can count",
+                "give a smaller one");
+  return std::llround(product);
 }
 
 std::int64_t bytes_of(const Parameter& parameter) {
