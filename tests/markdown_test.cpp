@@ -27,6 +27,12 @@ TEST_CASE("Markdown of a clean file, of a file that could not be scanned, of non
   CHECK(to_markdown(Survey{}) == "## gradscan: 0 files\n\n| | file | |\n| --- | --- | --- |\n");
 }
 
+TEST_CASE("Markdown says how many changes that do not help it leaves out") {
+  Survey survey{{tests::survey_of_three().files[2]}};
+  survey.files[0].report->no_help.assign(8, {"a change", "a reason"});
+  CHECK_THAT(to_markdown(survey), tests::contains("- a change: a reason\n- and 2 more\n"));
+}
+
 TEST_CASE("a comment is never longer than GitHub takes") {
   Survey survey = tests::survey_of_three();
   for (int at = 0; at < 300; ++at) survey.files.push_back(survey.files[2]);

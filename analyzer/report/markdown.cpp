@@ -112,6 +112,8 @@ std::string what_does_not_help(const Report& report) {
   std::string text;
   for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_told); ++at)
     text += "- " + markdown_prose(report.no_help[at].change) + ": " + markdown_prose(report.no_help[at].reason) + "\n";
+  if (report.no_help.size() > failures_told)
+    text += "- and " + std::to_string(report.no_help.size() - failures_told) + " more\n";
   return text;
 }
 
