@@ -31,7 +31,7 @@ Capture everything() {
   capture.nodes[3].module = "a";
   capture.nodes[3].source = "model.py:3";
   capture.regions[0].source = "model.py:2";
-  capture.regions[0].file = "/home/me/model.py";
+  capture.regions[0].place = "/home/me/model.py:88";
   return capture;
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("a capture survives JSON") {
   CHECK(again.nodes[3].gradient_flops == everything().nodes[3].gradient_flops);
   CHECK(again.regions[0].argument_dtypes == std::vector<std::string>{"float32"});
   CHECK(again.regions[0].constant_flops == 5);
-  CHECK(again.regions[0].file == "/home/me/model.py");
+  CHECK(again.regions[0].place == "/home/me/model.py:88");
   CHECK(again.constant_flops == 6);
   CHECK(again.exported.bucket_cap_mb == 12.5);
   CHECK(again.exported.gradient_as_bucket_view);

@@ -15,7 +15,7 @@ TEST_CASE("DDP's order leaves frozen parameters out") {
 TEST_CASE("DDP prints the last alias, with a leading dot for the root module's own") {
   CHECK(ddp_name({"embedding.weight", {"head.weight"}, {}, "float32", true}) == "head.weight");
   CHECK(ddp_name({"bias", {}, {}, "float32", true}) == ".bias");
-  CHECK(ddp_name({"a.weight", {"b.weight"}, {}, "float32", true, "a.weight"}) == "a.weight");
+  CHECK(ddp_name({"a.weight", {"b.weight"}, {}, "float32", true, false, "a.weight"}) == "a.weight");
 }
 
 TEST_CASE("a node belongs to the innermost region around it") {

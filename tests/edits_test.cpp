@@ -53,6 +53,24 @@ TEST_CASE("the input of a lost region is made to require grad") {
   CHECK(repaired.nodes[0].role == Role::leaf);
 }
 
+TEST_CASE("what nothing is known of cannot be made to require grad, what stands behind it can") {
+  Capture capture = tests::capture_from_text(R"(
+    parameter l2.weight l2.bias
+    data x
+    region frozen reentrant x
+    end x
+    region l2 reentrant x
+      x = linear x l2
+    end x
+    output x
+  )");
+  CHECK(firings_of(capture) == std::vector<int>{0, 0});
+  CHECK(firings_of(valid(edited(capture, {.require_grad = {"l2"}}))) == std::vector<int>{1, 1});
+  CHECK_THROWS_WITH(edited(capture, {.require_grad = {"frozen"}}),
+                    "--require-grad frozen: nothing in it requires grad, so its graph is not known: export the model with an "
+                    "input that requires grad");
+}
+
 TEST_CASE("integers cannot require grad") {
   Capture capture = case_named("input_without_grad");
   capture.regions[0].argument_dtypes = {"int64"};

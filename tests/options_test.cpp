@@ -103,8 +103,25 @@ TEST_CASE("Other questions") {
   CHECK_THAT(refusal({"m.pt", "--compare", "n.pt", "--budget", "1GiB"}),
              Contains("--compare: cannot be answered together with --budget"));
   CHECK_THAT(refusal({"m.pt", "--budget", "1GiB", "--fix", "1"}), Contains("cannot be answered together with --fix"));
+  CHECK_THAT(refusal({"m.pt", "--budget", "1GiB", "--save-capture", "c"}), Contains("together with --save-capture"));
+  CHECK_THAT(refusal({"m.pt", "--compare", "n.pt", "--batch", "2"}), Contains("together with --batch"));
   CHECK_THAT(refusal({"m.pt", "--compare", "n.pt", "-o", "a.html"}), Contains("is answered as text or JSON"));
-  CHECK_THAT(refusal({"m.pt", "--compare", "n.json", "-o", "n.json"}), Contains("that is the model itself"));
+  CHECK_THAT(refusal({"m.pt", "--compare", "n.json", "-o", "n.json"}), Contains("that file is read"));
+}
+
+TEST_CASE("What is asked of a model, and not of a saved report") {
+  CHECK_FALSE(parse({"r.json", "-o", "r.html", "--focus", "0", "-j", "2"}).scan.asks_setup);
+  for (const Strings& option : std::vector<Strings>{{"--static-graph"},
+                                                    {"--forwards", "2"},
+                                                    {"--fix", "1"},
+                                                    {"--batch", "2"},
+                                                    {"--no-set-to-none"},
+                                                    {"--ignore", "a"},
+                                                    {"--checkpoint", "a"}}) {
+    Strings arguments{"r.json"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    CHECK(parse(arguments).scan.asks_setup);
+  }
 }
 
 TEST_CASE("What part of the model is drawn, and where its sources are") {
@@ -170,10 +187,12 @@ TEST_CASE("The other outputs") {
 TEST_CASE("Two outputs never go to the same file") {
   CHECK(refusal({"m.pt", "-o", "a.svg", "-o", "./a.svg"}) == "-o ./a.svg: two outputs go to this file: choose another name");
   CHECK_THAT(refusal({"m.pt", "-o", "a.json", "--save-capture", "b/../a.json"}), Contains("two outputs go to this file"));
-  CHECK_THAT(refusal({"m.pt", "--save-capture", "m.pt"}), Contains("that is the model itself"));
+  CHECK_THAT(refusal({"m.pt", "--save-capture", "m.pt"}), Contains("that file is read"));
   CHECK(refusal({"m.pt", "--then", "n.capture.json", "--then", "o.pt", "--save-capture", "./n.capture.json"}) ==
-        "--save-capture ./n.capture.json: that is the model itself: choose another name");
-  CHECK_THAT(refusal({"m.pt", "--then", "r.json", "-o", "r.json"}), Contains("that is the model itself"));
+        "--save-capture ./n.capture.json: that file is read: choose another name");
+  CHECK_THAT(refusal({"m.pt", "--then", "r.json", "-o", "r.json"}), Contains("that file is read"));
+  CHECK_THAT(refusal({"m.pt", "--baseline", "b.json", "-o", "b.json"}), Contains("that file is read"));
+  CHECK(parse({"m.pt", "--baseline", "b.json", "--write-baseline", "b.json"}).write.write_baseline == "b.json");
 }
 
 TEST_CASE("One model or several") {

@@ -43,8 +43,8 @@ TEST_CASE("a finding's place is where checkpoint is called") {
 
 TEST_CASE("each line stands once, that of the first region first") {
   Scanned file = resnet50();
-  file.report->regions[3].source = "resnet.py:7";
-  file.report->regions[15].file = "/other.py";
+  file.report->regions[3].place = "/home/ci/checkout/models/resnet.py:7";
+  file.report->regions[15].place = "/other.py:88";
   std::vector<CodeLine> lines = places(file, file.report->findings[0], {});
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].path == "/other.py");
@@ -55,7 +55,7 @@ TEST_CASE("each line stands once, that of the first region first") {
 
 TEST_CASE("without a line the place is the file that was scanned") {
   Scanned file = resnet50();
-  for (RegionReport& region : file.report->regions) region.file.clear();
+  for (RegionReport& region : file.report->regions) region.place.clear();
   std::vector<CodeLine> lines = places(file, file.report->findings[0], {{{"models", "m"}}});
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].path == "m/resnet50.pt");
@@ -65,7 +65,7 @@ TEST_CASE("without a line the place is the file that was scanned") {
 TEST_CASE("what is no number of a line") {
   for (std::string source : {"resnet.py", "resnet.py:", "resnet.py:-3", "resnet.py:8x", "resnet.py:99999999999", ""}) {
     Scanned file = resnet50();
-    for (RegionReport& region : file.report->regions) region.source = source;
+    for (RegionReport& region : file.report->regions) region.place = source;
     INFO(source);
     CHECK(places(file, file.report->findings[0], {}).front().line == 0);
   }

@@ -36,6 +36,8 @@ TEST_CASE("a plan in words says what to checkpoint, what it needs and what else 
 TEST_CASE("a plan that does not fit says so, and so does one that needs no checkpoint") {
   Plan failing = plan();
   failing.fits = false;
+  CHECK_THAT(to_text(failing), Catch::Matchers::StartsWith("fits into 400 MiB as the file is"));
+  failing.needed_as_given = failing.needed_without;
   failing.verdict.outcome = Outcome::unfinished_reduction;
   failing.verdict.message = "Expected to have finished reduction\nin the prior iteration";
   failing.fixed.optimizer = 10;

@@ -40,6 +40,7 @@ TEST_CASE("Keys of a project are options") {
   CHECK(arguments_of("").empty());
   CHECK(arguments_of("find-unused-parameters = true\nstatic-graph = false\nbucket-cap-mb = 12.5\nforwards = 2\n") ==
         Strings{"--bucket-cap-mb=12.5", "--find-unused-parameters", "--forwards=2", "--no-static-graph"});
+  CHECK(arguments_of("bucket-cap-mb = 12345678.9") == Strings{"--bucket-cap-mb=12345678.9"});
   CHECK(arguments_of("checkpoint = [\"a.*\", \"b=off\"]") == Strings{"--checkpoint=a.*", "--checkpoint=b=off"});
 }
 
@@ -67,6 +68,11 @@ TEST_CASE("What is wrong in a project is said of its file") {
   CHECK_THAT(refusal("forwards = 0"), Contains("is not a whole number"));
   CHECK_THAT(refusal("[forwards]\nx = 1"), Contains("the value of forwards is not of an option"));
   CHECK_THAT(refusal("forwards = 2026-11-24"), Contains("the value of forwards is not of an option"));
-  CHECK_THAT(refusal("version = true"), Contains("version is not a key"));
+  CHECK_THAT(refusal("fix = 1"), Contains("fix is asked of a single run"));
+  CHECK_THAT(refusal("static-graph = 1"), Contains("--static-graph=1: takes no value"));
+  CHECK_THAT(refusal("ignore = \"\\u0000\""), Contains("has a NUL in it"));
+  CHECK_THAT(refusal("freeze = true"), Contains("--freeze: "));
+  CHECK_THAT(refusal("output = true"), Contains("--output: "));
+  CHECK_THAT(refusal("version = true"), Contains("version is asked of a single run"));
   CHECK_THAT(refusal("\"MODEL x\" = 1"), Contains("is not an option"));
 }

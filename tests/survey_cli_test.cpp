@@ -100,17 +100,21 @@ TEST_CASE("A saved report is written in other formats without the model") {
   Finished changed = run_gradscan(folder.path(), {"r.json", "--static-graph"});
   CHECK(changed.exit_code == 2);
   CHECK_THAT(changed.err, Contains("r.json: is a saved report, whose setup stays as it is"));
+  folder.write("gradscan.toml", "static-graph = true\n");
+  CHECK(run_gradscan(folder.path(), {"r.json"}).out == again.out);
+  CHECK_THAT(run_gradscan(folder.path(), {"r.json", "--save-capture", "c.capture.json"}).err, Contains("has no capture"));
 }
 
 TEST_CASE("A baseline lets known findings pass") {
   TemporaryFolder folder;
   write_capture_of(folder, "m.capture.json", unfinished);
-  Finished first = run_gradscan(folder.path(), {"m.capture.json", "--write-baseline", "b.json"});
+  Finished first = run_gradscan(folder.path(), {"m.capture.json", "--baseline", "b.json", "--write-baseline", "b.json"});
   CHECK(first.exit_code == 1);
   Finished second = run_gradscan(folder.path(), {"m.capture.json", "--baseline", "b.json"});
   CHECK(second.exit_code == 0);
   CHECK(second.err.empty());
-  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--baseline", "b.json", "--static-graph", "--no-sync", "1"}).exit_code == 1);
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--baseline", "b.json", "--static-graph", "--no-sync", "1"}).exit_code ==
+        1);
   Finished missing = run_gradscan(folder.path(), {"m.capture.json", "--baseline", "none.json"});
   CHECK(missing.exit_code == 3);
   CHECK(missing.err == "gradscan: none.json: does not exist: check the path\n");
@@ -154,9 +158,11 @@ TEST_CASE("A plan and a comparison take the report's place") {
   CHECK(comparison.exit_code == 1);
   CHECK_THAT(comparison.out, Contains("dead.weight"));
   CHECK(Json::parse(folder.read("c.json")).contains("differences"));
-  Finished plan = run_gradscan(folder.path(), {"b.capture.json", "--budget", "1GiB", "--format", "json"});
-  INFO(plan.err);
-  CHECK((plan.exit_code == 0 || plan.exit_code == 2));
+  Finished plan = run_gradscan(folder.path(), {"a.capture.json", "--budget", "1GiB", "--static-graph", "--format", "json"});
+  CHECK(plan.exit_code == 0);
+  CHECK(Json::parse(plan.out).at("fits") == true);
+  CHECK(Json::parse(plan.out).at("modules").empty());
+  CHECK(run_gradscan(folder.path(), {"a.capture.json", "--budget", "1B", "--static-graph"}).exit_code == 1);
 }
 
 TEST_CASE("What gradscan knows can be listed") {

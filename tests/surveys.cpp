@@ -21,7 +21,7 @@ Scanned unreadable() {
 Report with_places(Report report) {
   for (RegionReport& region : report.regions) {
     region.source = "resnet.py:88";
-    region.file = "/home/ci/checkout/models/resnet.py";
+    region.place = "/home/ci/checkout/models/resnet.py:88";
   }
   return report;
 }

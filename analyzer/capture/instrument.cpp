@@ -82,7 +82,7 @@ void begin_marker_region(Recorder* recorder, std::vector<IValue>& values) {
     arguments.push_back(tensors.get(k));
     wanted.push_back(marker.requires_grad[k]);
   }
-  RegionStart start{marker.region, marker.name, marker.kind, marker.source, "marker", marker.file};
+  RegionStart start{marker.region, marker.name, marker.kind, marker.source, "marker", marker.place};
   arguments = recorder->begin_region(std::move(start), std::move(arguments), wanted);
   auto next = arguments.begin();
   for (std::size_t k = 0; k < tensors.size(); ++k) result.push_back(marker.direct[k] ? *next++ : tensors.get(k));
@@ -119,12 +119,12 @@ void replace_tensors(std::vector<IValue>& values, const std::vector<at::Tensor>&
     value = map_tensors(value, "", [&](const at::Tensor&, const TensorPlace&) { return tensors[next++]; });
 }
 
-// (name, source, file, values...) -> (values...)
+// (name, source, place, values...) -> (values...)
 void begin_source_region(Recorder* recorder, std::vector<IValue>& values) {
-  std::string name = values[0].toStringRef(), source = values[1].toStringRef(), file = values[2].toStringRef();
+  std::string name = values[0].toStringRef(), source = values[1].toStringRef(), place = values[2].toStringRef();
   values.erase(values.begin(), values.begin() + 3);
   if (!recorder) return;
-  RegionStart start{name, name, Kind::non_reentrant, source, "source range", file};
+  RegionStart start{name, name, Kind::non_reentrant, source, "source range", place};
   replace_tensors(values, recorder->begin_region(std::move(start), tensors_in(values)));
 }
 

@@ -25,7 +25,7 @@ BeginMarker read_begin(const nlohmann::json& marker) {
                     .name = marker.at("name").get<std::string>(),
                     .kind = kind_named(marker.at("kind").get<std::string>()),
                     .source = marker.value("source", ""),
-                    .file = marker.value("file", ""),
+                    .place = marker.value("place", ""),
                     .direct = marker.at("direct").get<std::vector<bool>>(),
                     .requires_grad = marker.at("requires_grad").get<std::vector<bool>>()};
   if (begin.direct.size() != begin.requires_grad.size()) throw std::invalid_argument("the flags are of different length");

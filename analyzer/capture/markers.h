@@ -28,7 +28,7 @@ struct BeginMarker {
   std::string name;    // as Region::name
   Kind kind = Kind::reentrant;
   std::string source;               // as Region::source
-  std::string file;                 // as Region::file
+  std::string place;                // as Region::place
   std::vector<bool> direct;         // for each tensor: whether it is itself an argument, or inside a list, dict or object
   std::vector<bool> requires_grad;  // for each tensor, at the call
 };

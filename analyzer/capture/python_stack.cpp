@@ -24,6 +24,11 @@ bool in_gradscan(std::string file) {
                      [&](std::string_view name) { return file.ends_with(name); });
 }
 
+bool is_installed(std::string file) {
+  std::replace(file.begin(), file.end(), '\\', '/');
+  return file.find("/site-packages/") != std::string::npos || file.find("/dist-packages/") != std::string::npos;
+}
+
 bool in_torch(std::string_view file) {
   return file.find("/torch/") != std::string_view::npos || file.find("\\torch\\") != std::string_view::npos;
 }
@@ -69,6 +74,13 @@ std::vector<Frame> parse_stack(std::string_view text) {
 const Frame* user_frame(const std::vector<Frame>& frames) {
   auto found = std::find_if(frames.begin(), frames.end(), [](const Frame& frame) { return frame.in_user_code(); });
   return found == frames.end() ? nullptr : &*found;
+}
+
+std::string own_line(const std::vector<Frame>& frames) {
+  auto found = std::find_if(frames.begin(), frames.end(),
+                            [](const Frame& frame) { return frame.in_user_code() && !is_installed(std::string(frame.file)); });
+  const Frame* frame = found == frames.end() ? user_frame(frames) : &*found;
+  return frame ? std::string(frame->file) + ":" + std::string(frame->line) : "";
 }
 
 std::string user_line(const std::vector<Frame>& frames) {

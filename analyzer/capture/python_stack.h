@@ -31,4 +31,8 @@ std::vector<Frame> parse_stack(std::string_view text);
 const Frame* user_frame(const std::vector<Frame>& frames);
 std::string user_line(const std::vector<Frame>& frames);
 
+// As Region::place: the innermost frame of the user's code that is in no installed package, with its whole path; of all of it, if
+// there is none such.
+std::string own_line(const std::vector<Frame>& frames);
+
 }  // namespace gradscan

@@ -39,7 +39,7 @@ struct RegionStart {
   Kind kind = Kind::reentrant;
   std::string source;
   std::string origin;
-  std::string file{};
+  std::string place{};
 };
 
 struct RecordedRegion {

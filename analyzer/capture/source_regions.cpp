@@ -69,11 +69,11 @@ class Stacks {
 
 // One call of checkpoint() that a node stands in.
 struct CheckpointCall {
-  std::string_view place;   // the stack from checkpoint()'s frame outwards
-  std::string_view inside;  // the stack inside of that frame; empty for the call of a module that is itself checkpointed
+  std::string_view outside;  // the stack from checkpoint()'s frame outwards
+  std::string_view inside;   // the stack inside of that frame; empty for the call of a module that is itself checkpointed
   std::string_view function;
-  std::string source, file;
-  bool by_torch = false;  // the function is torch's own: checkpoint_sequential() runs several modules in one region
+  std::string source, place;  // see Region
+  bool by_torch = false;      // the function is torch's own: checkpoint_sequential() runs several modules in one region
 };
 
 std::string_view text_between(const Frames& frames, std::size_t first, std::size_t last) {
@@ -83,12 +83,10 @@ std::string_view text_between(const Frames& frames, std::size_t first, std::size
 }
 
 CheckpointCall checkpoint_call(const Frames& frames, std::size_t k) {
-  CheckpointCall call{.place = text_between(frames, k, frames.size()), .inside = text_between(frames, 0, k)};
+  CheckpointCall call{.outside = text_between(frames, k, frames.size()), .inside = text_between(frames, 0, k)};
   Frames outwards(frames.begin() + static_cast<std::ptrdiff_t>(k), frames.end());
-  if (const Frame* frame = user_frame(outwards)) {
-    call.source = frame->where();
-    call.file = frame->file;
-  }
+  call.source = user_line(outwards);
+  call.place = own_line(outwards);
   if (k == 0) return call;
   call.function = frames[k - 1].function;
   call.by_torch = !frames[k - 1].in_user_code();
@@ -164,7 +162,7 @@ class GraphMarker {
   }
 
   static bool continues(const OpenRegion& open, const CheckpointCall& call, const std::string& callee) {
-    if (open.call.place != call.place || call.inside.empty()) return false;
+    if (open.call.outside != call.outside || call.inside.empty()) return false;
     auto before = open.elements.find(call.inside);
     return call.by_torch || callee.empty() || before == open.elements.end() || before->second == callee ||
            without_numbers(before->second) != without_numbers(callee);
@@ -208,8 +206,8 @@ class GraphMarker {
     torch::jit::WithInsertPoint before(region.first);
     Value* name = graph_.insertConstant(region.name);
     Value* source = graph_.insertConstant(region.call.source);
-    Value* file = graph_.insertConstant(region.call.file);
-    Node* begin = insert("gradscan::begin_source_region", {name, source, file}, used);
+    Value* place = graph_.insertConstant(region.call.place);
+    Node* begin = insert("gradscan::begin_source_region", {name, source, place}, used);
     for (std::size_t k = 0; k < used.size(); ++k)
       replace_uses(used[k], begin->output(k), [&](const Node* user) { return members_.contains(user); });
     torch::jit::WithInsertPoint after(region.last->next());

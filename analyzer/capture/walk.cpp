@@ -216,7 +216,7 @@ class Walk {
                                   .nested_outputs = region.nested_outputs,
                                   .source = region.start.source,
                                   .origin = region.start.origin,
-                                  .file = region.start.file,
+                                  .place = region.start.place,
                                   .argument_dtypes = std::move(dtypes)});
     }
     for (const std::string& op : silent_about_saved_)

@@ -84,7 +84,8 @@ Examples
 
 Exit codes (of several files: the greatest)
    0  nothing is wrong in this setup
-   1  DistributedDataParallel raises an error, or gradients are silently wrong
+   1  DistributedDataParallel raises an error, or gradients are silently wrong; or --budget is too small. Of
+      --compare: in MODEL
    2  the command line makes no sense
    3  MODEL is not a file that gradscan reads
    4  the model failed or crashed while it was loaded or run

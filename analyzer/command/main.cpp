@@ -55,7 +55,10 @@ CommandLine command_line(const std::vector<std::string>& arguments) {
   std::vector<std::string> all = project_of(line.scan.models).arguments;
   if (all.empty()) return line;
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return parse_command_line(all);
+  bool asks_setup = line.scan.asks_setup;  // a project is not of saved reports
+  line = parse_command_line(all);
+  line.scan.asks_setup = asks_setup;
+  return line;
 }
 
 // A standard stream that is closed would lend its number to the next file that is opened, and what is printed would go there.

@@ -179,11 +179,13 @@ void check_distinct(const ScanRequest& scan, const OutputRequest& write) {
   if (scan.compare) models.insert(resolved(*scan.compare));
   auto take = [&](const std::string& option, const std::string& path) {
     std::string file = resolved(path);
-    if (models.contains(file)) throw wrong(option + " " + path, "that is the model itself", "choose another name");
+    if (models.contains(file)) throw wrong(option + " " + path, "that file is read", "choose another name");
     if (!taken.insert(file).second) throw wrong(option + " " + path, "two outputs go to this file", "choose another name");
   };
+  if (write.baseline) models.insert(resolved(*write.baseline));
   for (const OutputFile& file : write.files) take("-o", file.path);
   if (write.save_capture) take("--save-capture", *write.save_capture);
+  if (write.baseline) models.erase(resolved(*write.baseline));  // this may be written anew
   if (write.write_baseline) take("--write-baseline", *write.write_baseline);
 }
 
@@ -219,6 +221,9 @@ void check_question(const CommandLine& line) {
   refuse(scan.fix.has_value(), "--fix");
   refuse(!scan.options.then.empty(), "--then");
   refuse(line.write.explain.has_value(), "--explain");
+  refuse(scan.budget && line.write.save_capture, "--save-capture");
+  refuse(scan.compare && scan.options.analyse.batch, "--batch");
+  refuse(scan.compare && scan.options.analyse.optimizer, "--optimizer");
   refuse(line.write.baseline.has_value(), "--baseline");
   refuse(line.write.write_baseline.has_value(), "--write-baseline");
   if (any_format(line.write, is_for_reports_only)) throw wrong(option, "is answered as text or JSON", "use one of these");
@@ -242,6 +247,15 @@ void parse(CLI::App& app, const std::vector<std::string>& arguments) {
   app.parse(static_cast<int>(argv.size()), argv.data());
 }
 
+// The first argument that gives a value to an option that takes none.
+std::string flag_with_value(const CLI::App& app, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    const CLI::Option* option = app.get_option_no_throw(argument.substr(0, argument.find('=')));
+    if (option && option->get_items_expected_max() == 0 && argument.find('=') != std::string::npos) return argument;
+  }
+  return "";
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
@@ -259,10 +273,15 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   } catch (const CLI::CallForHelp&) {
     line.action = CommandLine::Action::help;
     return line;
+  } catch (const CLI::ArgumentMismatch& error) {
+    std::string_view what = error.what();
+    bool overridden = what.find("disallowed flag override") != std::string_view::npos;
+    throw overridden ? wrong(flag_with_value(app, arguments), "takes no value", "leave it out") : wrong("", error.what());
   } catch (const CLI::ParseError& error) {
     throw wrong("", error.what());
   }
   check_rest(app);
+  line.scan.asks_setup = line.scan.options != ScanOptions{} || line.scan.fix;
   if (line.action == CommandLine::Action::scan) check(line);
   return line;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <functional>
 #include <new>
 #include <optional>
@@ -104,14 +105,17 @@ std::string today() {
   return date.data();
 }
 
-Baseline read_baseline(const std::string& path) {
-  return parse_baseline(read_file(path), path);
+// One that is still to be written for the first time has nothing in it.
+Baseline read_baseline(const OutputRequest& write) {
+  std::error_code ignored;
+  if (write.write_baseline == write.baseline && !std::filesystem::exists(*write.baseline, ignored)) return {};
+  return parse_baseline(read_file(*write.baseline), *write.baseline);
 }
 
 // What the project accepts is no conflict. Returns what --write-baseline is to write.
 std::string use_baseline(const OutputRequest& write, Survey& survey) {
   Baseline baseline;
-  if (write.baseline) baseline = read_baseline(*write.baseline);
+  if (write.baseline) baseline = read_baseline(write);
   for (const std::string& sentence : apply(baseline, survey, today())) say(*write.baseline + ": " + sentence);
   return to_json(baseline_of(survey, baseline));
 }
@@ -189,7 +193,7 @@ void check_outputs(const OutputRequest& write) {
   for (const auto& path : {write.save_capture, write.write_baseline})
     if (path) check_writable(*path);
   for (const OutputFile& file : write.files) check_writable(file.path);
-  if (write.baseline) read_baseline(*write.baseline);
+  if (write.baseline) read_baseline(write);
 }
 
 bool wants_every_setup(const OutputRequest& write) {
@@ -201,6 +205,8 @@ int write_outputs(ScanResult scan, const OutputRequest& write) {
   auto* survey = std::get_if<Survey>(&scan.result);
   if (!survey) return write_all_outputs(scan, write, "", scan.exit_code);
   check_single(*survey, write);
+  if (write.save_capture && !scan.capture)
+    throw Error(Failure::usage, "--save-capture", "a saved report has no capture", "give the model");
   if (write.format != Format::text) say_errors(*survey);
   std::string baseline = write.baseline || write.write_baseline ? use_baseline(write, *survey) : "";
   return write_all_outputs(scan, write, baseline, exit_code(*survey));

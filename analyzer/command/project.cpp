@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
-#include <sstream>
 
 #include "analyzer/command/options.h"
 #include "analyzer/command/values.h"
@@ -19,7 +19,8 @@ constexpr const char* file_name = "gradscan.toml";
 
 constexpr std::array<std::string_view, 5> paths{"baseline", "write-baseline", "save-capture", "output", "then"};
 // What is asked of a single run.
-constexpr std::array<std::string_view, 4> never{"help", "version", "list-presets", "list-findings"};
+constexpr std::array<std::string_view, 8> never{"help", "version", "list-presets", "list-findings",
+                                                "fix",  "compare", "budget",       "explain"};
 
 template <std::size_t count>
 bool is_among(const std::array<std::string_view, count>& names, std::string_view name) {
@@ -41,7 +42,7 @@ class Translation {
   explicit Translation(const std::string& file) : file_(file) {}
 
   void add(const std::string& key, const toml::node& value) {
-    if (is_among(never, key)) throw wrong(file_, key + " is not a key", "remove it");
+    if (is_among(never, key)) throw wrong(file_, key + " is asked of a single run", "remove it");
     if (const toml::array* list = value.as_array())
       for (const toml::node& each : *list) add_one(key, each);
     else
@@ -59,13 +60,14 @@ class Translation {
   }
 
   std::string text_of(const std::string& key, const toml::node& value) const {
-    if (auto text = value.value_exact<std::string>())
-      return is_among(paths, key) ? (fs::path(file_).parent_path() / *text).lexically_normal().string() : *text;
+    auto text = value.value_exact<std::string>();
+    if (text && text->find('\0') != std::string::npos)
+      throw wrong(file_, "the value of " + key + " has a NUL in it", "mend it");
+    if (text) return is_among(paths, key) ? (fs::path(file_).parent_path() / *text).lexically_normal().string() : *text;
     if (auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
     if (!value.is_floating_point()) throw wrong(file_, "the value of " + key + " is not of an option", "see gradscan --help");
-    std::ostringstream text;
-    text << *value.value_exact<double>();
-    return text.str();
+    std::array<char, 32> digits{};
+    return {digits.data(), std::to_chars(digits.begin(), digits.end(), *value.value_exact<double>()).ptr};
   }
 
   const std::string& file_;
@@ -82,9 +84,8 @@ toml::table read(const std::string& file) {
 }
 
 // Wrong keys and values are errors of the file, not of the command line.
-void check_options(const std::string& file, std::vector<std::string> arguments, const std::vector<std::string>& models) {
-  arguments.push_back("--");
-  arguments.push_back(models.front());
+void check_options(const std::string& file, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "MODEL");  // in front: an option that lacks its value takes nothing else for it
   try {
     parse_command_line(arguments);
   } catch (const Error& error) {
@@ -105,7 +106,7 @@ Project project_of(const std::vector<std::string>& models) {
   Translation translation(project.file);
   for (const auto& [key, value] : read(project.file)) translation.add(std::string(key.str()), value);
   project.arguments = translation.take();
-  check_options(project.file, project.arguments, models);
+  check_options(project.file, project.arguments);
   return project;
 }
 

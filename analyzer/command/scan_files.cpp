@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include "analyzer/files.h"
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
+#include "analyzer/internal_error.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -23,15 +26,8 @@ bool is_saved_report(const std::string& path) {
   return path.ends_with(".json") && !path.ends_with(".capture.json");
 }
 
-bool changes_setup(const ScanOptions& options) {
-  return options.checkpointing || options.find_unused_parameters || options.static_graph || options.bucket_cap_mb ||
-         options.gradient_as_bucket_view || !options.edits.empty() || !options.then.empty() || !options.checkpoint.empty() ||
-         !options.inputs.empty() || !options.loss.empty() || !options.hidden.empty() || options.analyse.batch ||
-         options.analyse.optimizer;
-}
-
 Survey saved_survey(const std::string& path, const ScanRequest& request) {
-  if (changes_setup(request.options) || request.fix)
+  if (request.asks_setup)
     throw Error(Failure::usage, path, "is a saved report, whose setup stays as it is", "give the model or its capture instead");
   return parse_report(read_file(path), path);
 }
@@ -89,18 +85,26 @@ Survey survey_of(const std::string& path, const ScanRequest& request) {
   if (is_saved_report(path)) return saved_survey(path, request);
   auto work = [&] { return to_json(Survey{{scanned(path, report_of(captures_in_turn(path, request), request))}}); };
   ChildEnd end = run_in_child(path, no_time_limit, work);
+  if (end.signal == SIGKILL)
+    throw Error(Failure::limit, path, "the system stopped its analysis, as it does when memory runs out",
+                "scan fewer files at a time (-j) or use a machine with more memory");
   if (!end.result) throw Error(Failure::internal, path, "its analysis has ended the process", "please report it");
-  return parse_report(*end.result, path);
+  Survey survey = parse_report(*end.result, path);
+  survey.files.front().path = path;
+  return survey;
+}
+
+Scanned failed(const std::string& path, const Error& error) {
+  return {.path = path, .report = {}, .error = error.what(), .exit_code = exit_code(error.failure())};
 }
 
 Survey survey_or_error(const std::string& path, const ScanRequest& request) {
   try {
-    Survey survey = survey_of(path, request);
-    for (Scanned& file : survey.files)
-      if (survey.files.size() == 1) file.path = path;
-    return survey;
+    return survey_of(path, request);
   } catch (const Error& error) {
-    return {{{.path = path, .report = {}, .error = error.what(), .exit_code = exit_code(error.failure())}}};
+    return {{failed(path, error)}};
+  } catch (const std::exception& error) {
+    return {{failed(path, internal_error(path, error))}};
   }
 }
 
@@ -140,17 +144,15 @@ ScanResult plan(const ScanRequest& request) {
   return {std::move(plan), exit_code, {}};
 }
 
-Side side_of(const std::string& model, const ScanRequest& request) {
-  Capture capture = edited(capture_isolated(model, request), request.options.edits);
-  Setup setup = resolve_setup(capture, request.options);
-  return {std::move(capture), setup};
+Side side_of(const Capture& capture, const ScanOptions& options) {
+  return {edited(capture, options.edits), resolve_setup(capture, options)};
 }
 
 ScanResult comparison(const ScanRequest& request) {
-  Side first = side_of(request.models.front(), request);
-  Comparison comparison = compare(first, side_of(*request.compare, request));
+  Capture first = capture_isolated(request.models.front(), request), second = capture_isolated(*request.compare, request);
+  Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
   int exit_code = has_conflict(comparison.first) ? conflict : clean;
-  return {std::move(comparison), exit_code, std::move(first.capture)};
+  return {std::move(comparison), exit_code, std::move(first)};
 }
 
 ScanResult of_survey(Survey survey) {

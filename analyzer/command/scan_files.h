@@ -20,7 +20,7 @@ struct ScanResult {
   std::optional<Capture> capture;  // of the one model that was run; empty for several, and for saved reports
 };
 
-// Called when a file of several has been scanned: how many are done, of how many.
+// Called when a file of several has been scanned: how many are done, of how many. By any thread, one at a time.
 using Progress = std::function<void(std::size_t, std::size_t)>;
 
 // Throws Error if a single file, or what it is compared with, cannot be scanned. `save` is called with the capture of a single

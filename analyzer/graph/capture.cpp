@@ -160,7 +160,7 @@ class Validator {
 std::vector<int> ddp_order(const Capture& capture) {
   std::vector<int> order;
   for (std::size_t id = 0; id < capture.parameters.size(); ++id)
-    if (capture.parameters[id].requires_grad) order.push_back(static_cast<int>(id));
+    if (capture.parameters[id].requires_grad && !capture.parameters[id].ignored) order.push_back(static_cast<int>(id));
   return order;
 }
 

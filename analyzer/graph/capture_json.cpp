@@ -83,6 +83,7 @@ Json image(const Parameter& parameter) {
   Json json{{"name", parameter.name}, {"shape", parameter.shape}, {"dtype", parameter.dtype}};
   put(json, "aliases", parameter.aliases);
   put(json, "requires_grad", parameter.requires_grad, true);
+  put(json, "ignored", parameter.ignored);
   put(json, "ddp_name", parameter.ddp_name);
   return json;
 }
@@ -93,6 +94,7 @@ void read(const Json& json, Parameter& parameter) {
   get(json, "dtype", parameter.dtype);
   get(json, "aliases", parameter.aliases);
   get(json, "requires_grad", parameter.requires_grad);
+  get(json, "ignored", parameter.ignored);
   get(json, "ddp_name", parameter.ddp_name);
   std::int64_t bytes = element_size(parameter.dtype);
   for (std::int64_t extent : parameter.shape) {
@@ -149,7 +151,7 @@ Json image(const Region& region) {
   put(json, "parent", region.parent, none);
   put(json, "nested_outputs", region.nested_outputs);
   put(json, "source", region.source);
-  put(json, "file", region.file);
+  put(json, "place", region.place);
   put(json, "origin", region.origin);
   put(json, "argument_dtypes", region.argument_dtypes);
   put(json, "constant_flops", region.constant_flops);
@@ -164,7 +166,7 @@ void read(const Json& json, Region& region) {
   get(json, "parent", region.parent);
   get(json, "nested_outputs", region.nested_outputs);
   get(json, "source", region.source);
-  get(json, "file", region.file);
+  get(json, "place", region.place);
   get(json, "origin", region.origin);
   get(json, "argument_dtypes", region.argument_dtypes);
   get(json, "constant_flops", region.constant_flops);

@@ -17,6 +17,7 @@
 #include "analyzer/graph/step.h"
 #include "analyzer/near_matches.h"
 #include "gradscan/error.h"
+#include "gradscan/graph.h"
 
 namespace gradscan {
 namespace {
@@ -44,19 +45,23 @@ void set_kinds(Capture& capture, const std::vector<CheckpointPattern>& patterns)
     if (matches_region(capture, pattern.glob)) apply_patterns(capture, {pattern});
 }
 
-std::vector<Node*> nodes_of(Capture& capture, const std::string& option, const std::vector<std::string>& globs) {
+// Of these parameters, which `mark` changes.
+template <typename Mark>
+std::vector<Node*> nodes_of(Capture& capture, const std::vector<int>& parameters, Mark mark) {
   std::vector<bool> named(capture.parameters.size());
-  for (int parameter : parameters_named(capture, option, globs)) named[parameter] = true;
+  for (int parameter : parameters) {
+    named[parameter] = true;
+    mark(capture.parameters[parameter]);
+  }
   std::vector<Node*> nodes;
   for (Node& node : capture.nodes)
     if (node.role == Role::parameter && named[node.parameter]) nodes.push_back(&node);
-  for (std::size_t at = 0; at < named.size(); ++at)
-    if (named[at]) capture.parameters[at].requires_grad = false;
   return nodes;
 }
 
 void freeze(Capture& capture, const std::vector<std::string>& globs) {
-  for (Node* node : nodes_of(capture, "--freeze", globs)) *node = Node{};
+  auto mark = [](Parameter& parameter) { parameter.requires_grad = false; };
+  for (Node* node : nodes_of(capture, parameters_named(capture, "--freeze", globs), mark)) *node = Node{};
   auto cut = [&](GradEdge& edge) {
     bool is_gone =
         edge.node != none && capture.nodes[edge.node].role == Role::operation && capture.nodes[edge.node].next.empty();
@@ -67,7 +72,8 @@ void freeze(Capture& capture, const std::vector<std::string>& globs) {
 }
 
 void ignore(Capture& capture, const std::vector<std::string>& globs) {
-  for (Node* node : nodes_of(capture, "--ignore", globs)) *node = Node{.role = Role::leaf};
+  auto mark = [](Parameter& parameter) { parameter.ignored = true; };
+  for (Node* node : nodes_of(capture, parameters_named(capture, "--ignore", globs), mark)) *node = Node{.role = Role::leaf};
 }
 
 bool may_require_grad(const Region& region, std::size_t slot) {
@@ -77,12 +83,12 @@ bool may_require_grad(const Region& region, std::size_t slot) {
 // Nodes that are to be inserted in front of all others.
 class NewLeaves {
  public:
-  explicit NewLeaves(Capture& capture) : capture_(capture) {}
+  explicit NewLeaves(Capture& capture) : capture_(capture), graph_(capture, Checkpointing::as_given) {}
 
   void require_grad(const Region& region) {
     std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
-      if (arguments[slot].node == none && may_require_grad(region, slot)) added_.push_back(&arguments[slot]);
+      if (graph_.target(arguments[slot]) == none && may_require_grad(region, slot)) added_.push_back(&arguments[slot]);
   }
 
   void insert() {
@@ -104,6 +110,7 @@ class NewLeaves {
   }
 
   Capture& capture_;
+  GradGraph graph_;               // as it was: an argument may come from a region that gives no gradient
   std::vector<GradEdge*> added_;  // edges to them
 };
 
@@ -111,12 +118,31 @@ void require_grad(Capture& capture, const std::vector<std::string>& globs) {
   NewLeaves leaves(capture);
   for (const Region& region : capture.regions) {
     auto matches = [&](const std::string& glob) { return glob_match(glob, region.name); };
-    if (std::any_of(globs.begin(), globs.end(), matches)) leaves.require_grad(region);
+    if (std::none_of(globs.begin(), globs.end(), matches)) continue;
+    if (!has_graph(capture, region))
+      throw Error(Failure::usage, "--require-grad " + region.name, "nothing in it requires grad, so its graph is not known",
+                  "export the model with an input that requires grad");
+    leaves.require_grad(region);
   }
   leaves.insert();
 }
 
+// What a report repeats.
+void note(Capture& capture, const Edits& edits) {
+  auto add = [&](const std::vector<std::string>& names, const std::string& what) {
+    for (const std::string& name : names) capture.notes.push_back("Changed before it was analysed: " + name + " " + what + ".");
+  };
+  add(edits.freeze, "does not require grad");
+  add(edits.ignore, "is ignored by DDP, so every rank trains it by itself");
+  add(edits.require_grad, "is given tensors that require grad");
+}
+
 }  // namespace
+
+bool has_graph(const Capture& capture, const Region& region) {
+  auto first = capture.nodes.begin() + region.begin, last = capture.nodes.begin() + region.end;
+  return std::any_of(first, last, [](const Node& node) { return node.role == Role::operation; });
+}
 
 std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits) {
   for (const CheckpointPattern& pattern : edits.checkpoint) check_region(in_turn, "--checkpoint", pattern.glob);
@@ -127,6 +153,7 @@ std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits
     freeze(capture, edits.freeze);
     ignore(capture, edits.ignore);
     require_grad(capture, edits.require_grad);
+    note(capture, edits);
   }
   return result;
 }

@@ -278,9 +278,9 @@ FixedMemory fixed_memory(const Capture& capture, const Setup& setup, std::option
     memory.parameters += bytes_of(parameter);
     if (!parameter.requires_grad) continue;
     memory.gradients += bytes_of(parameter);
+    if (!parameter.ignored && !setup.gradient_as_bucket_view) memory.buckets += bytes_of(parameter);
     ++trained;
   }
-  if (!setup.gradient_as_bucket_view) memory.buckets = memory.gradients;
   if (optimizer) memory.optimizer = state_of(*optimizer, memory.gradients, trained);
   return memory;
 }

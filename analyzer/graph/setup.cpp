@@ -1,5 +1,6 @@
 #include "gradscan/setup.h"
 
+#include <limits>
 #include <sstream>
 
 namespace gradscan {
@@ -55,6 +56,7 @@ BucketCaps bucket_caps(const Setup& setup) {
 
 std::string ddp_call(const Setup& setup) {
   std::ostringstream call;
+  call.precision(std::numeric_limits<double>::digits10);
   call << "DistributedDataParallel(model";
   if (setup.bucket_cap_mb) call << ", bucket_cap_mb=" << *setup.bucket_cap_mb;
   if (setup.find_unused_parameters) call << ", find_unused_parameters=True";

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "analyzer/capture/patterns.h"
+#include "analyzer/graph/edits.h"
 #include "analyzer/graph/step.h"
 #include "analyzer/report/name_globs.h"
 #include "analyzer/report/prose.h"
@@ -58,14 +59,22 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
+// Whether no other region could be repaired for this argument to require grad: it has no history, or comes from a region of
+// which none is known.
+bool starts_here(const Capture& capture, GradEdge argument) {
+  if (argument.node == none) return true;
+  auto source = std::find_if(capture.regions.begin(), capture.regions.end(),
+                             [&](const Region& region) { return region.end == argument.node; });
+  return source != capture.regions.end() && !has_graph(capture, *source);
+}
+
 // Slots of a region's arguments that have no history and could require grad.
-std::vector<std::string> slots_to_open(const Capture& capture, const Region& region) {
+std::vector<std::string> slots_to_open(const Capture& capture, const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
-  const std::vector<GradEdge>& arguments = capture.nodes[region.begin].next;
-  for (std::size_t slot = 0; slot < arguments.size(); ++slot) {
-    bool known = slot < region.argument_dtypes.size();
-    if (arguments[slot].node == none && (!known || is_floating(region.argument_dtypes[slot])))
-      slots.push_back(std::to_string(slot));
+  for (int slot : row.arguments_without_grad) {
+    if (!starts_here(capture, capture.nodes[region.begin].next[slot])) continue;
+    bool known = slot < static_cast<int>(region.argument_dtypes.size());
+    if (!known || is_floating(region.argument_dtypes[slot])) slots.push_back(std::to_string(slot));
   }
   return slots;
 }
@@ -244,8 +253,10 @@ std::optional<Candidate> Candidates::inputs_require_grad() const {
   for (const Capture& capture : in_turn_)
     for (const Region& region : capture.regions) {
       const RegionReport& row = report_.regions[id++];
-      std::vector<std::string> slots = slots_to_open(capture, region);
-      if (!row.lost || slots.empty() || std::count(globs.begin(), globs.end(), as_glob(region.name)) > 0) continue;
+      std::vector<std::string> slots = slots_to_open(capture, region, row);
+      if (!row.lost || slots.empty() || !has_graph(capture, region) ||
+          std::count(globs.begin(), globs.end(), as_glob(region.name)) > 0)
+        continue;
       globs.push_back(as_glob(region.name));
       places.push_back(row.name + " (argument " + enumerate(slots, names_told) + ")");
     }

@@ -98,7 +98,7 @@ Json region(const RegionReport& region) {
           {"nested_outputs", region.nested_outputs},
           {"closures", list(region.closures, place)},
           {"source", region.source},
-          {"file", region.file},
+          {"place", region.place},
           {"origin", region.origin},
           {"saved_bytes", region.saved_bytes},
           {"recompute_flops", region.recompute_flops}};
@@ -229,6 +229,7 @@ Json json_of(const Report& report) {
             {"inputs", list(report.inputs, input)},
             {"outputs", list(report.outputs, output)},
             {"frozen", report.frozen},
+            {"ignored", report.ignored},
             {"parameters", list(report.parameters, parameter)},
             {"regions", list(report.regions, region)},
             {"regions_known", report.regions_known},

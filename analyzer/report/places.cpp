@@ -10,14 +10,15 @@
 namespace gradscan {
 namespace {
 
-// Of "resnet.py:88"; 0 if there is none.
-int line_of(const std::string& source) {
-  std::size_t colon = source.rfind(':');
-  if (colon == std::string::npos) return 0;
+// Of "/home/me/model.py:88"; all of it is the path if it ends with no line.
+CodeLine split(const std::string& place) {
+  std::size_t colon = place.rfind(':');
+  if (colon == std::string::npos) return {place, 0, {}};
   int line = 0;
-  const char *first = source.data() + colon + 1, *last = source.data() + source.size();
+  const char *first = place.data() + colon + 1, *last = place.data() + place.size();
   auto [end, error] = std::from_chars(first, last, line);
-  return error == std::errc() && end == last && line > 0 ? line : 0;
+  bool is_line = error == std::errc() && end == last && line > 0;
+  return is_line ? CodeLine{place.substr(0, colon), line, {}} : CodeLine{place, 0, {}};
 }
 
 bool is_around(const std::string& folder, const std::string& path) {
@@ -64,12 +65,12 @@ std::vector<CodeLine> places(const Scanned& file, const Finding& finding, const 
   for (const Group& group : finding.groups)
     for (int id : group.regions) {
       const RegionReport& region = file.report->regions[id];
-      if (region.file.empty()) continue;
-      std::string path = mapped(region.file, options);
-      int line = line_of(region.source);
+      if (region.place.empty()) continue;
+      CodeLine place = split(region.place);
+      place.path = mapped(place.path, options);
       auto same = std::find_if(lines.begin(), lines.end(),
-                               [&](const CodeLine& each) { return each.path == path && each.line == line; });
-      if (same == lines.end()) same = lines.insert(lines.end(), {std::move(path), line, {}});
+                               [&](const CodeLine& each) { return each.path == place.path && each.line == place.line; });
+      if (same == lines.end()) same = lines.insert(lines.end(), std::move(place));
       if (std::find(same->regions.begin(), same->regions.end(), id) == same->regions.end()) same->regions.push_back(id);
     }
   if (lines.empty()) lines.push_back({mapped(file.path, options), 0, {}});

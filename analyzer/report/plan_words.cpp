@@ -25,7 +25,12 @@ std::string headline(const Plan& plan) {
   if (is_taken_back(plan))
     return "no checkpoints to offer for " + budget + ": those that need " + bytes(plan.needed) +
            " bring DDP into a conflict that it does not have without them";
-  if (!plan.fits) return "does not fit into " + budget + ": the least that checkpoints reach is " + bytes(plan.needed);
+  if (!plan.fits && plan.needed_as_given <= plan.budget)
+    return "fits into " + budget +
+           " as the file is, which checkpoints of modules of which none lies inside another do not reach";
+  if (!plan.fits)
+    return "does not fit into " + budget +
+           ": the least that was found, checkpoints of modules of which none lies inside another, is " + bytes(plan.needed);
   if (plan.modules.empty()) return "fits into " + budget + " without checkpoints";
   return "fits into " + budget + " with " + count(plan.modules.size(), "module") + " checkpointed";
 }

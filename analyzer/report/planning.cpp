@@ -225,6 +225,10 @@ void judge(Plan& plan, Verdict with, const Verdict& without) {
     plan.options.clear();
     plan.fits = false;
   }
+  // What gets no gradient without any checkpoint is no conflict of the plan's.
+  std::erase_if(with.untrained, [&](int parameter) {
+    return std::find(without.untrained.begin(), without.untrained.end(), parameter) != without.untrained.end();
+  });
   plan.verdict = std::move(with);
 }
 

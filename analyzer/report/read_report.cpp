@@ -161,7 +161,7 @@ static void read(const Json& json, RegionReport& region) {
   member(json, "nested_outputs", region.nested_outputs);
   member(json, "closures", region.closures);
   member(json, "source", region.source);
-  member(json, "file", region.file);
+  member(json, "place", region.place);
   member(json, "origin", region.origin);
   member(json, "saved_bytes", region.saved_bytes);
   member(json, "recompute_flops", region.recompute_flops);
@@ -301,6 +301,7 @@ void read_model(const Json& json, Report& report) {
   member(json, "inputs", report.inputs);
   member(json, "outputs", report.outputs);
   member(json, "frozen", report.frozen);
+  member(json, "ignored", report.ignored);
   member(json, "parameters", report.parameters);
   member(json, "regions", report.regions);
   member(json, "regions_known", report.regions_known);
@@ -337,11 +338,18 @@ bool has_schema(const Json& json, std::string_view schema) {
   return found != json.end() && found->is_string() && found->get_ref<const std::string&>() == schema;
 }
 
+// Without them a report would seem to have found nothing.
+void require_results(const Json& json) {
+  for (const char* key : {"model", "setup", "parameters", "verdict", "verdicts", "findings"})
+    if (!json.contains(key)) throw Malformed(" has no \"" + std::string(key) + "\"");
+}
+
 Report report_without_setups(const Json& json) {
   if (!has_schema(json, "gradscan-report/1")) throw Malformed(".schema is not gradscan-report/1");
   Report report;
   read_model(json, report);
   read_results(json, report);
+  require_results(json);
   complete(report.verdict, report.setup);
   for (Verdict& verdict : report.verdicts) complete(verdict, report.setup);
   return report;
@@ -397,6 +405,7 @@ Survey survey_from(const Json& json) {
   Survey survey;
   if (has_schema(json, "gradscan-survey/1")) {
     member(json, "files", survey.files);
+    if (survey.files.empty()) throw Malformed(" has no files");
   } else {
     Report report = report_from(json);
     int code = exit_code_of(report);

@@ -56,7 +56,10 @@ class Assembly {
     report_.written_by = capture_.written_by;
     report_.regions_known =
         std::all_of(in_turn_.begin(), in_turn_.end(), [](const Capture& capture) { return capture.regions_known; });
-    report_.frozen = static_cast<int>(capture_.parameters.size() - order_.size());
+    for (const Parameter& parameter : capture_.parameters) {
+      report_.frozen += !parameter.requires_grad;
+      report_.ignored += parameter.requires_grad && parameter.ignored;
+    }
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
     report_.notes = capture_.notes;
@@ -166,7 +169,7 @@ class Assembly {
       if (graph_.target(arguments[slot]) == none) row.arguments_without_grad.push_back(static_cast<int>(slot));
     row.nested_outputs = static_cast<int>(region.nested_outputs.size());
     row.source = region.source;
-    row.file = region.file;
+    row.place = region.place;
     row.origin = region.origin;
     report_.regions.push_back(std::move(row));
   }

@@ -62,6 +62,7 @@ class Text {
     std::string text = std::to_string(report_.parameters.size());
     if (report_.frozen > 0)
       text += " that require grad, and " + std::to_string(report_.frozen) + " frozen ones that DDP ignores";
+    if (report_.ignored > 0) text += ", and " + std::to_string(report_.ignored) + " that DDP is told to ignore";
     return text;
   }
 

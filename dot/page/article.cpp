@@ -59,8 +59,10 @@ class Article {
   }
 
   std::string frozen() const {
-    const std::string number = std::to_string(report_.parameters.size());
-    return report_.frozen == 0 ? number : number + ", and " + std::to_string(report_.frozen) + " frozen";
+    std::string text = std::to_string(report_.parameters.size());
+    if (report_.frozen > 0) text += ", and " + std::to_string(report_.frozen) + " frozen";
+    if (report_.ignored > 0) text += ", and " + std::to_string(report_.ignored) + " that DDP is told to ignore";
+    return text;
   }
 
   std::string loss() const {

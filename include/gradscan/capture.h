@@ -43,6 +43,7 @@ struct Parameter {
   std::vector<std::int64_t> shape;
   std::string dtype = "float32";  // torch's name without "torch."
   bool requires_grad = true;
+  bool ignored = false;       // by DDP, which was told so: it is trained, has no index, and its node is a Role::leaf
   std::string ddp_name = "";  // the name that DDP prints, where it is none of those that ddp_name() works out
 };
 
@@ -93,7 +94,9 @@ struct Region {
                                     // list): see nested_output_edge()
   std::string source;               // where checkpoint was called: "resnet.py:88"; empty if unknown
   std::string origin;               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
-  std::string file{};               // the whole path of the file that `source` names; empty if unknown
+  // The user's own line at that call, "/home/me/model.py:88": where `source` is, if that is not in an installed package, else
+  // the innermost line of the call's stack that is not. Empty if unknown.
+  std::string place{};
   std::vector<std::string> argument_dtypes{};  // of the direct tensor arguments, by slot: "float32"; empty: unknown
   std::int64_t constant_flops = 0;  // of operations in it, and in no region inside of it, that have no node: no gradient flows
                                     // through them
@@ -116,6 +119,8 @@ struct Input {
   std::vector<std::int64_t> shape;
   bool requires_grad = false;
   std::string origin;  // "gradscan metadata", "traced input", "--input"
+
+  bool operator==(const Input&) const = default;
 };
 
 // What the exporting script said about its DistributedDataParallel; empty members: it did not say.

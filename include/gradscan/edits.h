@@ -19,6 +19,8 @@ namespace gradscan {
 struct CheckpointPattern {
   std::string glob;
   Kind kind = Kind::reentrant;
+
+  bool operator==(const CheckpointPattern&) const = default;
 };
 
 // Globs are as a CheckpointPattern's. One that matches nothing is an error.
@@ -27,10 +29,13 @@ struct Edits {
   std::vector<std::string> freeze{};        // parameters that get requires_grad_(False) before DDP is made; names or aliases
   std::vector<std::string> ignore{};        // parameters that DDP is told to ignore: they are trained, and never averaged
   std::vector<std::string> require_grad{};  // regions whose floating-point tensor arguments are made to require grad
+
+  bool operator==(const Edits&) const = default;
   bool empty() const { return checkpoint.empty() && freeze.empty() && ignore.empty() && require_grad.empty(); }
 };
 
-// The capture of the changed model, as far as the graph of this one tells. Throws Error (usage).
+// The capture of the changed model, as far as the graph of this one tells; its notes say what was changed but for kinds of
+// regions, which the regions themselves tell. Throws Error (usage).
 Capture edited(Capture capture, const Edits& edits);
 
 }  // namespace gradscan

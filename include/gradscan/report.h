@@ -81,7 +81,7 @@ struct RegionReport {
   // backward runs on from there into that graph.
   std::vector<Place> closures;
   std::string source;
-  std::string file;  // see Region
+  std::string place;  // see Region
   std::string origin;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
@@ -151,7 +151,8 @@ struct Report {
   std::vector<std::string> in_turn;  // names of the captures that forward calls play in turn, the first being `model`
   Setup setup;
   std::vector<ParameterReport> parameters;
-  int frozen = 0;  // parameters that do not require grad, which DDP ignores
+  int frozen = 0;   // parameters that do not require grad, which DDP ignores
+  int ignored = 0;  // parameters that DDP was told to ignore
   std::vector<RegionReport> regions;
   bool regions_known = false;  // Capture::regions_known, of all captures
   std::vector<Stage> stages;
@@ -178,6 +179,8 @@ struct AnalyseOptions {
   std::optional<std::int64_t> batch{};   // prices are for this batch, see scaled() in price.h; otherwise for the inputs'
   std::optional<Optimizer> optimizer{};  // whose state counts as memory
   bool every_setup = false;              // fill Report::setups
+
+  bool operator==(const AnalyseOptions&) const = default;
 };
 
 // Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.

@@ -35,7 +35,10 @@ struct CaptureOptions {
                                               // floating-point output that requires grad
   std::vector<std::string> hidden;            // paths of outputs that the training script's model returns inside of an object
                                               // in which DDP finds no tensors
-  bool every_module = false;                  // the calls of all modules are regions too, of kind off, see plan.h
+  bool every_module = false;                  // the calls of all modules are regions too, of kind off, see plan.h; a saved
+                                              // capture has those regions that it was made with
+
+  bool operator==(const CaptureOptions&) const = default;
 };
 
 // What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
@@ -51,6 +54,8 @@ struct ScanOptions : CaptureOptions {
   AnalyseOptions analyse{};
   std::vector<std::string> then;  // further files of the same model, whose graphs forward calls play in turn with the first's
                                   // (see replay.h)
+
+  bool operator==(const ScanOptions&) const = default;
 };
 
 Capture capture_file(const std::string& path, const CaptureOptions& options = {});

@@ -42,6 +42,8 @@ struct TrainingStep {
   std::vector<std::string> zero_times;
   Kind checkpoint_around = Kind::off;  // a checkpoint around the whole DDP model: checkpoint(ddp, x)
   bool set_to_none = true;             // zero_grad(set_to_none=...)
+
+  bool operator==(const TrainingStep&) const = default;
 };
 
 struct Setup {

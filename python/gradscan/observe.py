@@ -23,9 +23,10 @@ import contextlib
 import dataclasses
 import os
 import random
+import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _GRADSCAN = os.path.dirname(__file__) + os.sep
+_INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
 
 
 @dataclasses.dataclass
@@ -57,7 +59,7 @@ class Region:
     name: str
     kind: str
     source: str  # "resnet.py:88"
-    file: str  # the whole path of that file
+    place: str  # the user's own line at that call, with its whole path: see own_place()
     module: str  # path of the module that called checkpoint()
     parent: int | None  # number of the region around it
     begin: Boundary
@@ -125,9 +127,7 @@ class Observer:
         boundary, aliases = make_boundary(arguments, always=False)
         parent = self._open[-1] if self._open else None
         name = region_name(call.function, self._paths, self._path_stack[-1])
-        file, line = user_place()
-        source = f"{os.path.basename(file)}:{line}" if file else ""
-        region = Region(name, call.kind, source, os.path.abspath(file) if file else "", self._path_stack[-1], parent, boundary)
+        region = Region(name, call.kind, user_line(), own_place(), self._path_stack[-1], parent, boundary)
         number = len(self.regions)
         self.regions.append(region)
         self._open.append(number)
@@ -232,21 +232,30 @@ class Observer:
         return flops
 
 
-def user_place() -> tuple[str, int]:
-    """File and line of the innermost code that belongs neither to torch nor to gradscan; an empty path if there is none."""
+def _user_places() -> Iterator[tuple[str, int]]:
+    """File and line of the code that belongs neither to torch nor to gradscan, the innermost first."""
     frame: FrameType | None = sys._getframe(1)
     while frame:
         file = frame.f_code.co_filename
         if not file.startswith((_TORCH, _GRADSCAN, "<")):
-            return file, frame.f_lineno
+            yield file, frame.f_lineno
         frame = frame.f_back
-    return "", 0
 
 
 def user_line() -> str:
-    """The same in short: "resnet.py:88"."""
-    file, line = user_place()
-    return f"{os.path.basename(file)}:{line}" if file else ""
+    """The innermost of them in short: "resnet.py:88"; empty if there is none."""
+    for file, line in _user_places():
+        return f"{os.path.basename(file)}:{line}"
+    return ""
+
+
+def own_place() -> str:
+    """The innermost that is in no installed package, with its whole path: "/home/me/model.py:88"; of all if there is none such."""
+    places = list(_user_places())
+    own = [place for place in places if not _INSTALLED.search(place[0])]
+    for file, line in own or places:
+        return f"{os.path.abspath(file)}:{line}"
+    return ""
 
 
 def is_requires_grad(function: Any, access: str) -> bool:

@@ -69,7 +69,7 @@ class TracingObserver(Observer):
             "kind": region.kind,
             "name": region.name,
             "source": region.source,
-            "file": region.file,
+            "place": region.place,
             "direct": [True] * len(arguments),
             "requires_grad": [argument.requires_grad for argument in arguments],
         }

@@ -206,7 +206,7 @@ class Walk:
                     "parent": -1 if region.parent is None else region.parent,
                     "nested_outputs": list(region.end.nested),
                     "source": region.source,
-                    "file": region.file,
+                    "place": region.place,
                     "origin": "marker",
                     "argument_dtypes": [describe_tensor(tensor)["dtype"] for tensor in region.begin.tensors],
                     "constant_flops": constant_flops[number],

@@ -239,7 +239,9 @@ def test_source_lines_are_the_users(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, lambda model, x: checkpoint(model.b, model.a(x).sin(), use_reentrant=True))
     assert_same(exported, recorded)
     assert all(node.get("source", "").startswith("test_tracing.py:") for node in recorded["nodes"] if "op" in node)
-    assert [region["file"] for region in recorded["regions"]] == [__file__]
+    places = [region["place"].rsplit(":", 1) for region in recorded["regions"]]
+    assert [file for file, _ in places] == [__file__]
+    assert [f"test_tracing.py:{line}" for _, line in places] == [region["source"] for region in recorded["regions"]]
 
 
 class SideDoor(nn.Module):
