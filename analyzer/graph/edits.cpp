@@ -17,7 +17,6 @@
 #include "analyzer/graph/step.h"
 #include "analyzer/near_matches.h"
 #include "gradscan/error.h"
-#include "gradscan/graph.h"
 
 namespace gradscan {
 namespace {
@@ -83,12 +82,12 @@ bool may_require_grad(const Region& region, std::size_t slot) {
 // Nodes that are to be inserted in front of all others.
 class NewLeaves {
  public:
-  explicit NewLeaves(Capture& capture) : capture_(capture), graph_(capture, Checkpointing::as_given) {}
+  explicit NewLeaves(Capture& capture) : capture_(capture) {}
 
   void require_grad(const Region& region) {
     std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
-      if (graph_.target(arguments[slot]) == none && may_require_grad(region, slot)) added_.push_back(&arguments[slot]);
+      if (has_no_history(capture_, arguments[slot]) && may_require_grad(region, slot)) added_.push_back(&arguments[slot]);
   }
 
   void insert() {
@@ -110,7 +109,6 @@ class NewLeaves {
   }
 
   Capture& capture_;
-  GradGraph graph_;               // as it was: an argument may come from a region that gives no gradient
   std::vector<GradEdge*> added_;  // edges to them
 };
 
@@ -142,6 +140,13 @@ void note(Capture& capture, const Edits& edits) {
 bool has_graph(const Capture& capture, const Region& region) {
   auto first = capture.nodes.begin() + region.begin, last = capture.nodes.begin() + region.end;
   return std::any_of(first, last, [](const Node& node) { return node.role == Role::operation; });
+}
+
+bool has_no_history(const Capture& capture, GradEdge argument) {
+  if (argument.node == none) return true;
+  auto source = std::find_if(capture.regions.begin(), capture.regions.end(),
+                             [&](const Region& region) { return region.end == argument.node; });
+  return source != capture.regions.end() && !has_graph(capture, *source);
 }
 
 std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits) {

@@ -16,4 +16,7 @@ std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits
 // forward leaves nothing of it behind, and nobody can tell what its arguments lead to.
 bool has_graph(const Capture& capture, const Region& region);
 
+// Of a region's argument, under any kind of checkpointing: it comes from nowhere, or from a region that has no graph.
+bool has_no_history(const Capture& capture, GradEdge argument);
+
 }  // namespace gradscan

@@ -59,20 +59,11 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
-// Whether no other region could be repaired for this argument to require grad: it has no history, or comes from a region of
-// which none is known.
-bool starts_here(const Capture& capture, GradEdge argument) {
-  if (argument.node == none) return true;
-  auto source = std::find_if(capture.regions.begin(), capture.regions.end(),
-                             [&](const Region& region) { return region.end == argument.node; });
-  return source != capture.regions.end() && !has_graph(capture, *source);
-}
-
 // Slots of a region's arguments that have no history and could require grad.
 std::vector<std::string> slots_to_open(const Capture& capture, const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
   for (int slot : row.arguments_without_grad) {
-    if (!starts_here(capture, capture.nodes[region.begin].next[slot])) continue;
+    if (!has_no_history(capture, capture.nodes[region.begin].next[slot])) continue;
     bool known = slot < static_cast<int>(region.argument_dtypes.size());
     if (!known || is_floating(region.argument_dtypes[slot])) slots.push_back(std::to_string(slot));
   }

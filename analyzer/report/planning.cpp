@@ -202,15 +202,24 @@ bool is_worse(const Verdict& with, const Verdict& without) {
   return with.unsynchronised.size() + with.untrained.size() > without.unsynchronised.size() + without.untrained.size();
 }
 
-std::vector<Lever> levers(const Capture& capture, const PlanRequest& request, const Price& without, const FixedMemory& fixed,
-                          double factor) {
+// What two backwards over half of the batch each take for granted.
+std::string caveats_of_accumulation(const Capture& capture, const Setup& setup) {
+  std::string text;
+  if (setup.static_graph) text += "not with static_graph=True: a check inside of DDP fails then; ";
+  if (std::any_of(capture.nodes.begin(), capture.nodes.end(),
+                  [](const Node& node) { return node.op.find("BatchNorm") != std::string::npos; }))
+    text += "batch normalisation sees half of the batch; ";
+  return text + "in proportion to the batch, which is too little where a saved tensor does not grow with it";
+}
+
+std::vector<Lever> levers(const Capture& capture, const Setup& setup, const PlanRequest& request, const Price& without,
+                          const FixedMemory& fixed, double factor) {
   std::vector<Lever> levers;
   std::int64_t half = fixed.sum() + scaled(without, factor / 2).peak();
   std::optional<std::int64_t> batch = request.batch ? request.batch : batch_size(capture);
   if (!batch || *batch >= 2)
-    levers.push_back({"half of the batch, two backwards (no_sync for the first)", half,
-                      "batch normalisation sees half of the batch; in proportion to the batch, which is too little where a "
-                      "saved tensor does not grow with it"});
+    levers.push_back(
+        {"half of the batch, two backwards (no_sync for the first)", half, caveats_of_accumulation(capture, setup)});
   levers.push_back({"autocast to bfloat16", half,
                     "takes every activation for float32 and for one that autocast halves: masks, indices, losses and "
                     "normalisations stay as they are, and casts of weights come on top"});
@@ -253,7 +262,7 @@ Planned make_plan(const Capture& capture, const Setup& setup, const PlanRequest&
   plan.needed_without = memory.needed(without);
   plan.needed_as_given = memory.needed(gradscan::price(capture, Checkpointing::as_given));
   plan.options = command_line(pricer.calls(), chosen);
-  plan.levers = levers(capture, request, without, plan.fixed, factor);
+  plan.levers = levers(capture, setup, request, without, plan.fixed, factor);
   return planned;
 }
 
