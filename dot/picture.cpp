@@ -1,9 +1,9 @@
 #include "dot/picture.h"
 
-#include "dot/graph.h"
-#include "dot/layout.h"
-#include "dot/scene.h"
-#include "dot/svg.h"
+#include "dot/layout/graph.h"
+#include "dot/layout/layout.h"
+#include "dot/scene/scene.h"
+#include "dot/write/svg.h"
 
 namespace gradscan {
 

@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "analyzer/capture/ivalues.h"
-#include "analyzer/near_matches.h"
-#include "analyzer/torch_adapter.h"
+#include "analyzer/text/near_matches.h"
+#include "analyzer/torch/torch_adapter.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

@@ -13,7 +13,7 @@
 
 #include "analyzer/capture/devices.h"
 #include "analyzer/capture/sniff.h"
-#include "analyzer/torch_adapter.h"
+#include "analyzer/torch/torch_adapter.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

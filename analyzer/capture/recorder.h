@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "analyzer/capture/flops.h"
-#include "analyzer/torch_adapter.h"
+#include "analyzer/torch/torch_adapter.h"
 #include "gradscan/capture.h"
 
 namespace gradscan {

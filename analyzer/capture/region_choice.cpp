@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "analyzer/capture/patterns.h"
-#include "analyzer/capture/presets.h"
+#include "analyzer/graph/patterns.h"
+#include "analyzer/presets/presets.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

@@ -5,12 +5,12 @@
 #include <csignal>
 #include <exception>
 
-#include "analyzer/capture/presets.h"
 #include "analyzer/command/options.h"
 #include "analyzer/command/outputs.h"
 #include "analyzer/command/project.h"
-#include "analyzer/command/scan_files.h"
-#include "analyzer/report/rules.h"
+#include "analyzer/diagnose/rules.h"
+#include "analyzer/presets/presets.h"
+#include "analyzer/run/scan_files.h"
 #include "gradscan/gradscan.h"
 #include "gradscan/version.h"
 

@@ -6,9 +6,9 @@
 #include <functional>
 #include <set>
 
+#include "analyzer/base/files.h"
 #include "analyzer/command/values.h"
-#include "analyzer/files.h"
-#include "analyzer/near_matches.h"
+#include "analyzer/text/near_matches.h"
 
 namespace gradscan {
 namespace {

@@ -15,9 +15,9 @@
 #include <system_error>
 #include <utility>
 
-#include "analyzer/files.h"
-#include "analyzer/internal_error.h"
-#include "analyzer/report/baseline.h"
+#include "analyzer/base/files.h"
+#include "analyzer/base/internal_error.h"
+#include "analyzer/review/baseline.h"
 #include "gradscan/error.h"
 #include "gradscan/survey.h"
 

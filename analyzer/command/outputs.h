@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "analyzer/command/options.h"
-#include "analyzer/command/scan_files.h"
+#include "analyzer/run/scan_files.h"
 
 namespace gradscan {
 

@@ -12,10 +12,10 @@
 
 #include <algorithm>
 
-#include "analyzer/capture/patterns.h"
 #include "analyzer/graph/named_parameters.h"
+#include "analyzer/graph/patterns.h"
 #include "analyzer/graph/step.h"
-#include "analyzer/near_matches.h"
+#include "analyzer/text/near_matches.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

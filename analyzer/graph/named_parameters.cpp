@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "analyzer/capture/patterns.h"
-#include "analyzer/near_matches.h"
+#include "analyzer/graph/patterns.h"
+#include "analyzer/text/near_matches.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

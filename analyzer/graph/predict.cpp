@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "analyzer/internal_error.h"
+#include "analyzer/base/internal_error.h"
 #include "gradscan/graph.h"
 
 namespace gradscan {

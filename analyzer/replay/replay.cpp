@@ -14,7 +14,7 @@
 #include "analyzer/replay/reducer.h"
 #include "analyzer/replay/skeleton.h"
 #include "analyzer/replay/training.h"
-#include "analyzer/silent_warnings.h"
+#include "analyzer/torch/silent_warnings.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

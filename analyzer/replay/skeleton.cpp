@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "analyzer/torch_adapter.h"
+#include "analyzer/torch/torch_adapter.h"
 
 namespace gradscan {
 

@@ -5,9 +5,9 @@
 #include <iterator>
 #include <utility>
 
-#include "analyzer/report/causes.h"
-#include "analyzer/report/closures.h"
-#include "analyzer/report/findings.h"
+#include "analyzer/diagnose/causes.h"
+#include "analyzer/diagnose/closures.h"
+#include "analyzer/diagnose/findings.h"
 #include "analyzer/report/stages.h"
 #include "gradscan/graph.h"
 #include "gradscan/version.h"

@@ -62,14 +62,14 @@ enum class Role {
 
 struct Node {
   Role role = Role::operation;
-  std::string op;  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
-  std::vector<GradEdge> next;
+  std::string op{};  // torch's name of an operation's node: "AddmmBackward0"; empty for other roles
+  std::vector<GradEdge> next{};
   int parameter = none;  // Role::parameter: position in Capture::parameters
-  std::string module;    // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
-  std::string source;    // the user's source line: "resnet.py:88"; empty if unknown
+  std::string module{};  // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
+  std::string source{};  // the user's source line: "resnet.py:88"; empty if unknown
   // Positions in Capture::storages of the tensors it saves for backward, without repetition. A region_begin: of the region's
   // direct tensor arguments, which a checkpoint keeps.
-  std::vector<int> saved;
+  std::vector<int> saved{};
   bool saves_tensors = false;  // whether it saves any tensor: such a node cannot run backward twice
   std::int64_t forward_flops =
       0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown

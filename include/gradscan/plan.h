@@ -35,17 +35,17 @@ struct Lever {
 };
 
 struct Plan {
-  std::vector<std::string> modules;  // paths of the modules to checkpoint, in the order of forward; may be empty
-  bool fits = false;                 // whether they are enough; if not, `modules` is the choice that needs least memory
-  std::int64_t budget = 0;           // bytes
-  std::int64_t needed = 0;           // bytes with the plan: fixed memory and the peak of activations
-  std::int64_t needed_without = 0;   // bytes with no checkpoint at all
-  std::int64_t needed_as_given = 0;  // bytes as the file is
-  Price price;
-  FixedMemory fixed;
-  Verdict verdict;      // of the replay with the plan
-  std::string options;  // what to add to gradscan's command line to scan it: "--checkpoint 'layer4.2=non-reentrant'"
-  std::vector<Lever> levers;
+  std::vector<std::string> modules{};  // paths of the modules to checkpoint, in the order of forward; may be empty
+  bool fits = false;                   // whether they are enough; if not, `modules` is the choice that needs least memory
+  std::int64_t budget = 0;             // bytes
+  std::int64_t needed = 0;             // bytes with the plan: fixed memory and the peak of activations
+  std::int64_t needed_without = 0;     // bytes with no checkpoint at all
+  std::int64_t needed_as_given = 0;    // bytes as the file is
+  Price price{};
+  FixedMemory fixed{};
+  Verdict verdict{};      // of the replay with the plan
+  std::string options{};  // what to add to gradscan's command line to scan it: "--checkpoint 'layer4.2=non-reentrant'"
+  std::vector<Lever> levers{};
 };
 
 // `capture` has been made with CaptureOptions::every_module. Throws Error (usage) if it has no module calls to choose from.

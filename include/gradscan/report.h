@@ -55,8 +55,8 @@ struct ParameterReport {
 
 // A node of the graph as a reader finds it: by where its tensor was made.
 struct Place {
-  int region = none;               // the reentrant region whose output it is; then the rest is empty
-  std::string op, module, source;  // see Node
+  int region = none;                     // the reentrant region whose output it is; then the rest is empty
+  std::string op{}, module{}, source{};  // see Node
 };
 
 // A node that saves tensors and that more than one backward comes to: torch stops at the second.

@@ -1,4 +1,4 @@
-"""Where libraries checkpoint when they are asked to: makes analyzer/capture/preset_calls.cpp and docs/presets.md.
+"""Where libraries checkpoint when they are asked to: makes analyzer/presets/preset_calls.cpp and docs/presets.md.
 
     real_models/setup && .venv-real/bin/python3 real_models/presets.py
 
@@ -141,7 +141,7 @@ def call_of(model, region) -> Call:
 
 
 def chosen(modules, calls: Calls) -> set[str]:
-    """The paths of the modules that these calls take, as analyzer/capture/presets.cpp has it. `modules`: (path, class)."""
+    """The paths of the modules that these calls take, as analyzer/presets/presets.cpp has it. `modules`: (path, class)."""
     kinds, globs = dict(modules), {}
     for call in calls:
         globs.setdefault(call.owner, []).append(call.path)
@@ -342,7 +342,7 @@ def cpp_row(call: Call) -> str:
 def cpp(found: dict[str, tuple[Calls, str]]) -> str:
     parts = [
         "// Made by python/real_models/presets.py.",
-        '#include "analyzer/capture/preset_calls.h"',
+        '#include "analyzer/presets/preset_calls.h"',
         "",
         "namespace gradscan {",
     ]
@@ -378,7 +378,7 @@ def docs(found: dict[str, tuple[Calls, str]], text: str) -> str:
 
 def main():
     found = {name: (derive(), looked_at()) for name, (derive, looked_at) in PRESETS.items()}
-    file = ROOT / "analyzer/capture/preset_calls.cpp"
+    file = ROOT / "analyzer/presets/preset_calls.cpp"
     file.write_text(cpp(found))
     subprocess.run(["clang-format", "-i", file], check=True)
     page = ROOT / "docs/presets.md"

@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "gradscan/writers.h"
-#include "tests/page_reports.h"
-#include "tests/picture_reports.h"
+#include "tests/support/page_reports.h"
+#include "tests/support/picture_reports.h"
 
 using namespace gradscan;
 using namespace gradscan::tests;

@@ -1,4 +1,4 @@
-"""Makes the TorchScript models of tests/capture_model_test.cpp, each with what Python's own torch says of it.
+"""Makes the TorchScript models of tests/capture/capture_model_test.cpp, each with what Python's own torch says of it.
 
     python3 tests/models/make_models.py FOLDER
 

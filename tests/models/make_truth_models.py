@@ -1,4 +1,4 @@
-"""Makes TorchScript files of the models in training of tests/truth/cases.py, for tests/truth_test.cpp.
+"""Makes TorchScript files of the models in training of tests/truth/cases.py, for tests/run/truth_test.cpp.
 
     python3 tests/models/make_truth_models.py FOLDER
 

@@ -1,4 +1,4 @@
-"""The models that tests/capture_text.h reads as captures, as real torch modules: both come from the same lines.
+"""The models that tests/support/capture_text.h reads as captures, as real torch modules: both come from the same lines.
 
     cases = read_cases("tests/truth/bucket_cases.txt")          # {name: lines}, one for each "case NAME"
     model = TextModel(cases["mixed_sizes"], checkpoint)         # checkpoint(function, *arguments)

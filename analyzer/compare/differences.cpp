@@ -1,0 +1,482 @@
+// Calls of regions are aligned by name and, of one name, in their order, parameters by their names and aliases, outputs by
+// path. What differs alike is one difference: 16 regions that are reentrant in the first and off in the second change together.
+//
+// What can be taken over is what the first's graph tells: a flag, a step, another kind of a region, an argument without grad,
+// a parameter that is frozen, unused or shared. What only the second's graph has, is not in the first's.
+#include "analyzer/compare/differences.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/graph/edits.h"
+#include "analyzer/graph/name_globs.h"
+#include "analyzer/graph/named_parameters.h"
+#include "analyzer/graph/predict.h"
+#include "analyzer/text/prose.h"
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+constexpr std::size_t names_told = 4;
+
+using Names = std::vector<std::string>;
+
+std::string listed(const Names& names) {
+  return enumerate(names, names_told);
+}
+
+// "region a", "regions a, b and 3 more"
+std::string counted(const std::string& noun, const Names& names) {
+  return noun + (names.size() == 1 ? " " : "s ") + listed(names);
+}
+
+std::string yes_or_no(bool value) {
+  return value ? "True" : "False";
+}
+
+std::string text_of(int number) {
+  return std::to_string(number);
+}
+
+std::string text_of(const Names& globs) {
+  return globs.empty() ? "nothing" : listed(globs);
+}
+
+std::string cap_in_words(const Setup& setup) {
+  if (!setup.bucket_cap_mb) return "left alone";
+  std::ostringstream text;
+  text << *setup.bucket_cap_mb << " MiB";
+  return text.str();
+}
+
+std::set<std::string> names_of(const Parameter& parameter) {
+  std::set<std::string> names(parameter.aliases.begin(), parameter.aliases.end());
+  names.insert(parameter.name);
+  return names;
+}
+
+// By each of its names the position of a parameter.
+std::map<std::string, int> places_by_name(const Capture& capture) {
+  std::map<std::string, int> places;
+  for (std::size_t at = 0; at < capture.parameters.size(); ++at)
+    for (const std::string& name : names_of(capture.parameters[at])) places.emplace(name, static_cast<int>(at));
+  return places;
+}
+
+// By position: whether the loss depends on it.
+std::vector<bool> parameters_in_loss(const Capture& capture) {
+  std::vector<bool> nodes = nodes_in_loss(capture), result(capture.parameters.size());
+  for (std::size_t id = 0; id < nodes.size(); ++id)
+    if (nodes[id] && capture.nodes[id].role == Role::parameter) result[capture.nodes[id].parameter] = true;
+  return result;
+}
+
+int node_of(const Capture& capture, int parameter) {
+  for (std::size_t id = 0; id < capture.nodes.size(); ++id)
+    if (capture.nodes[id].role == Role::parameter && capture.nodes[id].parameter == parameter) return static_cast<int>(id);
+  return none;
+}
+
+// Lets all edges to node `from` lead to `to`, or nowhere.
+void redirect(Capture& capture, int from, int to) {
+  auto move = [&](GradEdge& edge) {
+    if (edge.node == from) edge = to == none ? GradEdge{} : GradEdge{to, 0};
+  };
+  for (Node& node : capture.nodes) std::for_each(node.next.begin(), node.next.end(), move);
+  for (Output& output : capture.outputs) move(output.edge);
+}
+
+Names globs_of(const Names& names) {
+  Names globs;
+  for (const std::string& name : names) globs.push_back(as_glob(name));
+  return globs;
+}
+
+// Calls of a region: all of its name, or the one in this place among them.
+struct Calls {
+  std::string name;
+  std::optional<std::size_t> place{};
+
+  std::string in_words() const { return place ? name + " (call " + std::to_string(*place + 1) + ")" : name; }
+  auto operator<=>(const Calls&) const = default;
+};
+
+// Calls visit(region, whether it is one of these calls) for every region of the name.
+void for_calls(Capture& capture, const Calls& calls, auto&& visit) {
+  std::size_t place = 0;
+  for (Region& region : capture.regions)
+    if (region.name == calls.name) visit(region, calls.place.value_or(place) == place), ++place;
+}
+
+void set_kinds(Side& side, const std::vector<Calls>& changed, Kind kind) {
+  for (const Calls& calls : changed)
+    for_calls(side.capture, calls, [&](Region& region, bool concerned) {
+      if (concerned) region.kind = kind;
+    });
+}
+
+void leave_unused(Side& side, const Names& names) {
+  std::map<std::string, int> places = places_by_name(side.capture);
+  for (const std::string& name : names)
+    if (int node = node_of(side.capture, places.at(name)); node != none) redirect(side.capture, node, none);
+}
+
+// The later node's edges go to the earlier one, and the parameter that stands first keeps its name.
+void share(Side& side, const std::string& kept, const std::string& gone) {
+  Capture& capture = side.capture;
+  std::map<std::string, int> places = places_by_name(capture);
+  int first = std::min(places.at(kept), places.at(gone)), second = std::max(places.at(kept), places.at(gone));
+  if (first == second) return;
+  int a = node_of(capture, first), b = node_of(capture, second);
+  if (a != none && b != none) {
+    redirect(capture, std::max(a, b), std::min(a, b));
+    capture.nodes[std::max(a, b)] = Node{};
+  }
+  if (int node = a == none || b == none ? std::max(a, b) : std::min(a, b); node != none) capture.nodes[node].parameter = first;
+  Names &aliases = capture.parameters[first].aliases, &further = capture.parameters[second].aliases;
+  aliases.push_back(capture.parameters[second].name);
+  aliases.insert(aliases.end(), further.begin(), further.end());
+  capture.parameters.erase(capture.parameters.begin() + second);
+  for (Node& node : capture.nodes)
+    if (node.parameter > second) --node.parameter;
+}
+
+// Whether the first's parameters have names that the globs match.
+bool can_be_named(const Capture& capture, const Names& globs) {
+  try {
+    parameters_named(capture, "", globs);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+class Finder {
+ public:
+  Finder(const Side& first, const Side& second) : first_(first), second_(second) {}
+
+  std::vector<FoundDifference> find() {
+    flags();
+    step();
+    outputs();
+    kinds_of_regions();
+    calls_of_regions();
+    arguments_of_regions();
+    parameters_of_one_side();
+    frozen_parameters();
+    unused_parameters();
+    shared_parameters();
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::string what, std::string first, std::string second, std::function<void(Side&)> take_over = {}) {
+    found_.push_back({std::move(what), std::move(first), std::move(second), std::move(take_over)});
+  }
+
+  void flag(const std::string& name, bool Setup::*member) {
+    bool wanted = second_.setup.*member;
+    if (first_.setup.*member != wanted)
+      add(name, yes_or_no(first_.setup.*member), yes_or_no(wanted), [=](Side& side) { side.setup.*member = wanted; });
+  }
+
+  void flags() {
+    flag("find_unused_parameters", &Setup::find_unused_parameters);
+    flag("static_graph", &Setup::static_graph);
+    flag("gradient_as_bucket_view", &Setup::gradient_as_bucket_view);
+    std::optional<double> cap = second_.setup.bucket_cap_mb;
+    if (first_.setup.bucket_cap_mb != cap)
+      add("bucket_cap_mb", cap_in_words(first_.setup), cap_in_words(second_.setup),
+          [cap](Side& side) { side.setup.bucket_cap_mb = cap; });
+  }
+
+  template <typename Value>
+  void step_member(const std::string& what, Value TrainingStep::*member) {
+    const Value &here = first_.setup.step.*member, &there = second_.setup.step.*member;
+    if (here != there) add(what, text_of(here), text_of(there), [=](Side& side) { side.setup.step.*member = there; });
+  }
+
+  void step() {
+    step_member("forward calls for one loss", &TrainingStep::forwards);
+    step_member("backward calls for one loss", &TrainingStep::backwards);
+    step_member("losses inside of no_sync()", &TrainingStep::no_sync);
+    globs_of_step("parameters that the loss takes besides forward's result", &TrainingStep::used_outside);
+    globs_of_step("parameters that the loss takes times zero", &TrainingStep::zero_times);
+    Kind around = second_.setup.step.checkpoint_around;
+    if (first_.setup.step.checkpoint_around != around)
+      add("checkpoint around the model", in_words(first_.setup.step.checkpoint_around), in_words(around),
+          [around](Side& side) { side.setup.step.checkpoint_around = around; });
+    bool set_to_none = second_.setup.step.set_to_none;
+    if (first_.setup.step.set_to_none != set_to_none)
+      add("zero_grad's set_to_none", yes_or_no(!set_to_none), yes_or_no(set_to_none),
+          [set_to_none](Side& side) { side.setup.step.set_to_none = set_to_none; });
+  }
+
+  void globs_of_step(const std::string& what, Names TrainingStep::*member) {
+    std::size_t before = found_.size();
+    step_member(what, member);
+    if (found_.size() > before && !can_be_named(first_.capture, second_.setup.step.*member)) found_.back().take_over = {};
+  }
+
+  void outputs() {
+    for (std::size_t at = 0; at < first_.capture.outputs.size(); ++at) {
+      const Output& here = first_.capture.outputs[at];
+      auto same_path = [&](const Output& output) { return output.path == here.path; };
+      auto there = std::ranges::find_if(second_.capture.outputs, same_path);
+      if (there == second_.capture.outputs.end()) continue;
+      if (here.in_loss != there->in_loss)
+        add("whether the loss takes " + here.path, yes_or_no(here.in_loss), yes_or_no(there->in_loss),
+            [at, taken = there->in_loss](Side& side) { side.capture.outputs[at].in_loss = taken; });
+      if (here.found_by_ddp != there->found_by_ddp)
+        add("whether DDP finds " + here.path + " in forward's result", yes_or_no(here.found_by_ddp),
+            yes_or_no(there->found_by_ddp), [at, output = *there](Side& side) {
+              Output& changed = side.capture.outputs[at];
+              changed.found_by_ddp = output.found_by_ddp;
+              changed.behind_sink = output.behind_sink;
+              changed.direct = output.direct;
+            });
+    }
+  }
+
+  using Regions = std::map<std::string, std::vector<const Region*>>;  // calls by name
+
+  static Regions regions_of(const Capture& capture) {
+    Regions regions;
+    for (const Region& region : capture.regions) regions[region.name].push_back(&region);
+    return regions;
+  }
+
+  // Names in the order of forward, each once.
+  static Names region_names(const Capture& capture) {
+    Names names;
+    std::set<std::string> seen;
+    for (const Region& region : capture.regions)
+      if (seen.insert(region.name).second) names.push_back(region.name);
+    return names;
+  }
+
+  // What `change` is for each call of a name that both sides have: one entry if it is the same for all of them.
+  template <typename Change>
+  static std::vector<std::pair<Calls, Change>> by_calls(const std::string& name, const std::vector<Change>& changes) {
+    if (std::all_of(changes.begin(), changes.end(), [&](const Change& change) { return change == changes.front(); }))
+      return {{{name}, changes.front()}};
+    std::vector<std::pair<Calls, Change>> result;
+    for (std::size_t place = 0; place < changes.size(); ++place) result.push_back({{name, place}, changes[place]});
+    return result;
+  }
+
+  // No kind: there is no such region.
+  using Kinds = std::pair<std::optional<Kind>, std::optional<Kind>>;
+
+  // Of the calls that both have; of all where only one side has such a region.
+  static std::vector<Kinds> kinds_of_calls(const std::vector<const Region*>& here, const std::vector<const Region*>& there) {
+    std::vector<Kinds> kinds;
+    std::size_t count = here.empty() || there.empty() ? here.size() + there.size() : std::min(here.size(), there.size());
+    auto kind_at = [](const std::vector<const Region*>& calls, std::size_t place) {
+      return calls.empty() ? std::nullopt : std::optional(calls[place]->kind);
+    };
+    for (std::size_t place = 0; place < count; ++place) kinds.emplace_back(kind_at(here, place), kind_at(there, place));
+    return kinds;
+  }
+
+  // By what the kind is in both.
+  void kinds_of_regions() {
+    std::map<Kinds, std::vector<Calls>> changes;
+    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
+    Names names = region_names(first_.capture);
+    for (const std::string& name : region_names(second_.capture))
+      if (!here.contains(name)) names.push_back(name);
+    for (const std::string& name : names)
+      for (const auto& [calls, kinds] : by_calls(name, kinds_of_calls(here[name], there[name])))
+        if (kinds.first != kinds.second) changes[kinds].push_back(calls);
+    for (const auto& [kinds, changed] : changes) add_kinds(kinds.first, kinds.second, changed);
+  }
+
+  void add_kinds(std::optional<Kind> here, std::optional<Kind> there, const std::vector<Calls>& changed) {
+    auto words = [](std::optional<Kind> kind) { return kind ? in_words(*kind) : "no such region"; };
+    bool known = here || there != Kind::reentrant;  // a region that is transparent changes nothing where there is none
+    std::function<void(Side&)> take_over;
+    if (known) take_over = [=](Side& side) { set_kinds(side, changed, there.value_or(Kind::off)); };
+    Names names;
+    for (const Calls& calls : changed) names.push_back(calls.in_words());
+    add("kind of " + counted("region", names), words(here), words(there), take_over);
+  }
+
+  void calls_of_regions() {
+    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
+    for (const std::string& name : region_names(first_.capture))
+      if (there.contains(name) && here[name].size() != there[name].size())
+        add("calls of region " + name, std::to_string(here[name].size()), std::to_string(there[name].size()));
+  }
+
+  static Names slots_with_grad(const Capture& capture, const Region& region) {
+    Names slots;
+    const std::vector<GradEdge>& arguments = capture.nodes[region.begin].next;
+    for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+      if (arguments[slot].node != none) slots.push_back(std::to_string(slot));
+    return slots;
+  }
+
+  // Of a call in both: which slots have a gradient, and of how many.
+  struct Arguments {
+    Names here, there;
+    std::size_t count_here = 0, count_there = 0;
+    bool operator==(const Arguments&) const = default;
+  };
+
+  Arguments arguments_of(const Region& here, const Region& there) const {
+    return {slots_with_grad(first_.capture, here), slots_with_grad(second_.capture, there),
+            first_.capture.nodes[here.begin].next.size(), second_.capture.nodes[there.begin].next.size()};
+  }
+
+  // Whole sets of arguments are taken over.
+  void arguments_of_regions() {
+    Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
+    for (const std::string& name : region_names(first_.capture)) {
+      std::vector<Arguments> arguments;
+      for (std::size_t place = 0; place < std::min(here[name].size(), there[name].size()); ++place)
+        arguments.push_back(arguments_of(*here[name][place], *there[name][place]));
+      if (arguments.empty()) continue;
+      for (const auto& [calls, each] : by_calls(name, arguments))
+        if (each.here != each.there) add_arguments(calls, each);
+    }
+  }
+
+  void add_arguments(const Calls& calls, const Arguments& arguments) {
+    std::function<void(Side&)> take_over;
+    if (arguments.count_here == arguments.count_there)
+      take_over = [calls, slots = arguments.there](Side& side) { give_grad(side, calls, slots); };
+    auto words = [](const Names& slots) { return slots.empty() ? "none" : listed(slots); };
+    add("arguments of region " + calls.in_words() + " that require grad", words(arguments.here), words(arguments.there),
+        take_over);
+  }
+
+  // An edit gives a gradient to all arguments of all calls of the name; those that are not to have one lose it again.
+  static void give_grad(Side& side, const Calls& calls, const Names& slots) {
+    std::vector<Names> wanted;
+    for_calls(side.capture, calls, [&](const Region& region, bool concerned) {
+      wanted.push_back(concerned ? slots : slots_with_grad(side.capture, region));
+    });
+    side.capture = edited(std::move(side.capture), {.require_grad = {as_glob(calls.name)}});
+    auto next = wanted.begin();
+    for_calls(side.capture, calls, [&](const Region& region, bool) {
+      const Names& kept = *next++;
+      std::vector<GradEdge>& arguments = side.capture.nodes[region.begin].next;
+      for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+        if (std::count(kept.begin(), kept.end(), std::to_string(slot)) == 0) arguments[slot] = {};
+    });
+  }
+
+  // Parameters of `capture` that require grad and have none of the other's names.
+  static std::vector<int> missing(const Capture& capture, const Capture& other) {
+    std::map<std::string, int> known = places_by_name(other);
+    std::vector<int> result;
+    for (std::size_t at = 0; at < capture.parameters.size(); ++at) {
+      std::set<std::string> names = names_of(capture.parameters[at]);
+      bool is_known = std::any_of(names.begin(), names.end(), [&](const std::string& name) { return known.contains(name); });
+      if (!is_known && capture.parameters[at].requires_grad) result.push_back(static_cast<int>(at));
+    }
+    return result;
+  }
+
+  static Names names_at(const Capture& capture, const std::vector<int>& places) {
+    Names names;
+    for (int place : places) names.push_back(capture.parameters[place].name);
+    return names;
+  }
+
+  // A model without a parameter is one where it is frozen, if nothing is computed from it.
+  void parameters_of_one_side() {
+    std::vector<bool> in_loss = parameters_in_loss(first_.capture);
+    std::vector<int> only_here = missing(first_.capture, second_.capture);
+    Names names = names_at(first_.capture, only_here);
+    bool used = std::any_of(only_here.begin(), only_here.end(), [&](int place) { return in_loss[place]; });
+    std::function<void(Side&)> take_over;
+    if (!used) take_over = [names](Side& side) { side.capture = edited(std::move(side.capture), {.freeze = globs_of(names)}); };
+    if (!names.empty()) add(counted("parameter", names), "there", "not there", take_over);
+    Names others = names_at(second_.capture, missing(second_.capture, first_.capture));
+    if (!others.empty()) add(counted("parameter", others), "not there", "there");
+  }
+
+  // Calls visit(name, place here, place there) for every parameter that both have.
+  void for_common(auto&& visit) const {
+    std::map<std::string, int> known = places_by_name(second_.capture);
+    for (std::size_t at = 0; at < first_.capture.parameters.size(); ++at)
+      if (auto found = known.find(first_.capture.parameters[at].name); found != known.end())
+        visit(found->first, static_cast<int>(at), found->second);
+  }
+
+  void frozen_parameters() {
+    Names there, here;
+    for_common([&](const std::string& name, int first, int second) {
+      bool trained = first_.capture.parameters[first].requires_grad, wanted = second_.capture.parameters[second].requires_grad;
+      if (trained != wanted) (trained ? there : here).push_back(name);
+    });
+    if (!there.empty())
+      add("requires_grad of " + listed(there), "True", "False",
+          [there](Side& side) { side.capture = edited(std::move(side.capture), {.freeze = globs_of(there)}); });
+    if (!here.empty()) add("requires_grad of " + listed(here), "False", "True");
+  }
+
+  void unused_parameters() {
+    std::vector<bool> used_here = parameters_in_loss(first_.capture), used_there = parameters_in_loss(second_.capture);
+    Names there, here;
+    for_common([&](const std::string& name, int first, int second) {
+      bool trained = first_.capture.parameters[first].requires_grad && second_.capture.parameters[second].requires_grad;
+      if (trained && used_here[first] != used_there[second]) (used_here[first] ? there : here).push_back(name);
+    });
+    if (!there.empty())
+      add("whether the loss depends on " + listed(there), "True", "False", [there](Side& side) { leave_unused(side, there); });
+    if (!here.empty()) add("whether the loss depends on " + listed(here), "False", "True");
+  }
+
+  // Which names the uses of a shared parameter have, the first's graph does not tell.
+  void shared_parameters() {
+    std::map<std::string, int> here = places_by_name(first_.capture), there = places_by_name(second_.capture);
+    for (const auto& [one, other] : pairs(first_.capture, there))
+      if (there.at(one) != there.at(other)) add("whether " + one + " and " + other + " are shared", "True", "False");
+    for (const auto& [one, other] : pairs(second_.capture, here)) {
+      if (here.at(one) == here.at(other)) continue;
+      const Parameter &left = first_.capture.parameters[here.at(one)], &right = first_.capture.parameters[here.at(other)];
+      std::function<void(Side&)> take_over;
+      if (left.shape == right.shape && left.requires_grad == right.requires_grad)
+        take_over = [one = one, other = other](Side& side) { share(side, one, other); };
+      add("whether " + one + " and " + other + " are shared", "False", "True", take_over);
+    }
+  }
+
+  // A shared parameter's name with each of its aliases, where both are names in `known`.
+  using Pairs = std::set<std::pair<std::string, std::string>>;
+
+  static Pairs pairs(const Capture& capture, const std::map<std::string, int>& known) {
+    Pairs result;
+    for (const Parameter& parameter : capture.parameters)
+      for (const std::string& alias : parameter.aliases)
+        if (known.contains(parameter.name) && known.contains(alias)) result.emplace(parameter.name, alias);
+    return result;
+  }
+
+  const Side& first_;
+  const Side& second_;
+  std::vector<FoundDifference> found_;
+};
+
+}  // namespace
+
+Side with_kinds(Side side) {
+  for (Region& region : side.capture.regions) region.kind = kind_under(side.setup.checkpointing, region.kind);
+  side.setup.checkpointing = Checkpointing::as_given;
+  return side;
+}
+
+std::vector<FoundDifference> find_differences(const Side& first, const Side& second) {
+  return Finder(first, second).find();
+}
+
+}  // namespace gradscan

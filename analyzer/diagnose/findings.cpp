@@ -1,0 +1,275 @@
+#include "analyzer/diagnose/findings.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "analyzer/diagnose/closures.h"
+#include "analyzer/diagnose/groups.h"
+#include "analyzer/diagnose/step_words.h"
+#include "analyzer/diagnose/why.h"
+#include "analyzer/text/prose.h"
+
+namespace gradscan {
+namespace {
+
+std::string in_iteration(const Verdict& verdict) {
+  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+}
+
+std::vector<int> select(const Report& report, auto&& holds) {
+  std::vector<int> indices;
+  for (const ParameterReport& parameter : report.parameters)
+    if (holds(parameter)) indices.push_back(parameter.index);
+  return indices;
+}
+
+std::vector<int> united(std::vector<int> left, const std::vector<int>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  return left;
+}
+
+std::vector<int> without(const std::vector<int>& left, const std::vector<int>& right) {
+  std::vector<int> rest;
+  std::set_difference(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(rest));
+  return rest;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+Finding finding(const Report& report, std::string rule, Level level, std::string title, const std::vector<int>& parameters,
+                const Diagnose& diagnose) {
+  int named = report.verdict.parameters.size() == 1 ? report.verdict.parameters.front() : none;
+  std::vector<ExplainedGroup> groups = group(report, parameters, named, diagnose);
+  Finding result{std::move(rule), level, std::move(title), explain_causes(report, groups), {}};
+  for (ExplainedGroup& each : groups) result.groups.push_back(std::move(each.group));
+  return result;
+}
+
+void add_sentence(Finding& finding, const std::string& sentence) {
+  finding.why += (finding.why.empty() || sentence.empty() ? "" : " ") + sentence;
+}
+
+Finding marked_ready_twice(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> marked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) > 1; });
+  std::vector<int> named = verdict.parameters.empty() ? marked : verdict.parameters;
+  std::string title = named.empty()
+                          ? "a parameter is marked ready twice"
+                          : parameters_in_words(report, named) + (named.size() == 1 ? " is" : " are") + " marked ready twice";
+  Finding result = finding(report, "marked-ready-twice", Level::error, title + in_iteration(verdict),
+                           united(marked, verdict.parameters), why_marked_again);
+  if (marked.size() > 1 && named.size() == 1)
+    add_sentence(result, "The message names only the first of them in the order of backward.");
+  add_sentence(result, why_reached_through_closures(report, marked));
+  return result;
+}
+
+bool is_idle_sometimes(const Report& report, int parameter) {
+  const std::vector<int>& idle_in = report.parameters[parameter].idle_in;
+  return !idle_in.empty() && idle_in.size() < report.in_turn.size();
+}
+
+Finding unfinished_reduction(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> unmarked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) == 0; });
+  unmarked = united(unmarked, verdict.parameters);
+  bool sometimes = std::any_of(unmarked.begin(), unmarked.end(), [&](int index) { return is_idle_sometimes(report, index); });
+  std::string who = unmarked.empty() ? "" : parameters_in_words(report, unmarked);
+  std::string title = unmarked.empty() ? "a reduction is not finished"
+                      : sometimes      ? "not every iteration makes " + who + " ready"
+                                       : who + " never " + (unmarked.size() == 1 ? "becomes" : "become") + " ready";
+  Finding result = finding(report, "unfinished-reduction", Level::error, title + ": DDP raises" + in_iteration(verdict),
+                           unmarked, why_no_gradient);
+  add_sentence(result,
+               "A bucket that holds such a parameter is never reduced: its gradients have stayed local to each rank when the "
+               "next forward finds out and raises.");
+  return result;
+}
+
+Finding graph_changed(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  std::vector<int> changed = select(report, [&](auto& parameter) { return parameter.ready_marks.static_graph != 1; });
+  Finding result = finding(report, "graph-changed", Level::error,
+                           "the graph differs from that of iteration 0: DDP raises" + in_iteration(verdict),
+                           united(changed, verdict.parameters), why_no_gradient);
+  add_sentence(result, "static_graph=True takes the firings of iteration 0 as a contract for all iterations.");
+  return result;
+}
+
+std::string backward_comes_twice(const Report& report) {
+  if (std::string why = why_second_run(report); !why.empty()) return why;
+  return "A checkpointed function uses a tensor of the graph outside that is not among the region's arguments. The inner "
+         "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.";
+}
+
+bool is_check_inside_of_torch(const Verdict& verdict) {
+  return contains(verdict.message, "INTERNAL ASSERT FAILED");
+}
+
+std::string words_of(const Verdict& verdict) {
+  if (is_check_inside_of_torch(verdict)) return "a check inside of DDP fails";
+  return verdict.message.substr(0, verdict.message.find_first_of(".\n"));
+}
+
+std::string why_check_fails(const Report& report) {
+  std::string text = "DDP is not made for this order of calls, and says so only by a check of its own state.";
+  if (report.setup.static_graph && report.setup.step.no_sync > 0)
+    text +=
+        " static_graph=True puts the first all-reduce off to the end of the first backward, which runs inside of no_sync() "
+        "here, where no reduction is prepared.";
+  return text;
+}
+
+Finding other_error(const Report& report) {
+  const Verdict& verdict = report.verdict;
+  bool undefined = contains(verdict.message, "gradient which is undefined");
+  std::vector<int> early = select(report, [&](auto& parameter) {
+    return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
+  });
+  Finding result =
+      finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
+              united(early, verdict.parameters), why_marked_again);
+  if (is_check_inside_of_torch(verdict)) add_sentence(result, why_check_fails(report));
+  if (is_unrecorded(report)) add_sentence(result, unrecorded_in_words(report));
+  if (undefined)
+    add_sentence(result,
+                 "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "
+                 "does not exist yet.");
+  if (contains(verdict.message, "backward through the graph a second time")) add_sentence(result, backward_comes_twice(report));
+  return result;
+}
+
+void add_error(const Report& report, std::vector<Finding>& findings) {
+  switch (report.verdict.outcome) {
+    case Outcome::pass:
+      return;
+    case Outcome::marked_ready_twice:
+      return findings.push_back(marked_ready_twice(report));
+    case Outcome::unfinished_reduction:
+      return findings.push_back(unfinished_reduction(report));
+    case Outcome::graph_changed:
+      return findings.push_back(graph_changed(report));
+    case Outcome::other:
+      return findings.push_back(other_error(report));
+  }
+}
+
+// " in iterations 1 and 3": in which any gradient stays local.
+std::string when_local(const Verdict& verdict) {
+  std::set<int> iterations;
+  for (const LocalGradient& local : verdict.local) iterations.insert(local.iterations.begin(), local.iterations.end());
+  return iterations.empty() ? "" : " " + iterations_in_words({iterations.begin(), iterations.end()});
+}
+
+void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
+  const std::vector<int>& local = report.verdict.unsynchronised;
+  if (local.empty() || report.verdict.outcome != Outcome::pass) return;
+  findings.push_back(finding(report, "not-averaged", Level::silent,
+                             "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks" +
+                                 when_local(report.verdict) + ", and DDP says nothing",
+                             local, why_not_averaged));
+  add_sentence(findings.back(), why_reached_through_closures(report, local));
+}
+
+std::vector<int> concerned(const std::vector<Finding>& findings) {
+  std::vector<int> parameters;
+  for (const Finding& finding : findings)
+    for (const Group& group : finding.groups)
+      parameters.insert(parameters.end(), group.parameters.begin(), group.parameters.end());
+  std::sort(parameters.begin(), parameters.end());
+  return parameters;
+}
+
+// Without an error the replay tells which parameters are never trained; with one the firings do.
+std::vector<int> untrained(const Report& report) {
+  if (report.verdict.outcome == Outcome::pass) return report.verdict.untrained;
+  return select(
+      report, [&](auto& parameter) { return parameter.fired_by.empty() && parameter.idle_in.size() == report.in_turn.size(); });
+}
+
+void add_not_trained(const Report& report, std::vector<Finding>& findings) {
+  std::vector<int> rest = without(untrained(report), concerned(findings));
+  Verdict verdict;
+  verdict.untrained = rest;
+  std::vector<int> lost = lost_to_checkpointing(report, verdict), unneeded = without(rest, lost);
+  bool silent = report.verdict.outcome == Outcome::pass;  // an error is what stops the training
+  if (!lost.empty())
+    findings.push_back(finding(report, "not-trained", silent ? Level::silent : Level::note,
+                               parameters_in_words(report, lost) + (lost.size() == 1 ? " never gets" : " never get") +
+                                   " a gradient" + (silent ? ", and DDP says nothing" : ""),
+                               lost, why_no_gradient));
+  if (!unneeded.empty())
+    findings.push_back(finding(report, "not-trained", Level::note,
+                               "The loss does not depend on " + parameters_in_words(report, unneeded), unneeded,
+                               why_no_gradient));
+}
+
+// Parameters that fire, but not through these regions, whose inner backward is missing.
+void add_incomplete(const Report& report, std::vector<Finding>& findings) {
+  if (report.verdict.outcome != Outcome::pass) return;
+  RegionNames names(report);
+  std::vector<int> parameters =
+      without(select(report, [](auto& parameter) { return parameter.lost_in != none; }), concerned(findings));
+  if (parameters.empty()) return;
+  Finding result{"not-trained", Level::silent, "", "", {}};
+  std::vector<int> regions;
+  for (int index : parameters) {
+    const ParameterReport& parameter = report.parameters[index];
+    regions.push_back(parameter.lost_in);
+    result.groups.push_back({names[parameter.lost_in],
+                             {parameter.lost_in},
+                             {index},
+                             1,
+                             {parameter.name},
+                             static_cast<int>(parameter.fired_by.size()),
+                             marks_asked(report, parameter),
+                             "this region is not executed; it fires elsewhere"});
+  }
+  regions = united(regions, {});
+  std::string who = parameters_in_words(report, parameters);
+  result.title = who + (parameters.size() == 1 ? " gets" : " get") + " only a part of the gradient, and DDP says nothing";
+  result.why = "Backward never executes the reentrant " + std::string(regions.size() == 1 ? "region " : "regions ") +
+               names.list(regions) +
+               ", although the loss depends on what is computed there: what that would add to the gradient of " + who +
+               " is missing. The hook fires because of another use.";
+  findings.push_back(std::move(result));
+}
+
+void add_no_regions_named(const Report& report, std::vector<Finding>& findings) {
+  if (!report.regions.empty() || report.regions_known) return;
+  findings.push_back(
+      {"no-regions-named",
+       Level::note,
+       "This file names no checkpoint regions",
+       "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
+       "stands in the file. Name the regions with --checkpoint PATTERN, or mark them in the file (docs/markers.md).",
+       {}});
+}
+
+}  // namespace
+
+std::vector<Finding> find_conflicts(const Report& report) {
+  std::vector<Finding> findings;
+  add_error(report, findings);
+  add_not_averaged(report, findings);
+  add_not_trained(report, findings);
+  add_incomplete(report, findings);
+  add_no_regions_named(report, findings);
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& left, const Finding& right) { return left.level < right.level; });
+  return findings;
+}
+
+std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verdict) {
+  std::vector<int> lost;
+  for (int index : verdict.untrained)
+    if (report.parameters[index].in_loss) lost.push_back(index);
+  return lost;
+}
+
+}  // namespace gradscan

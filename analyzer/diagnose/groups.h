@@ -1,0 +1,25 @@
+// Parameters to which the same thing happens, told once: grouped by cause and by region or module, and equal neighbours folded
+// ("layer3.1 … layer3.5"). Cost: linear in the parameters (and their names), but for sorting.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "analyzer/diagnose/causes.h"
+#include "gradscan/report.h"
+
+namespace gradscan {
+
+struct ExplainedGroup {
+  Diagnosis diagnosis;  // of a folded group: of the first of its neighbours, with all their regions
+  Group group;
+};
+
+using Diagnose = std::function<Diagnosis(const Report&, const ParameterReport&)>;
+
+// `parameters` are DDP indices, ascending. The group of the parameter `named` (that DDP's message names; or none) comes first
+// and is never folded; the others follow in the order of backward, last index first.
+std::vector<ExplainedGroup> group(const Report& report, const std::vector<int>& parameters, int named,
+                                  const Diagnose& diagnose);
+
+}  // namespace gradscan

@@ -1,0 +1,127 @@
+// SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for those who show findings beside the code.
+//
+// One run; a result per finding. Its place is the line that calls checkpoint for its first region, the calls of other regions
+// are related places. What identifies it from run to run is made of names, not of lines. Files that could not be scanned are
+// notifications of the invocation.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/diagnose/causes.h"
+#include "analyzer/diagnose/rules.h"
+#include "analyzer/report/json.h"
+#include "analyzer/review/fingerprint.h"
+#include "analyzer/review/places.h"
+#include "analyzer/text/foreign_text.h"
+#include "analyzer/text/prose.h"
+#include "gradscan/version.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t related_at_most = 100, names_told = 6;
+
+// SARIF has no word for what nobody raises: it is as bad as an error.
+std::string_view sarif_level(Level level) {
+  return level == Level::note ? "note" : "error";
+}
+
+Json message(std::string_view text) {
+  return {{"text", legible(text)}};
+}
+
+Json artifact(const std::string& path) {
+  return {{"artifactLocation", {{"uri", uri(path)}}}};
+}
+
+Json rule_of(const Rule& rule) {
+  std::string help(rule.help), remedy(rule.remedy);
+  return {{"id", rule.id},
+          {"shortDescription", message(rule.title)},
+          {"fullDescription", message(rule.help)},
+          {"help", {{"text", help + "\n\nWhat to do: " + remedy}, {"markdown", help + "\n\n**What to do.** " + remedy}}},
+          {"defaultConfiguration", {{"level", sarif_level(rule.level)}}},
+          {"properties",
+           {{"tags", {"pytorch", "DistributedDataParallel", "checkpoint"}}, {"silent", rule.level == Level::silent}}}};
+}
+
+Json location(const CodeLine& place) {
+  Json physical = artifact(place.path);
+  if (place.line > 0) physical["region"] = {{"startLine", place.line}};
+  return {{"physicalLocation", physical}};
+}
+
+std::string called_here(const Report& report, const CodeLine& place) {
+  RegionNames region_names(report);
+  std::vector<std::string> names;
+  for (int region : place.regions) names.push_back(region_names[region]);
+  return "checkpoint of " + enumerate(names, names_told);
+}
+
+Json parameter_names(const Report& report, const Finding& finding) {
+  Json names = Json::array();
+  for (const Group& group : finding.groups)
+    for (int index : group.parameters) names.push_back(report.parameters[index].name);
+  return names;
+}
+
+// The writer's part that is about one file's finding.
+Json result(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+  const Report& report = *file.report;
+  std::vector<CodeLine> lines = places(file, finding, options);
+  Json json{{"ruleId", finding.rule}, {"level", sarif_level(finding.level)}, {"message", message(remark(report, finding))}};
+  json["locations"] = Json::array({location(lines[0])});
+  Json related = Json::array();
+  for (std::size_t at = 0; at < std::min(lines.size(), related_at_most); ++at) {
+    if (lines[at].regions.empty()) continue;
+    related.push_back(location(lines[at]));
+    related.back()["message"] = message(called_here(report, lines[at]));
+  }
+  if (!related.empty()) json["relatedLocations"] = related;
+  json["partialFingerprints"] = {{"model/v1", legible(report.model)}, {"finding/v1", fingerprint(report, finding)}};
+  if (!finding.accepted.empty())
+    json["suppressions"] = Json::array({{{"kind", "external"}, {"justification", legible(finding.accepted)}}});
+  json["properties"] = {{"model", file.path},
+                        {"setup", ddp_call(report.setup)},
+                        {"silent", finding.level == Level::silent},
+                        {"parameters", parameter_names(report, finding)}};
+  return json;
+}
+
+Json invocation(const Survey& survey, const PlaceOptions& options) {
+  Json failures = Json::array();
+  for (const Scanned& file : survey.files)
+    if (!file.report)
+      failures.push_back({{"level", "error"},
+                          {"message", message(file.error)},
+                          {"locations", Json::array({{{"physicalLocation", artifact(mapped(file.path, options))}}})}});
+  return {{"executionSuccessful", failures.empty()}, {"exitCode", exit_code(survey)}, {"toolExecutionNotifications", failures}};
+}
+
+// The worst file first, and of one file the worst finding.
+Json results(const Survey& survey, const PlaceOptions& options) {
+  Json list = Json::array();
+  for (int position : worst_first(survey)) {
+    const Scanned& file = survey.files[position];
+    if (file.report)
+      for (const Finding& finding : file.report->findings) list.push_back(result(file, finding, options));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string to_sarif(const Survey& survey, const PlaceOptions& options) {
+  Json rule_list = Json::array();
+  for (const Rule& rule : rules()) rule_list.push_back(rule_of(rule));
+  Json driver{{"name", "gradscan"}, {"version", version}, {"semanticVersion", version}, {"rules", rule_list}};
+  Json run{{"tool", {{"driver", driver}}},
+           {"invocations", Json::array({invocation(survey, options)})},
+           {"results", results(survey, options)}};
+  return text_of(
+      {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}});
+}
+
+}  // namespace gradscan

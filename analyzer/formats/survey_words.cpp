@@ -1,0 +1,92 @@
+// The text of a survey: who runs gradscan over all models of a project asks first which of them are bad, and how.
+#include "analyzer/formats/survey_words.h"
+
+#include <algorithm>
+#include <array>
+
+#include "analyzer/formats/page.h"
+#include "analyzer/report/survey.h"
+#include "analyzer/text/foreign_text.h"
+#include "analyzer/text/prose.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+struct Word {
+  std::string_view text;
+  Paint paint;
+};
+
+Word word(Standing standing) {
+  switch (standing) {
+    case Standing::failed:
+      return {"FAILED", Paint::bad};
+    case Standing::error:
+      return {"ERROR", Paint::bad};
+    case Standing::silent:
+      return {"SILENT", Paint::warn};
+    case Standing::clean:
+      break;
+  }
+  return {"ok", Paint::good};
+}
+
+constexpr std::size_t indent = 8;  // the longest word and two blanks
+
+// Painted when the line has been wrapped, so that escape sequences take no columns.
+void write_line(Page& page, const Scanned& file) {
+  Word standing_word = word(standing(file));
+  std::string first(standing_word.text);
+  first.resize(indent, ' ');
+  std::string lines = wrap(printable(file.path + ": " + in_words(file)), page.width(), first, std::string(indent, ' '));
+  page.raw(page.painted(standing_word.text, standing_word.paint) + lines.substr(standing_word.text.size()));
+}
+
+constexpr std::size_t reasons_told = 3;
+
+// "2 findings accepted (waits for mmcv 2.2), no other"; empty if none is accepted.
+std::string accepted_in_words(const Report& report) {
+  std::size_t number = 0;
+  std::vector<std::string> reasons;
+  for (const Finding& finding : report.findings) {
+    if (finding.accepted.empty()) continue;
+    ++number;
+    if (std::find(reasons.begin(), reasons.end(), finding.accepted) == reasons.end()) reasons.push_back(finding.accepted);
+  }
+  if (number == 0) return "";
+  return count(number, "finding") + " accepted (" + enumerate(reasons, reasons_told) + "), no other";
+}
+
+}  // namespace
+
+std::string in_words(const Scanned& file) {
+  if (!file.report) return file.error.starts_with(file.path + ": ") ? file.error.substr(file.path.size() + 2) : file.error;
+  if (const Finding* worst = worst_finding(*file.report)) return worst->title;
+  std::string accepted = accepted_in_words(*file.report);
+  return accepted.empty() ? "four iterations pass, all gradients are averaged" : accepted;
+}
+
+std::string summary(const Survey& survey) {
+  std::array<std::size_t, 4> numbers{};  // by Standing
+  for (const Scanned& file : survey.files) ++numbers[static_cast<std::size_t>(standing(file))];
+  auto [failed, error, silent, clean] = numbers;
+  std::vector<std::string> parts;
+  if (error > 0) parts.push_back(count(error, "error"));
+  if (silent > 0) parts.push_back(std::to_string(silent) + " silent");
+  if (clean > 0) parts.push_back(std::to_string(clean) + " clean");
+  if (failed > 0) parts.push_back(std::to_string(failed) + " could not be scanned");
+  std::string text = count(survey.files.size(), "file");
+  for (std::size_t at = 0; at < parts.size(); ++at) text += (at == 0 ? ": " : ", ") + parts[at];
+  return text;
+}
+
+std::string to_text(const Survey& survey, const TextOptions& options) {
+  if (survey.files.size() == 1 && survey.files[0].report) return to_text(*survey.files[0].report, options);
+  Page page(options);
+  for (int position : worst_first(survey)) write_line(page, survey.files[position]);
+  page.heading(summary(survey));
+  return page.take();
+}
+
+}  // namespace gradscan

@@ -1,0 +1,283 @@
+// The text report. Its order is that of a reader who has only DDP's message in hand: what was read, what DDP will do, to which
+// parameters, why, what helps, and what every other setup would do.
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <numeric>
+
+#include "analyzer/diagnose/findings.h"
+#include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/diagnose/step_words.h"
+#include "analyzer/formats/fix_words.h"
+#include "analyzer/formats/page.h"
+#include "analyzer/text/prose.h"
+#include "gradscan/capture.h"
+#include "gradscan/writers.h"
+
+namespace gradscan {
+namespace {
+
+Paint paint_of(Loudness loudness) {
+  return loudness == Loudness::error ? Paint::bad : loudness == Loudness::silent ? Paint::warn : Paint::good;
+}
+
+constexpr std::size_t buckets_told = 6;
+constexpr std::size_t names_told = 6;  // of captures in turn, of outputs
+
+class Text {
+ public:
+  Text(const Report& report, const TextOptions& options) : report_(report), page_(options) {}
+
+  std::string write() {
+    file();
+    verdict();
+    for (const Finding& finding : report_.findings)
+      if (finding.level != Level::note) details(finding);
+    write_fixes(page_, report_);
+    table();
+    notes();
+    return page_.take();
+  }
+
+ private:
+  void file() {
+    page_.prose(report_.model + " (gradscan " + report_.gradscan + ", torch " + report_.torch +
+                    (report_.written_by.empty() ? "" : "; file written by torch " + report_.written_by) + ")",
+                0, Paint::bold);
+    page_.item("parameters", parameters());
+    page_.item("regions", regions());
+    for (const Input& input : report_.inputs)
+      page_.item("input", input.name + " " + tensor_in_words(input.dtype, input.shape) +
+                              (input.requires_grad ? ", requires grad" : "") +
+                              (input.origin.empty() ? "" : " (" + input.origin + ")"));
+    page_.item("loss", loss());
+    for (const std::string& phrase : in_words(report_.setup.step)) page_.item("step", phrase);
+    if (report_.in_turn.size() > 1)
+      page_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, names_told) + " in turn");
+    if (report_.verdict.outcome == Outcome::pass) page_.item("buckets", buckets());
+  }
+
+  std::string parameters() const {
+    std::string text = std::to_string(report_.parameters.size());
+    if (report_.frozen > 0)
+      text += " that require grad, and " + std::to_string(report_.frozen) + " frozen ones that DDP ignores";
+    if (report_.ignored > 0) text += ", and " + std::to_string(report_.ignored) + " that DDP is told to ignore";
+    return text;
+  }
+
+  std::string regions() const {
+    if (report_.regions.empty())
+      return report_.regions_known ? "none: forward does not call torch.utils.checkpoint"
+                                   : "this file names no checkpoint regions";
+    if (report_.regions.front().in_turn > 0) return "none in this graph";
+    std::map<std::string, int> kinds;
+    for (const RegionReport& region : report_.regions)
+      if (region.in_turn == 0)
+        ++kinds[in_words(region.kind) + (region.origin.empty() ? "" : " (from " + origin_in_words(region.origin) + ")")];
+    std::string text;
+    for (const auto& [kind, number] : kinds) text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + kind;
+    return text;
+  }
+
+  // In the order of the all-reduce.
+  std::string buckets() const {
+    std::vector<std::string> sizes;
+    for (const std::vector<int>& bucket : report_.buckets) sizes.push_back(bytes(bytes_of(bucket)));
+    if (sizes.size() == 1) return "1 of " + sizes.front();
+    return std::to_string(sizes.size()) + ", reduced in this order: " + enumerate(sizes, buckets_told);
+  }
+
+  std::int64_t bytes_of(const std::vector<int>& bucket) const {
+    std::int64_t total = 0;
+    for (int index : bucket) {
+      const ParameterReport& parameter = report_.parameters[index];
+      total +=
+          std::accumulate(parameter.shape.begin(), parameter.shape.end(), element_size(parameter.dtype), std::multiplies());
+    }
+    return total;
+  }
+
+  std::string loss() const {
+    std::vector<std::string> taken, left, hidden;
+    for (const Output& output : report_.outputs)
+      if (!output.found_by_ddp) hidden.push_back(output.path);
+    for (const Output& output : report_.outputs)
+      (output.in_loss ? taken : left).push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
+    std::string text = (taken.size() > 1 ? "sum over " : "") + (taken.empty() ? "none" : enumerate(taken, names_told));
+    if (!left.empty()) text += "; not used: " + enumerate(left, names_told);
+    return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, names_told);
+  }
+
+  void verdict() {
+    page_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
+    bool sound = true;
+    for (const Finding& finding : report_.findings) {
+      if (finding.level == Level::note) continue;
+      headline(finding);
+      sound = false;
+    }
+    if (report_.verdict.outcome != Outcome::pass) {
+      page_.blank();
+      page_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
+      page_.quote(report_.verdict.message, "  | ");
+    }
+    if (sound) page_.prose("OK: " + good_news(), 2, Paint::good);
+  }
+
+  void headline(const Finding& finding) {
+    bool error = finding.level == Level::error;
+    std::string words = (error ? "ERROR: " : "SILENT FAILURE: ") + finding.title;
+    if (!finding.accepted.empty()) return page_.prose(words + " (accepted: " + finding.accepted + ")", 2);
+    page_.prose(words, 2, error ? Paint::bad : Paint::warn);
+  }
+
+  std::string kinds_asked() const {
+    if (report_.regions.empty() || report_.setup.checkpointing == Checkpointing::as_given) return "";
+    return ", checkpointing " + in_words(report_.setup.checkpointing);
+  }
+
+  std::string good_news() const {
+    bool all_once = report_.in_turn.size() <= 1 &&
+                    std::all_of(report_.parameters.begin(), report_.parameters.end(),
+                                [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; });
+    return std::string(all_once ? "every parameter fires once per iteration, " : "") +
+           "four iterations pass, and all gradients are averaged over the ranks";
+  }
+
+  void details(const Finding& finding) {
+    std::size_t concerned = 0;
+    for (const Group& group : finding.groups) concerned += group.parameters.size();
+    if (concerned > 0) {
+      page_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()));
+      groups(finding);
+    }
+    if (finding.why.empty()) return;
+    page_.heading("Why");
+    page_.prose(finding.why, 2);
+  }
+
+  // What all groups have in common is said once, above them.
+  void groups(const Finding& finding) {
+    const Group& first = finding.groups.front();
+    bool one_reason = std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) {
+      return numbers(group) == numbers(first) && group.reason == first.reason;
+    });
+    bool many = finding.groups.size() > 1 || first.parameters.size() > 1;
+    if (one_reason) page_.prose((many ? "each with " : "with ") + numbers(first), 2);
+    std::map<std::vector<std::string>, const Group*> told;  // groups by their members
+    for (const Group& group : finding.groups) {
+      page_.prose(group.label + ": " + size(group), 2, Paint::bold);
+      const Group* same = told.try_emplace(group.members, &group).first->second;
+      page_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
+      if (!one_reason) page_.prose(numbers(group), 6);
+    }
+  }
+
+  static std::string numbers(const Group& group) {
+    std::string text = count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
+    return group.reason.empty() ? text : text + ": " + group.reason;
+  }
+
+  static std::string size(const Group& group) {
+    std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+    if (group.folded == 1) return text;
+    return count(group.folded, group.regions.empty() ? "module" : "region") + ", " + text + ", in each";
+  }
+
+  // All names; those that begin alike are folded: "bn1.{weight, bias}".
+  static std::string members(const Group& group) {
+    std::string text;
+    for (std::size_t begin = 0, end; begin < group.members.size(); begin = end) {
+      std::string module = module_of(group.members[begin]);
+      end = begin + 1;
+      while (end < group.members.size() && module_of(group.members[end]) == module) ++end;
+      text += (text.empty() ? "" : ", ") + folded(group.members, begin, end, module);
+    }
+    return text;
+  }
+
+  static std::string module_of(const std::string& name) { return name.substr(0, name.rfind('.') + 1); }
+
+  static std::string folded(const std::vector<std::string>& names, std::size_t begin, std::size_t end,
+                            const std::string& module) {
+    if (end - begin == 1) return names[begin];
+    std::string text;
+    for (std::size_t at = begin; at < end; ++at) text += (text.empty() ? "" : ", ") + names[at].substr(module.size());
+    return module.empty() ? text : module + "{" + text + "}";
+  }
+
+  void table() {
+    page_.heading("All setups");
+    if (report_.regions.empty()) page_.prose("(without checkpoint regions the rows are equal)", 2);
+    std::vector<std::string> header{"checkpointing", "DDP's defaults", "find_unused_parameters", "static_graph"};
+    std::string line = "  " + padded(header[0], widths[0]);
+    for (std::size_t column = 1; column < header.size(); ++column) line += padded(header[column], widths[column]);
+    page_.raw(trimmed(line) + "\n");
+    for (std::size_t row = 0; row + 2 < report_.verdicts.size(); row += 3) this->row(row);
+    if (std::none_of(report_.verdicts.begin(), report_.verdicts.end(), [&](auto& verdict) { return is_asked(verdict.setup); }))
+      page_.prose("asked: " + ddp_call(report_.setup) + kinds_asked() + ": " + in_words(report_, report_.verdict).words, 2);
+    else
+      page_.prose("> the setup asked", 2, Paint::dim);
+  }
+
+  // Of the columns; an outcome has at most 18 characters, and two before them for the mark, so the table is 80 wide.
+  static constexpr std::array<std::size_t, 4> widths{15, 21, 24, 0};
+
+  void row(std::size_t first) {
+    std::string line = "  " + padded(in_words(report_.verdicts[first].setup.checkpointing), widths[0] - 2);
+    for (std::size_t column = 0; column < 3; ++column) {
+      const Verdict& verdict = report_.verdicts[first + column];
+      OutcomeWords outcome = in_words(report_, verdict);
+      std::size_t length = outcome.words.size() + 2;
+      line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.loudness));
+      if (column < 2) line += std::string(widths[column + 1] - length, ' ');
+    }
+    page_.raw(line + "\n");
+  }
+
+  static std::string padded(std::string text, std::size_t width) {
+    if (text.size() < width) text.resize(width, ' ');
+    return text;
+  }
+
+  static std::string trimmed(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
+
+  bool is_asked(const Setup& setup) const {
+    const Setup& asked = report_.setup;
+    return setup.find_unused_parameters == asked.find_unused_parameters && setup.static_graph == asked.static_graph &&
+           (setup.checkpointing == asked.checkpointing || is_row_as_given(setup.checkpointing));
+  }
+
+  // Whether a row is what the file says: all of its regions are of that kind.
+  bool is_row_as_given(Checkpointing row) const {
+    if (report_.setup.checkpointing != Checkpointing::as_given) return false;
+    if (report_.regions.empty()) return row == Checkpointing::off;
+    return std::all_of(report_.regions.begin(), report_.regions.end(),
+                       [&](const RegionReport& region) { return to_string(region.kind) == to_string(row); });
+  }
+
+  void notes() {
+    bool any = !report_.notes.empty() || std::any_of(report_.findings.begin(), report_.findings.end(),
+                                                     [](const Finding& finding) { return finding.level == Level::note; });
+    if (!any) return;
+    page_.heading("Notes");
+    for (const Finding& finding : report_.findings) {
+      if (finding.level != Level::note) continue;
+      page_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
+      if (!finding.groups.empty()) groups(finding);
+    }
+    for (const std::string& note : report_.notes) page_.prose(note, 2);
+  }
+
+  const Report& report_;
+  Page page_;
+};
+
+}  // namespace
+
+std::string to_text(const Report& report, const TextOptions& options) {
+  return Text(report, options).write();
+}
+
+}  // namespace gradscan

@@ -1,0 +1,217 @@
+#include "analyzer/presets/presets.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "analyzer/presets/preset_calls.h"
+
+namespace gradscan {
+namespace {
+
+constexpr std::string_view torch_prefix = "__torch__.";
+constexpr std::string_view mangle_prefix = "___torch_mangle_";  // TorchScript sets one classes of one name apart with it
+
+const Preset all_presets[] = {
+    {.name = "hf",
+     .library = transformers_version,
+     .kind = Kind::non_reentrant,
+     .asked_by = "model.gradient_checkpointing_enable()",
+     .remark =
+         "For a model of input_ids the library also makes the output of the embeddings require grad, which the preset does "
+         "not.",
+     .calls = transformers_calls},
+    {.name = "mmcv",
+     .library = mmcv_version,
+     .kind = Kind::reentrant,
+     .asked_by = "with_cp=True",
+     .remark =
+         "Most are checkpointed only if their input requires grad. The last activation of a residual block is outside of the "
+         "library's region and inside of the preset's.",
+     .calls = mmcv_calls},
+    {.name = "timm",
+     .library = timm_version,
+     .kind = Kind::non_reentrant,
+     .asked_by = "model.set_grad_checkpointing()",
+     .remark =
+         "Reentrant after timm.layers.set_reentrant_ckpt(). A model that was made with features_only=True checkpoints other "
+         "calls. The library's region in a DenseLayer ends before norm2 and conv2, the preset's behind them.",
+     .calls = timm_calls},
+    {.name = "torchvision",
+     .library = torchvision_version,
+     .kind = Kind::non_reentrant,
+     .asked_by = "memory_efficient=True",
+     .remark = "Only if an input requires grad. The library's region ends before norm2 and conv2, the preset's behind them.",
+     .calls = torchvision_calls},
+};
+
+// "__torch__.a.___torch_mangle_12.B" is "a.B".
+std::string plain_name(std::string_view class_name) {
+  if (class_name.starts_with(torch_prefix)) class_name.remove_prefix(torch_prefix.size());
+  std::string plain;
+  while (!class_name.empty()) {
+    std::string_view part = class_name.substr(0, class_name.find('.'));
+    class_name.remove_prefix(std::min(part.size() + 1, class_name.size()));
+    if (!part.starts_with(mangle_prefix)) plain.append(plain.empty() ? "" : ".").append(part);
+  }
+  return plain;
+}
+
+using CallsOf = std::unordered_map<std::string_view, std::vector<const CheckpointedCall*>>;  // by owner
+
+CallsOf calls_by_owner(const Preset& preset) {
+  CallsOf calls;
+  for (const CheckpointedCall& call : preset.calls) calls[call.owner].push_back(&call);
+  return calls;
+}
+
+// `below`: the path from the owner. A '*' stands for one name, not for several with dots between.
+bool leads_to(const CheckpointedCall& call, std::string below) {
+  std::string path(call.path);
+  std::replace(path.begin(), path.end(), '.', '/');
+  std::replace(below.begin(), below.end(), '.', '/');
+  return fnmatch(path.c_str(), below.c_str(), FNM_PATHNAME) == 0;
+}
+
+// The module itself and those around it, innermost first: "a.b", "a", "".
+std::vector<std::string> owners_of(std::string path) {
+  std::vector<std::string> owners{path};
+  while (!path.empty()) {
+    path.erase(path.find('.') == std::string::npos ? 0 : path.rfind('.'));
+    owners.push_back(path);
+  }
+  return owners;
+}
+
+std::string below(const std::string& owner, const std::string& path) {
+  return path.substr(owner.empty() || owner == path ? owner.size() : owner.size() + 1);
+}
+
+}  // namespace
+
+std::span<const Preset> presets() {
+  return all_presets;
+}
+
+const Preset* preset_named(std::string_view name) {
+  auto preset = std::find_if(presets().begin(), presets().end(), [&](const Preset& one) { return one.name == name; });
+  return preset == presets().end() ? nullptr : &*preset;
+}
+
+std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, const std::vector<ClassedModule>& modules) {
+  CallsOf calls = calls_by_owner(preset);
+  std::unordered_map<std::string, std::string> classes;
+  for (const ClassedModule& module : modules) classes.emplace(module.path, plain_name(module.class_name));
+
+  auto call_of = [&](const std::string& path) -> const CheckpointedCall* {
+    for (const std::string& owner : owners_of(path)) {
+      auto found = calls.find(classes[owner]);
+      if (found == calls.end()) continue;
+      for (const CheckpointedCall* call : found->second)
+        if (leads_to(*call, below(owner, path))) return call;
+    }
+    return nullptr;
+  };
+  std::vector<const CheckpointedCall*> result;
+  for (const ClassedModule& module : modules) result.push_back(call_of(module.path));
+  return result;
+}
+
+namespace {
+
+Error unusable(const Preset& preset, const std::string& problem, const std::string& remedy) {
+  return Error(Failure::usage, "--checkpoint " + std::string(preset.name), problem, remedy);
+}
+
+// The first ones that are not torch's own.
+std::string classes_in_words(const std::vector<ClassedModule>& modules) {
+  std::vector<std::string> names;
+  for (const ClassedModule& module : modules) {
+    std::string name = plain_name(module.class_name);
+    if (name.empty() || name.starts_with("torch.") || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    names.push_back(name);
+  }
+  std::string text;
+  for (std::size_t at = 0; at < names.size() && at < 3; ++at) text += (at == 0 ? "" : ", ") + names[at];
+  return names.empty() ? "none but torch's own" : names.size() > 3 ? text + ", ..." : text;
+}
+
+}  // namespace
+
+Error has_own_regions(const Preset& preset) {
+  return unusable(preset, "the model has checkpoint regions of its own",
+                  "name these, or export the model with its checkpointing off");
+}
+
+Error has_no_classes(const Preset& preset) {
+  return unusable(preset, "a saved capture does not say of which classes the modules are",
+                  "give the model itself, or name regions");
+}
+
+Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules) {
+  return unusable(preset, "no module of the classes that " + std::string(preset.name) + " checkpoints (see --list-presets)",
+                  "name modules by their paths; the model's classes are " + classes_in_words(modules));
+}
+
+namespace {
+
+constexpr std::size_t columns = 100;
+
+// One paragraph, no line of which is longer than `columns` if no word is; `indent` before all lines but the first.
+std::string wrapped(const std::string& first, std::string_view text, const std::string& indent) {
+  std::string result = first;
+  std::size_t column = first.size();
+  while (!text.empty()) {
+    std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (column + word.size() > columns) {
+      result.erase(result.find_last_not_of(' ') + 1);
+      result += '\n' + indent;
+      column = indent.size();
+    }
+    result.append(word).append(text.empty() ? "" : " ");
+    column += word.size() + 1;
+  }
+  return result + '\n';
+}
+
+std::string_view module_of(std::string_view class_name) {
+  return class_name.substr(0, class_name.rfind('.'));
+}
+
+// "transformers.models.bart.modeling_bart: BartDecoderLayer BartEncoderLayer", "timm.models.volo: VOLO.network.*.*"
+std::string calls_in_words(std::span<const CheckpointedCall> calls) {
+  std::string text;
+  for (std::size_t at = 0; at < calls.size();) {
+    std::string_view module = module_of(calls[at].owner);
+    std::string names;
+    for (; at < calls.size() && module_of(calls[at].owner) == module; ++at) {
+      names.append(names.empty() ? "" : " ").append(calls[at].owner.substr(module.size() + 1));
+      if (!calls[at].path.empty()) names.append(".").append(calls[at].path);
+    }
+    text += wrapped("    " + std::string(module) + ": ", names, "        ");
+  }
+  return text;
+}
+
+std::string in_words(const Preset& preset) {
+  const char* kind = preset.kind == Kind::reentrant ? "reentrant" : "non-reentrant";
+  std::string head(preset.name);
+  head += std::string(std::max<std::size_t>(head.size() + 1, 13) - head.size(), ' ');
+  std::string text = wrapped(head, std::string(preset.library) + ", " + std::string(preset.asked_by) + ", " + kind, "    ");
+  return text + wrapped("    ", preset.remark, "    ") + calls_in_words(preset.calls);
+}
+
+}  // namespace
+
+std::string presets_in_words() {
+  std::string text =
+      "Where libraries checkpoint when they are asked to, for --checkpoint NAME or NAME=KIND.\n"
+      "Block: the calls of all modules of this class. Stage.blocks.*: what a module of the class Stage\n"
+      "calls of blocks.0, blocks.1, ... below it.\n";
+  for (const Preset& preset : presets()) text += '\n' + in_words(preset);
+  return text;
+}
+
+}  // namespace gradscan

@@ -1,0 +1,218 @@
+#include "analyzer/repair/fixes.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "analyzer/graph/name_globs.h"
+#include "analyzer/text/prose.h"
+
+namespace gradscan {
+namespace {
+
+// Parameters that do get gradients and are in DDP's way.
+std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const Report& report) {
+  std::vector<int> order = ddp_order(capture);
+  std::vector<bool> chosen(capture.parameters.size());
+  for (const Finding& finding : report.findings)
+    for (const Group& group : finding.groups)
+      for (int index : group.parameters)
+        if (finding.level == Level::error && report.parameters[index].in_loss) chosen[order[index]] = true;
+  return globs_for(capture, chosen);
+}
+
+// In the order in which fixes are offered.
+enum class Sort {
+  flags,            // other flags of DDP
+  dead_parameters,  // what is done for parameters that the loss does not depend on
+  zero_times_all,   // what is done for them by hearsay
+  step,             // an unusual training step undone
+  inputs,           // inputs of regions made to require grad
+  some_regions,     // another kind of checkpointing for as few regions as can be
+  all_regions,      // ... for all of them
+  all_and_flags,    // ... with other flags
+  everything,
+};
+
+struct Attempt {
+  Sort sort;
+  Candidate candidate;
+  Trial trial{};
+};
+
+class Fixer {
+ public:
+  Fixer(std::span<const Capture> in_turn, const Report& report, const TryAll& try_all)
+      : in_turn_(in_turn), report_(report), try_all_(try_all), candidates_(in_turn, report), asked_(flags_of(report.setup)) {}
+
+  void run() {
+    try_out(changes_of_one_thing());
+    try_out(combinations());
+    if (std::none_of(attempts_.begin(), attempts_.end(), is_clean)) try_out({{Sort::everything, candidates_.everything()}});
+    std::stable_sort(attempts_.begin(), attempts_.end(),
+                     [](const Attempt& left, const Attempt& right) { return left.sort < right.sort; });
+    add_caveats_of_accumulation();
+  }
+
+  std::vector<Fix> fixes() const {
+    std::vector<Fix> fixes;
+    std::set<Checkpointing> combined;  // a kind is offered once, with the flags that are nearest
+    for (const Attempt& attempt : attempts_) {
+      if (!is_clean(attempt) || attempt.sort == Sort::zero_times_all) continue;
+      const Candidate& candidate = attempt.candidate;
+      if (attempt.sort == Sort::all_and_flags && !combined.insert(candidate.setup.checkpointing).second) continue;
+      fixes.push_back({.change = candidate.change,
+                       .options = candidate.options,
+                       .setup = candidate.setup,
+                       .edits = candidate.edits,
+                       .caveats = candidate.caveats});
+    }
+    return fixes;
+  }
+
+  std::vector<NoHelp> no_help() const {
+    std::vector<NoHelp> no_help;
+    for (const Attempt& attempt : attempts_)
+      if (!attempt.trial.clean && attempt.sort < Sort::all_and_flags && !helps_with_defaults(attempt))
+        no_help.push_back({attempt.candidate.change, attempt.trial.failure});
+    if (std::vector<std::string> used = globs_of_used_in_conflict(in_turn_.front(), report_); !used.empty())
+      no_help.push_back({"_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(used),
+                         "DDP then never averages their gradients, and every rank trains them by itself"});
+    return no_help;
+  }
+
+ private:
+  static bool is_clean(const Attempt& attempt) { return attempt.trial.clean; }
+
+  std::vector<Attempt> changes_of_one_thing() const {
+    std::vector<Attempt> ideas;
+    auto add = [&](Sort sort, const std::optional<Candidate>& candidate) {
+      if (candidate) ideas.push_back({sort, *candidate});
+    };
+    for (Flags flags : candidates_.other_flags()) add(Sort::flags, candidates_.with_flags(flags));
+    std::vector<Candidate> for_dead = candidates_.for_dead_parameters(asked_);
+    for (const Candidate& candidate : for_dead) add(Sort::dead_parameters, candidate);
+    if (!for_dead.empty()) add(Sort::zero_times_all, candidates_.zero_times_all());
+    for (const Candidate& candidate : candidates_.steps_undone()) add(Sort::step, candidate);
+    add(Sort::inputs, candidates_.inputs_require_grad());
+    for (Kind kind : {Kind::non_reentrant, Kind::off}) add(Sort::some_regions, candidates_.regions_of_kind(kind));
+    for (Checkpointing kind : kinds) add(Sort::all_regions, candidates_.all_of_kind(kind, asked_));
+    return ideas;
+  }
+
+  // Where flags alone help, they need no company.
+  std::vector<Attempt> combinations() const {
+    std::vector<Attempt> ideas;
+    if (asked_ != Flags{} && !has_clean(Sort::dead_parameters) && !help_alone({}))
+      for (const Candidate& candidate : candidates_.for_dead_parameters({}))
+        ideas.push_back({Sort::dead_parameters, candidate});
+    for (Checkpointing kind : kinds)
+      for (Flags flags : candidates_.other_flags())
+        if (!is_repaired_by(kind) && !help_alone(flags))
+          if (std::optional<Candidate> candidate = candidates_.all_of_kind(kind, flags))
+            ideas.push_back({Sort::all_and_flags, *candidate});
+    return ideas;
+  }
+
+  void try_out(std::vector<Attempt> ideas) {
+    std::vector<Candidate> candidates;
+    for (const Attempt& idea : ideas) candidates.push_back(idea.candidate);
+    std::vector<Trial> trials = try_all_(candidates);
+    for (std::size_t at = 0; at < ideas.size(); ++at) {
+      ideas[at].trial = trials[at];
+      attempts_.push_back(std::move(ideas[at]));
+    }
+  }
+
+  bool has_clean(Sort sort) const {
+    return std::any_of(attempts_.begin(), attempts_.end(),
+                       [&](const Attempt& attempt) { return attempt.sort == sort && attempt.trial.clean; });
+  }
+
+  // What is done for dead parameters is not told as no help where it helps with other flags.
+  bool helps_with_defaults(const Attempt& attempt) const {
+    return attempt.sort == Sort::dead_parameters && has_clean(Sort::dead_parameters);
+  }
+
+  bool help_alone(Flags flags) const {
+    return std::any_of(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
+      return attempt.sort == Sort::flags && attempt.trial.clean && flags_of(attempt.candidate.setup) == flags;
+    });
+  }
+
+  bool is_repaired_by(Checkpointing kind) const {
+    return std::any_of(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
+      return attempt.sort == Sort::all_regions && attempt.trial.clean && attempt.candidate.setup.checkpointing == kind;
+    });
+  }
+
+  // static_graph takes the first backward as its contract, and that may be one inside of no_sync().
+  void add_caveats_of_accumulation() {
+    std::vector<Attempt*> concerned;
+    std::vector<Candidate> accumulating;
+    for (Attempt& attempt : attempts_) {
+      const Setup& setup = attempt.candidate.setup;
+      if (!attempt.trial.clean || !setup.static_graph || asked_.static_graph || setup.step.no_sync > 0) continue;
+      concerned.push_back(&attempt);
+      accumulating.push_back(attempt.candidate);
+      accumulating.back().setup.step.no_sync = 1;
+    }
+    std::vector<Trial> trials = try_all_(accumulating);
+    for (std::size_t at = 0; at < concerned.size(); ++at)
+      if (!trials[at].clean)
+        concerned[at]->candidate.caveats.push_back("not if gradients are accumulated in no_sync(): " + trials[at].failure);
+  }
+
+  static constexpr Checkpointing kinds[] = {Checkpointing::non_reentrant, Checkpointing::off};
+
+  std::span<const Capture> in_turn_;
+  const Report& report_;
+  const TryAll& try_all_;
+  Candidates candidates_;
+  Flags asked_;
+  std::vector<Attempt> attempts_;
+};
+
+bool all_of_kind(const Report& report, Checkpointing checkpointing) {
+  return std::all_of(report.regions.begin(), report.regions.end(),
+                     [&](const RegionReport& region) { return to_string(region.kind) == to_string(checkpointing); });
+}
+
+// Whether a verdict is about the regions as they are asked for.
+bool keeps_regions(const Report& report, const Setup& setup) {
+  if (report.regions.empty()) return setup.checkpointing == Checkpointing::off;
+  return setup.checkpointing == Checkpointing::as_given ? report.setup.checkpointing == Checkpointing::as_given
+                                                        : all_of_kind(report, setup.checkpointing);
+}
+
+}  // namespace
+
+Trial trial_of(const Report& report) {
+  if (!has_conflict(report)) return {.clean = true};
+  return {.failure = report.findings.front().title};
+}
+
+void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& try_all) {
+  if (!has_conflict(report)) return;
+  Fixer fixer(in_turn, report, try_all);
+  fixer.run();
+  report.fixes = fixer.fixes();
+  report.no_help = fixer.no_help();
+}
+
+void add_smaller_batch(Report& report) {
+  if (!has_conflict(report)) return;
+  std::string reason = "the graph does not depend on the size of the batch";
+  if (std::int64_t peak = report.price.peak(); peak > 0)
+    reason +=
+        "; half of it needs up to " + bytes(scaled(report.price, 0.5).peak()) + " of activations instead of " + bytes(peak);
+  report.no_help.push_back({"a smaller batch", reason});
+}
+
+bool loses_regions(const Report& report, const Setup& setup) {
+  return keeps_regions(report, setup) &&
+         std::any_of(report.regions.begin(), report.regions.end(),
+                     [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
+}
+
+}  // namespace gradscan

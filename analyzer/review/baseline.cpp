@@ -1,0 +1,139 @@
+#include "analyzer/review/baseline.h"
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "analyzer/review/fingerprint.h"
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* schema = "gradscan-baseline/1";
+constexpr const char* reason_at_first = "known when the baseline was written";
+
+Error wrong_baseline(const std::string& subject, const std::string& problem) {
+  return Error(Failure::usage, subject, problem, "write it again with --write-baseline, or mend it");
+}
+
+bool is_date(const std::string& text) {
+  return std::regex_match(text, std::regex(R"(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))"));
+}
+
+BaselineEntry parse_entry(const Json& json, const std::string& subject) {
+  BaselineEntry entry{.model = json.at("model"),
+                      .rule = json.at("rule"),
+                      .fingerprint = json.at("fingerprint"),
+                      .title = json.value("title", ""),
+                      .reason = json.value("reason", ""),
+                      .expires = {}};
+  std::string what = "the entry \"" + entry.title + "\" of " + entry.model;
+  if (entry.reason.empty()) throw wrong_baseline(subject, what + " has no reason");
+  if (!json.contains("expires") || json["expires"].is_null()) return entry;
+  entry.expires = json["expires"].get<std::string>();
+  if (!is_date(*entry.expires)) throw wrong_baseline(subject, what + " expires on no date such as 2027-01-31");
+  return entry;
+}
+
+// Calls visit(file, finding) for every error and silent failure.
+template <typename Survey, typename Visit>
+void for_each_conflict(Survey& survey, Visit visit) {
+  for (auto& file : survey.files) {
+    if (!file.report) continue;
+    for (auto& finding : file.report->findings)
+      if (finding.level != Level::note) visit(file, finding);
+  }
+}
+
+// Whether the run says anything about the entry's model.
+bool is_scanned(const BaselineEntry& entry, const Survey& survey) {
+  return std::any_of(survey.files.begin(), survey.files.end(),
+                     [&](const Scanned& file) { return file.report && file.path == entry.model; });
+}
+
+const BaselineEntry* entry_with(const Baseline& baseline, const std::string& model, const std::string& print) {
+  auto found = std::find_if(baseline.findings.begin(), baseline.findings.end(),
+                            [&](const BaselineEntry& entry) { return entry.model == model && entry.fingerprint == print; });
+  return found == baseline.findings.end() ? nullptr : &*found;
+}
+
+// That of the path, else that of the bare name.
+const BaselineEntry* entry_of(const Baseline& baseline, const Scanned& file, const Finding& finding) {
+  std::string print = fingerprint(*file.report, finding);
+  const BaselineEntry* entry = entry_with(baseline, file.path, print);
+  return entry ? entry : entry_with(baseline, file.path.substr(file.path.rfind('/') + 1), print);
+}
+
+}  // namespace
+
+Baseline parse_baseline(std::string_view text, const std::string& subject) {
+  try {
+    Json json = Json::parse(text);
+    if (json.at("schema") != schema) throw wrong_baseline(subject, std::string("its schema is not ") + schema);
+    Baseline baseline;
+    for (const Json& entry : json.at("findings")) baseline.findings.push_back(parse_entry(entry, subject));
+    return baseline;
+  } catch (const Json::exception&) {
+    throw wrong_baseline(subject, "is not a baseline");
+  }
+}
+
+Baseline baseline_of(const Survey& survey, const Baseline& former) {
+  Baseline baseline;
+  std::copy_if(former.findings.begin(), former.findings.end(), std::back_inserter(baseline.findings),
+               [&](const BaselineEntry& entry) { return !is_scanned(entry, survey); });
+  for_each_conflict(survey, [&](const Scanned& file, const Finding& finding) {
+    BaselineEntry entry{file.path, finding.rule, fingerprint(*file.report, finding), finding.title, reason_at_first, {}};
+    if (const BaselineEntry* known = entry_of(former, file, finding)) {
+      entry.reason = known->reason;
+      entry.expires = known->expires;
+    }
+    baseline.findings.push_back(std::move(entry));
+  });
+  std::stable_sort(baseline.findings.begin(), baseline.findings.end(),
+                   [](const BaselineEntry& left, const BaselineEntry& right) { return left.model < right.model; });
+  return baseline;
+}
+
+std::string to_json(const Baseline& baseline) {
+  Json findings = Json::array();
+  for (const BaselineEntry& entry : baseline.findings)
+    findings.push_back({{"model", entry.model},
+                        {"rule", entry.rule},
+                        {"fingerprint", entry.fingerprint},
+                        {"title", entry.title},
+                        {"reason", entry.reason},
+                        {"expires", entry.expires ? Json(*entry.expires) : Json(nullptr)}});
+  Json json{{"schema", schema}, {"findings", findings}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const std::string& today) {
+  std::vector<bool> matched(baseline.findings.size());
+  auto expired = [&](const BaselineEntry& entry) { return entry.expires && *entry.expires < today; };
+  for_each_conflict(survey, [&](const Scanned& file, Finding& finding) {
+    const BaselineEntry* entry = entry_of(baseline, file, finding);
+    if (!entry) return;
+    matched[entry - baseline.findings.data()] = true;
+    if (!expired(*entry)) finding.accepted = entry->reason;
+  });
+  for (Scanned& file : survey.files)
+    if (file.report) file.exit_code = has_conflict(*file.report) ? 1 : 0;
+  std::vector<std::string> sentences;
+  for (std::size_t at = 0; at < matched.size(); ++at) {
+    const BaselineEntry& entry = baseline.findings[at];
+    std::string what = "\"" + entry.title + "\" of " + entry.model;
+    if (!matched[at] && !is_scanned(entry, survey)) continue;
+    if (!matched[at])
+      sentences.push_back(what + " is no longer found: remove the entry");
+    else if (expired(entry))
+      sentences.push_back(what + " was accepted until " + *entry.expires + ": repair it or give another date");
+  }
+  return sentences;
+}
+
+}  // namespace gradscan

@@ -1,0 +1,30 @@
+#include "analyzer/review/fingerprint.h"
+
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <set>
+
+namespace gradscan {
+namespace {
+
+// What an error that names no parameter is told from others by.
+std::string first_words(const Report& report, const Finding& finding) {
+  const std::string& words = report.verdict.message.empty() ? finding.title : report.verdict.message;
+  return words.substr(0, words.find('\n'));
+}
+
+}  // namespace
+
+std::string fingerprint(const Report& report, const Finding& finding) {
+  std::set<std::string> names;
+  for (const Group& group : finding.groups) {
+    for (int index : group.parameters) names.insert("parameter " + report.parameters[index].name);
+    for (int region : group.regions) names.insert("region " + report.regions[region].name);
+  }
+  if (names.empty()) names.insert("message " + first_words(report, finding));
+  std::string text = finding.rule;
+  for (const std::string& name : names) text += '\n' + name;
+  return to_string(boost::uuids::name_generator_sha1(boost::uuids::ns::oid())(text));
+}
+
+}  // namespace gradscan

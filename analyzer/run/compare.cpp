@@ -1,0 +1,82 @@
+// Each difference is replayed in the first side by itself; what decides gives the first the second's outcome, in the words of
+// the table of setups: two errors of one kind are one outcome, wherever they come from.
+#include "gradscan/compare.h"
+
+#include <algorithm>
+#include <map>
+
+#include "analyzer/compare/differences.h"
+#include "analyzer/diagnose/findings.h"
+#include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/repair/fixes.h"
+#include "analyzer/run/analyse.h"
+
+namespace gradscan {
+namespace {
+
+std::string outcome_of(const Report& report) {
+  return in_words(report, report.verdict).words;
+}
+
+Report replayed(const Side& side) {
+  return report_of_one(std::span(&side.capture, 1), side.setup);
+}
+
+// By the names of parameters: their DDP indices.
+std::map<std::string, int> indices(const Report& report) {
+  std::map<std::string, int> indices;
+  for (const ParameterReport& parameter : report.parameters) {
+    indices.emplace(parameter.name, parameter.index);
+    for (const std::string& alias : parameter.aliases) indices.emplace(alias, parameter.index);
+  }
+  return indices;
+}
+
+// Parameters that lose their gradient to checkpointing, or the part of it that would come through a region.
+std::vector<int> lost_parameters(const Report& report) {
+  std::vector<int> lost = lost_to_checkpointing(report, report.verdict);
+  if (loses_regions(report, report.setup))
+    for (const RegionReport& region : report.regions)
+      if (region.lost) lost.insert(lost.end(), region.parameters.begin(), region.parameters.end());
+  std::sort(lost.begin(), lost.end());
+  lost.erase(std::unique(lost.begin(), lost.end()), lost.end());
+  return lost;
+}
+
+// The changed model's verdict with the indices that its parameters have in the first, from which every one of them comes.
+Verdict in_terms_of(const Report& first, const Report& changed) {
+  Verdict verdict = changed.verdict;
+  verdict.untrained = verdict.outcome == Outcome::pass ? lost_parameters(changed) : std::vector<int>{};
+  std::map<std::string, int> known = indices(first);
+  auto translate = [&](int& index) { index = known.at(changed.parameters[index].name); };
+  for (std::vector<int>* list : {&verdict.parameters, &verdict.unsynchronised, &verdict.untrained})
+    std::for_each(list->begin(), list->end(), translate);
+  for (LocalGradient& local : verdict.local) translate(local.parameter);
+  if (verdict.last_mark) translate(verdict.last_mark->parameter);
+  return verdict;
+}
+
+}  // namespace
+
+Comparison compare(const Side& first, const Side& second) {
+  Comparison comparison{analyse(first.capture, first.setup), analyse(second.capture, second.setup), {}, false, false};
+  std::string wanted = outcome_of(comparison.second);
+  comparison.same_outcome = outcome_of(comparison.first) == wanted;
+  Side start = with_kinds(first), all = start;
+  for (const FoundDifference& found : find_differences(start, with_kinds(second))) {
+    Difference& difference = comparison.differences.emplace_back(Difference{found.what, found.first, found.second});
+    if (!found.take_over) continue;
+    Side changed = start;
+    found.take_over(changed);
+    found.take_over(all);
+    Report report = replayed(changed);
+    difference.decides = !comparison.same_outcome && outcome_of(report) == wanted;
+    difference.verdict = in_terms_of(comparison.first, report);
+  }
+  std::stable_partition(comparison.differences.begin(), comparison.differences.end(),
+                        [](const Difference& difference) { return difference.decides; });
+  comparison.together = outcome_of(replayed(all)) == wanted;
+  return comparison;
+}
+
+}  // namespace gradscan

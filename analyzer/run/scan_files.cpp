@@ -1,0 +1,173 @@
+#include "analyzer/run/scan_files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "analyzer/base/child_process.h"
+#include "analyzer/base/files.h"
+#include "analyzer/base/internal_error.h"
+#include "analyzer/graph/edits.h"
+#include "analyzer/graph/in_turn.h"
+#include "analyzer/run/isolate.h"
+#include "gradscan/error.h"
+
+namespace gradscan {
+namespace {
+
+constexpr int clean = 0, conflict = 1;
+constexpr auto no_time_limit = std::chrono::hours(24 * 7);  // the model's own is kept inside
+
+// Reports that have been saved; captures end in .capture.json.
+bool is_saved_report(const std::string& path) {
+  return path.ends_with(".json") && !path.ends_with(".capture.json");
+}
+
+Survey saved_survey(const std::string& path, const ScanRequest& request) {
+  if (request.asks_setup)
+    throw Error(Failure::usage, path, "is a saved report, whose setup stays as it is", "give the model or its capture instead");
+  return parse_report(read_file(path), path);
+}
+
+Capture capture_isolated(const std::string& model, const ScanRequest& request) {
+  auto work = [&] { return to_json(capture_file(model, request.options)); };
+  return parse_capture(isolate(model, request.time_limit, work), model);
+}
+
+std::vector<Capture> captures_in_turn(const std::string& model, const ScanRequest& request) {
+  std::vector<Capture> captures{capture_isolated(model, request)};
+  for (const std::string& further : request.options.then) captures.push_back(capture_isolated(further, request));
+  check_then(captures, request.options.then);
+  return captures;
+}
+
+Report with_fix(const std::vector<Capture>& in_turn, const Report& report, int number, const AnalyseOptions& options) {
+  if (number > static_cast<int>(report.fixes.size()))
+    throw Error(Failure::usage, "--fix " + std::to_string(number),
+                report.fixes.empty() ? "there is nothing that a fix is needed or known for"
+                                     : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
+                "see the report without it");
+  const Fix& fix = report.fixes[number - 1];
+  return analyse(edited(in_turn, fix.edits), fix.setup, options);
+}
+
+Report report_of(const std::vector<Capture>& in_turn, const ScanRequest& request) {
+  std::vector<Capture> asked = edited(in_turn, request.options.edits);
+  Report report = analyse(asked, resolve_setup(asked.front(), request.options), request.options.analyse);
+  return request.fix ? with_fix(asked, report, *request.fix, request.options.analyse) : report;
+}
+
+Scanned scanned(const std::string& path, Report report) {
+  int exit_code = has_conflict(report) ? conflict : clean;
+  return {.path = path, .report = std::move(report), .exit_code = exit_code};
+}
+
+ScanResult scan_model(const ScanRequest& request, const std::function<void(const Capture&)>& save) {
+  const std::string& model = request.models.front();
+  std::vector<Capture> in_turn = captures_in_turn(model, request);
+  try {
+    Scanned file = scanned(model, report_of(in_turn, request));
+    int exit_code = file.exit_code;
+    return {Survey{{std::move(file)}}, exit_code, std::move(in_turn.front())};
+  } catch (const Error& error) {
+    if (error.failure() == Failure::internal) save(in_turn.front());
+    throw;
+  }
+}
+
+// --- Several files ------------------------------------------------------------------------------------------------------
+
+// What a process of its own finds out about one file; it comes back as the JSON of a survey.
+Survey survey_of(const std::string& path, const ScanRequest& request) {
+  if (is_saved_report(path)) return saved_survey(path, request);
+  auto work = [&] { return to_json(Survey{{scanned(path, report_of(captures_in_turn(path, request), request))}}); };
+  ChildEnd end = run_in_child(path, no_time_limit, work);
+  if (end.signal == SIGKILL)
+    throw Error(Failure::limit, path, "the system stopped its analysis, as it does when memory runs out",
+                "scan fewer files at a time (-j) or use a machine with more memory");
+  if (!end.result) throw Error(Failure::internal, path, "its analysis has ended the process", "please report it");
+  Survey survey = parse_report(*end.result, path);
+  survey.files.front().path = path;
+  return survey;
+}
+
+Scanned failed(const std::string& path, const Error& error) {
+  return {.path = path, .report = {}, .error = error.what(), .exit_code = exit_code(error.failure())};
+}
+
+Survey survey_or_error(const std::string& path, const ScanRequest& request) {
+  try {
+    return survey_of(path, request);
+  } catch (const Error& error) {
+    return {{failed(path, error)}};
+  } catch (const std::exception& error) {
+    return {{failed(path, internal_error(path, error))}};
+  }
+}
+
+Survey survey_files(const ScanRequest& request, const Progress& progress) {
+  std::vector<Survey> parts(request.models.size());
+  std::atomic<std::size_t> next = 0;
+  std::size_t done = 0;
+  std::mutex progressing;
+  auto work = [&] {
+    for (std::size_t at = next++; at < parts.size(); at = next++) {
+      parts[at] = survey_or_error(request.models[at], request);
+      std::lock_guard lock(progressing);
+      progress(++done, parts.size());
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 1; thread < std::min<int>(request.parallel, static_cast<int>(parts.size())); ++thread)
+      threads.emplace_back(work);
+    work();
+  }
+  Survey survey;
+  for (Survey& part : parts) std::move(part.files.begin(), part.files.end(), std::back_inserter(survey.files));
+  return survey;
+}
+
+// --- Other questions ----------------------------------------------------------------------------------------------------
+
+ScanResult plan(const ScanRequest& request) {
+  ScanRequest with_modules = request;
+  with_modules.options.every_module = true;
+  Capture capture = edited(capture_isolated(request.models.front(), with_modules), request.options.edits);
+  const AnalyseOptions& options = request.options.analyse;
+  Plan plan = plan_checkpoints(capture, resolve_setup(capture, request.options),
+                               {.budget = *request.budget, .batch = options.batch, .optimizer = options.optimizer});
+  int exit_code = plan.fits && plan.verdict.clean() ? clean : conflict;
+  return {std::move(plan), exit_code, {}};
+}
+
+Side side_of(const Capture& capture, const ScanOptions& options) {
+  return {edited(capture, options.edits), resolve_setup(capture, options)};
+}
+
+ScanResult comparison(const ScanRequest& request) {
+  Capture first = capture_isolated(request.models.front(), request), second = capture_isolated(*request.compare, request);
+  Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
+  int exit_code = has_conflict(comparison.first) ? conflict : clean;
+  return {std::move(comparison), exit_code, std::move(first)};
+}
+
+ScanResult of_survey(Survey survey) {
+  int code = exit_code(survey);
+  return {std::move(survey), code, {}};
+}
+
+}  // namespace
+
+ScanResult scan_files(const ScanRequest& request, const Progress& progress, const std::function<void(const Capture&)>& save) {
+  if (request.compare) return comparison(request);
+  if (request.budget) return plan(request);
+  if (request.models.size() > 1) return of_survey(survey_files(request, progress));
+  if (is_saved_report(request.models.front())) return of_survey(saved_survey(request.models.front(), request));
+  return scan_model(request, save);
+}
+
+}  // namespace gradscan

@@ -1,0 +1,96 @@
+#include "analyzer/text/prose.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "analyzer/text/foreign_text.h"
+
+namespace gradscan {
+namespace {
+
+// To three digits.
+std::string scaled(double number, const std::vector<std::string>& units, double step) {
+  std::size_t unit = 0;
+  for (; number >= step && unit + 1 < units.size(); ++unit) number /= step;
+  int decimals = unit == 0 || number >= 100 ? 0 : number >= 10 ? 1 : 2;
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, number);
+  std::string text = buffer.data();
+  if (decimals > 0) text.erase(std::max(text.find_last_not_of("0.") + 1, text.find('.')));
+  return text + " " + units[unit];
+}
+
+}  // namespace
+
+std::string count(std::size_t number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
+std::string times(int number) {
+  if (number == 1) return "once";
+  return number == 2 ? "twice" : std::to_string(number) + " times";
+}
+
+std::string enumerate(const std::vector<std::string>& names, std::size_t most) {
+  std::size_t shown = names.size() <= most ? names.size() : most;
+  std::size_t left = names.size() - shown;
+  std::string text;
+  for (std::size_t at = 0; at < shown; ++at) {
+    bool last = left == 0 && at + 1 == shown;
+    text += (at == 0 ? "" : last ? " and " : ", ") + names[at];
+  }
+  return left == 0 ? text : text + (shown == 0 ? "" : " and ") + std::to_string(left) + " more";
+}
+
+std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {
+  std::string text = dtype + "[";
+  for (std::size_t at = 0; at < shape.size(); ++at) text += (at == 0 ? "" : ", ") + std::to_string(shape[at]);
+  return text + "]";
+}
+
+std::string index_ranges(const std::vector<int>& ascending) {
+  std::string text;
+  for (std::size_t begin = 0, end; begin < ascending.size(); begin = end) {
+    end = begin + 1;
+    while (end < ascending.size() && ascending[end] == ascending[end - 1] + 1) ++end;
+    text += (text.empty() ? "#" : ", #") + std::to_string(ascending[begin]);
+    if (end - begin > 1) text += "-#" + std::to_string(ascending[end - 1]);
+  }
+  return text;
+}
+
+std::string wrap(std::string_view text, int width, std::string_view first, std::string_view indent) {
+  std::string result, line(first);
+  bool empty = true;  // the line has no word yet
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find(' '), text.size());
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    if (!empty && columns(line) + 1 + columns(word) > static_cast<std::size_t>(std::max(width, 1))) {
+      result += line + "\n";
+      line = indent;
+      empty = true;
+    }
+    if (!empty) line += ' ';
+    line += word;
+    empty = false;
+  }
+  return result + line + "\n";
+}
+
+std::string bytes(std::int64_t number) {
+  return scaled(static_cast<double>(number), {"B", "KiB", "MiB", "GiB", "TiB"}, 1024);
+}
+
+std::string flops(std::int64_t number) {
+  return scaled(static_cast<double>(number), {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"}, 1000);
+}
+
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
+}
+
+}  // namespace gradscan

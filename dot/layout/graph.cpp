@@ -1,0 +1,236 @@
+#include "dot/layout/graph.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "dot/layout/extents.h"
+#include "dot/layout/ids.h"
+#include "dot/layout/labels.h"
+#include "dot/write/looks.h"
+
+namespace gradscan {
+namespace {
+
+constexpr auto font = "Helvetica,Arial,sans-serif";
+constexpr double points_per_inch = 72;
+
+using Attributes = std::map<std::string, std::string>;
+
+// ---- cgraph takes pointers to char, but does not write to them.
+
+char* mutable_text(const std::string& text) {
+  return const_cast<char*>(text.c_str());
+}
+
+void declare(Agraph_t* root, void* object, const std::string& key) {
+  static char nothing[] = "";
+  if (!agattr(root, AGTYPE(object), mutable_text(key), nullptr)) agattr(root, AGTYPE(object), mutable_text(key), nothing);
+}
+
+void set(Agraph_t* root, void* object, const Attributes& attributes) {
+  for (const auto& [key, value] : attributes) {
+    declare(root, object, key);
+    agset(object, mutable_text(key), mutable_text(value));
+  }
+}
+
+void set_label(Agraph_t* root, void* object, const std::string& markup) {
+  declare(root, object, "label");
+  agset(object, mutable_text("label"), agstrdup_html(root, mutable_text(markup)));
+}
+
+// Hundredths, so that no digits depend on the machine's arithmetic.
+std::string decimal(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+// ---- The graph's skeleton, which both kinds of graph share.
+
+class Skeleton {
+ public:
+  Skeleton(const Scene& scene, bool narrow) {
+    graph_.root = agopen(mutable_text("gradscan"), Agdirected, dense_ids());
+    set(graph_.root, graph_.root, {{"rankdir", "TB"}, {"nodesep", "0.22"}, {"ranksep", "0.36"}, {"fontname", font}});
+    for (const RegionFrame& frame : scene.frames) add(frame);
+    for (const Box& box : scene.boxes) {
+      Agraph_t* holder = box.frame.empty() ? graph_.root : graph_.frames.at(box.frame);
+      graph_.boxes[box.id] = agnode(holder, mutable_text(box.id), 1);
+    }
+    for (const Link& link : scene.links) graph_.links.push_back(link.only_narrow && !narrow ? nullptr : add(link));
+  }
+
+  SceneGraph take() { return std::move(graph_); }
+
+ private:
+  void add(const RegionFrame& frame) {
+    Agraph_t* holder = frame.parent.empty() ? graph_.root : graph_.frames.at(frame.parent);
+    Agraph_t* cluster = agsubg(holder, mutable_text("cluster_" + frame.id), 1);
+    graph_.frames[frame.id] = cluster;
+    set(graph_.root, cluster, {{"label", ""}, {"margin", "12"}});
+  }
+
+  Agedge_t* add(const Link& link) {
+    Agnode_t *from = graph_.boxes.at(link.from), *to = graph_.boxes.at(link.to);
+    Agedge_t* edge = agedge(graph_.root, from, to, mutable_text("link" + std::to_string(graph_.links.size())), 1);
+    const bool fires = link.meaning == Link::firing || link.meaning == Link::silence;
+    const char* weight = link.meaning == Link::below ? "100" : fires ? "100" : link.meaning == Link::backward ? "50" : "1";
+    set(graph_.root, edge, {{"weight", weight}, {"arrowsize", "0.8"}});
+    if (link.meaning == Link::same) set(graph_.root, edge, {{"constraint", link.into_text ? "true" : "false"}});
+    return edge;
+  }
+
+  SceneGraph graph_;
+};
+
+// ---- For layout.
+
+std::string empty_label(const Extent& extent) {
+  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR><TD WIDTH=\"" +
+         std::to_string(static_cast<int>(extent.width) + 4) + "\" HEIGHT=\"" + std::to_string(static_cast<int>(extent.height)) +
+         "\"></TD></TR></TABLE>";
+}
+
+// ---- For people.
+
+std::string table(const std::string& attributes, const std::string& rows) {
+  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" " + attributes + ">" + rows + "</TABLE>";
+}
+
+std::string text_html(const Line& line, Setting setting, Tint tint) {
+  const std::string size = std::to_string(static_cast<int>(points(setting, line.style)));
+  const std::string text =
+      "<FONT POINT-SIZE=\"" + size + "\" COLOR=\"" + std::string(colour(tint).light) + "\">" + html(line.text) + "</FONT>";
+  return line.style == Line::strong ? "<B>" + text + "</B>" : text;
+}
+
+std::string rows_html(const std::vector<Line>& lines, Setting setting, Tint tint, const std::string& align) {
+  const std::string width = std::to_string(static_cast<int>(extent(lines, setting).width));
+  std::string rows;
+  for (const Line& line : lines)
+    rows += "<TR><TD WIDTH=\"" + width + "\"" + align + ">" + text_html(line, setting, tint) + "</TD></TR>";
+  return rows;
+}
+
+std::string label(const std::vector<Line>& lines, Setting setting, Tint tint, const std::string& align = "") {
+  return table("CELLPADDING=\"1\"", lines.empty() ? "<TR><TD></TD></TR>" : rows_html(lines, setting, tint, align));
+}
+
+std::string label(const Box& box) {
+  const Tint tint = look(box).text;
+  std::string rows;
+  for (const Row& row : box.rows) {
+    const std::string border =
+        look(row).width > 0 ? " BORDER=\"2\" STYLE=\"rounded\" COLOR=\"" + std::string(colour(look(row).line).light) + "\""
+                            : "";
+    rows += "<TR><TD" + border + ">" + label(row.lines, Setting::body, tint) + "</TD></TR>";
+  }
+  rows += rows_html(box.lines, Setting::body, tint, "");
+  return table("CELLPADDING=\"1\"", rows.empty() ? "<TR><TD></TD></TR>" : rows);
+}
+
+std::string stroke_in_words(Stroke stroke) {
+  return stroke == Stroke::solid ? "solid" : stroke == Stroke::dashed ? "dashed" : "dotted";
+}
+
+Attributes attributes(const BoxLook& look) {
+  if (look.width == 0) return {{"shape", "plain"}};
+  const std::string stroke = look.stroke == Stroke::solid ? "" : "," + stroke_in_words(look.stroke);
+  return {{"shape", look.folded ? "note" : "box"},
+          {"style", "filled" + std::string(look.rounded ? ",rounded" : "") + stroke},
+          {"color", std::string(colour(look.line).light)},
+          {"fillcolor", std::string(colour(look.fill).light)},
+          {"penwidth", decimal(look.width)},
+          {"peripheries", look.doubled ? "2" : "1"},
+          {"margin", "0.12,0.06"}};
+}
+
+Attributes attributes(const LinkLook& look) {
+  if (!look.seen) return {{"style", "invis"}};
+  const char* heads[] = {"normal", "tee", "odot", "none"};
+  return {{"style", stroke_in_words(look.stroke)},
+          {"color", std::string(colour(look.line).light)},
+          {"penwidth", decimal(look.width)},
+          {"arrowhead", heads[static_cast<int>(look.head)]}};
+}
+
+std::vector<Line> below_the_graph(const Scene& scene) {
+  std::vector<Line> lines;
+  for (const LegendRow& row : legend(scene)) lines.push_back({row.looks_like + ": " + row.meaning, Line::small});
+  lines.insert(lines.end(), scene.footer.begin(), scene.footer.end());
+  return lines;
+}
+
+void dress(const SceneGraph& graph, const Scene& scene) {
+  Agraph_t* root = graph.root;
+  for (const RegionFrame& frame : scene.frames) {
+    set(root, graph.frames.at(frame.id), attributes(look(frame)));
+    set(root, graph.frames.at(frame.id), {{"id", frame.id}});
+  }
+  for (const Box& box : scene.boxes) {
+    Agnode_t* node = graph.boxes.at(box.id);
+    set(root, node, attributes(look(box)));
+    set(root, node, {{"fontname", font}, {"id", box.id}});
+    set_label(root, node, label(box));
+  }
+  for (std::size_t i = 0; i < scene.links.size(); ++i) {
+    if (!graph.links[i]) continue;
+    const LinkLook dressed = look(scene.links[i]);
+    set(root, graph.links[i], attributes(dressed));
+    set(root, graph.links[i], {{"fontname", font}});
+    if (!scene.links[i].lines.empty())
+      set_label(root, graph.links[i], label(scene.links[i].lines, Setting::beside_link, dressed.text));
+  }
+}
+
+// Header above, legend and footer below: the labels of the graph and of a cluster around everything.
+void add_words(const SceneGraph& graph, const Scene& scene) {
+  const std::string left = " ALIGN=\"LEFT\"";
+  set(graph.root, graph.root, {{"bgcolor", std::string(colour(Tint::paper).light)}, {"labelloc", "t"}, {"labeljust", "l"}});
+  set_label(graph.root, graph.root, label(scene.header, Setting::heading, Tint::ink, left));
+  Agraph_t* words = agsubg(graph.root, mutable_text("cluster_words"), 1);
+  for (const auto& [id, node] : graph.boxes) agsubnode(words, node, 1);
+  set(graph.root, words, {{"peripheries", "0"}, {"labelloc", "b"}, {"labeljust", "l"}});
+  set_label(graph.root, words, label(below_the_graph(scene), Setting::body, Tint::faint, left));
+}
+
+}  // namespace
+
+SceneGraph make_graph(const Scene& scene, bool narrow) {
+  SceneGraph graph = Skeleton(scene, narrow).take();
+  for (const Box& box : scene.boxes) {
+    const Extent size = extent(box);
+    set(graph.root, graph.boxes.at(box.id),
+        {{"shape", "box"},
+         {"fixedsize", "true"},
+         {"label", ""},
+         {"width", decimal(size.width / points_per_inch)},
+         {"height", decimal(size.height / points_per_inch)}});
+  }
+  for (std::size_t i = 0; i < scene.links.size(); ++i) {
+    if (!graph.links[i]) continue;
+    const LinkLook shown = look(scene.links[i]);
+    set(graph.root, graph.links[i], {{"arrowhead", shown.head == Head::bare ? "none" : "normal"}});
+    if (!shown.seen) set(graph.root, graph.links[i], {{"style", "invis"}});
+    if (!scene.links[i].lines.empty())
+      set_label(graph.root, graph.links[i], empty_label(extent(scene.links[i].lines, Setting::beside_link)));
+  }
+  return graph;
+}
+
+std::string write_dot(const Scene& scene) {
+  const SceneGraph graph = Skeleton(scene, false).take();
+  dress(graph, scene);
+  add_words(graph, scene);
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = open_memstream(&text, &size);
+  agwrite(graph.root, stream);
+  std::fclose(stream);
+  std::string result(text, size);
+  std::free(text);
+  return result;
+}
+
+}  // namespace gradscan

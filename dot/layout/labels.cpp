@@ -1,0 +1,146 @@
+#include "dot/layout/labels.h"
+
+#include <array>
+#include <cstdint>
+#include <sstream>
+
+namespace gradscan {
+namespace {
+
+constexpr std::string_view ellipsis = "…";
+constexpr std::string_view zero_width_space = "\u200B";
+
+// Widths of the characters from ' ' to '~', in hundredths of the font's size.
+constexpr std::array<unsigned char, 95> plain_widths{
+    32, 41, 46, 84, 64, 96, 78, 28, 40,  40, 50, 84, 32, 37, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 34, 34, 84, 84, 84, 56, 102, 69, 69, 73, 78, 67, 62, 78, 76, 30, 50, 67, 56, 87, 75, 79,
+    67, 79, 73, 67, 62, 74, 69, 99, 69,  67, 69, 40, 34, 40, 84, 56, 50, 62, 64, 55, 64, 62, 36, 64,
+    64, 28, 28, 58, 28, 98, 64, 62, 64,  64, 42, 53, 40, 64, 60, 82, 60, 60, 53, 64, 34, 64, 84};
+constexpr std::array<unsigned char, 95> bold_widths{
+    35, 46, 53, 84, 70, 101, 88, 31,  46,  46, 53, 84, 38, 42, 38, 37, 70, 70, 70, 70, 70, 70,  70, 70,
+    70, 70, 40, 40, 84, 84,  84, 62,  100, 78, 77, 74, 84, 69, 69, 83, 84, 38, 56, 78, 64, 100, 84, 86,
+    74, 86, 78, 73, 69, 82,  78, 111, 78,  73, 73, 46, 37, 46, 84, 56, 50, 68, 72, 60, 72, 68,  44, 72,
+    72, 35, 35, 67, 35, 105, 72, 69,  72,  72, 50, 60, 48, 72, 66, 93, 65, 66, 59, 72, 37, 72,  84};
+
+bool continues(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// The code point at `at`, which moves on behind it.
+std::uint32_t next_character(std::string_view text, std::size_t& at) {
+  const auto first = static_cast<unsigned char>(text[at++]);
+  std::uint32_t character = first < 0x80 ? first : first < 0xE0 ? first & 0x1F : first < 0xF0 ? first & 0x0F : first & 0x07;
+  for (; at < text.size() && continues(text[at]); ++at)
+    character = character << 6 | (static_cast<unsigned char>(text[at]) & 0x3F);
+  return character;
+}
+
+// From Hangul on, scripts and symbols are about as wide as high; the general punctuation and arrows in between are not.
+bool is_wide(std::uint32_t character) {
+  return (character >= 0x1100 && character < 0x1200) || (character >= 0x2600 && character != 0xFFFD);
+}
+
+double character_width(std::uint32_t character, bool bold) {
+  if (character >= ' ' && character <= '~') return (bold ? bold_widths : plain_widths)[character - ' '] / 100.0;
+  return is_wide(character) ? 1.3 : 1.05;
+}
+
+int weight(std::string_view text) {
+  int columns = 0;
+  for (std::size_t at = 0; at < text.size();) columns += is_wide(next_character(text, at)) ? 2 : 1;
+  return columns;
+}
+
+// The longest beginning, or end, of at most `most` columns.
+std::string_view head_of(std::string_view text, int most) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size(); end = at) {
+    most -= is_wide(next_character(text, at)) ? 2 : 1;
+    if (most < 0) break;
+  }
+  return text.substr(0, end);
+}
+
+std::string_view tail_of(std::string_view text, int most) {
+  std::size_t begin = text.size();
+  for (std::size_t at = begin; at > 0; begin = at) {
+    do --at;
+    while (at > 0 && continues(text[at]));
+    std::size_t here = at;
+    most -= is_wide(next_character(text, here)) ? 2 : 1;
+    if (most < 0) break;
+  }
+  return text.substr(begin);
+}
+
+// A word that is no longer than a line.
+std::string fitted(std::string word, double width, double points, bool bold) {
+  for (int most = weight(word); most > 1 && text_width(word, points, bold) > width; --most) word = elide(word, most);
+  return word;
+}
+
+std::string replaced(std::string_view text, std::string (*replacement)(char)) {
+  std::string result;
+  for (const char byte : text) result += replacement(byte);
+  return result;
+}
+
+std::string markup(char byte) {
+  switch (byte) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    default:
+      return std::string(1, byte);
+  }
+}
+
+// Neither a backslash nor an ampersand can be escaped for all readers: an HTML-like label replaces \N by the node's name
+// whatever stands before it, and some versions of Graphviz' SVG writer take &lt; in the text for markup. An invisible space
+// behind either keeps them from being read as more than themselves.
+std::string label_markup(char byte) {
+  return markup(byte) + (byte == '&' || byte == '\\' ? std::string(zero_width_space) : "");
+}
+
+}  // namespace
+
+std::string elide(const std::string& text, int most) {
+  if (weight(text) <= most) return text;
+  const int head = (most - 1) / 2, tail = most - 1 - head;
+  return std::string(head_of(text, head)).append(ellipsis).append(tail_of(text, tail));
+}
+
+std::vector<std::string> wrap(const std::string& text, double width, double points, bool bold) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    word = fitted(word, width, points, bold);
+    if (!lines.empty() && text_width(lines.back() + " " + word, points, bold) <= width) {
+      lines.back() += " " + word;
+    } else {
+      lines.push_back(word);
+    }
+  }
+  return lines;
+}
+
+double text_width(std::string_view text, double points, bool bold) {
+  double width = 0;
+  for (std::size_t at = 0; at < text.size();) width += character_width(next_character(text, at), bold);
+  return width * points;
+}
+
+std::string html(std::string_view text) {
+  return replaced(text, label_markup);
+}
+
+std::string xml(std::string_view text) {
+  return replaced(text, markup);
+}
+
+}  // namespace gradscan

@@ -1,0 +1,177 @@
+#include "dot/scene/captions.h"
+
+#include <algorithm>
+#include <set>
+
+#include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/diagnose/step_words.h"
+#include "analyzer/text/foreign_text.h"
+#include "analyzer/text/prose.h"
+#include "dot/layout/extents.h"
+#include "dot/layout/labels.h"
+
+namespace gradscan {
+namespace {
+
+constexpr double title_column = text_column - 26;  // beside the sign
+constexpr std::size_t prose_lines = 6;
+constexpr std::size_t fixes_told = 3;
+
+std::string name(const std::string& text, int columns) {
+  return elide(legible(text), columns);
+}
+
+void add_lines(std::vector<Line>& lines, const std::string& text, Line::Style style, Setting setting) {
+  const double width = style == Line::strong ? title_column : text_column;
+  auto wrapped = wrap(legible(text), width, points(setting, style), style == Line::strong);
+  const bool cut = wrapped.size() > prose_lines;
+  if (cut) wrapped.resize(prose_lines);
+  for (const std::string& line : wrapped) lines.push_back({line, style});
+  if (cut) lines.back().text += " …";
+}
+
+// ---- Above.
+
+std::string title_of_named(const Report& report, int parameter) {
+  const ParameterReport& named = report.parameters[parameter];
+  const std::string who = name(named.name, 44) + " (#" + std::to_string(parameter) + ") is ";
+  const std::string when = "iteration " + std::to_string(report.verdict.iteration.value_or(0));
+  switch (report.verdict.outcome) {
+    case Outcome::marked_ready_twice:
+      return who + "marked ready twice in " + when;
+    case Outcome::unfinished_reduction:
+      return who +
+             (named.idle_in.empty() || report.in_turn.size() < 2 ? "never marked ready: DDP stops in "
+                                                                 : "not marked ready in every iteration: DDP stops in ") +
+             when;
+    case Outcome::graph_changed:
+      return who + "fired more often than in iteration 0: DDP stops in " + when;
+    case Outcome::other:
+      return who + "where training stops in " + when;
+    case Outcome::pass:
+      break;
+  }
+  if (report.verdict.unsynchronised.empty()) return who + "never trained; DDP is silent";
+  return who + "not averaged over the ranks; DDP is silent";
+}
+
+std::string title_without_name(const Report& report) {
+  if (report.verdict.outcome != Outcome::pass)
+    return "Training stops in iteration " + std::to_string(report.verdict.iteration.value_or(0));
+  if (has_conflict(report)) return "A part of the gradient is missing; DDP is silent";
+  const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
+  const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
+  return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
+}
+
+// "So are 155 more parameters in 16 reentrant regions."
+std::string companions(const Selection& selection, const Report& report) {
+  const int finding = selection.finding[selection.named[0]];
+  const auto same = std::count(selection.finding.begin(), selection.finding.end(), finding);
+  std::set<int> regions;
+  std::set<Kind> kinds;
+  for (const auto& uses : selection.uses) {
+    for (const Use& use : uses) {
+      if (use.region == none || selection.finding[use.parameter] != finding) continue;
+      regions.insert(use.region);
+      kinds.insert(report.regions[use.region].kind);
+    }
+  }
+  if (same < 2) return "";
+  const std::string where = count(regions.size(), kinds.size() == 1 ? in_words(*kinds.begin()) + " region" : "region");
+  return std::string("So ") + (same == 2 ? "is " : "are ") + count(same - 1, "more parameter") +
+         (regions.empty() ? "." : " in " + where + ".");
+}
+
+std::string subject(const Report& report) {
+  const std::string graphs = report.in_turn.size() > 1 ? " and other graphs in turn, " : ", ";
+  std::string text = name(report.model, 40) + graphs + ddp_call(report.setup) + ", torch " + legible(report.torch);
+  if (report.setup.checkpointing != Checkpointing::as_given)
+    text += ", checkpointing " + in_words(report.setup.checkpointing) + " everywhere";
+  for (const std::string& phrase : in_words(report.setup.step)) text += ", " + phrase;
+  return text;
+}
+
+std::string what_is_drawn(const Selection& selection, const PictureOptions& options) {
+  if (options.whole) return "Drawn: the whole model.";
+  if (selection.focus.name.empty()) return "";
+  const std::string around = "Drawn around " + name(selection.focus.name, 60);
+  const std::string apart = options.radius > 0 ? ", stages within " + count(options.radius, "edge") + " each by itself" : "";
+  return around + apart + ", all others folded.";
+}
+
+void add_header(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
+  const auto add = [&](const std::string& text, Line::Style style) { add_lines(scene.header, text, style, Setting::heading); };
+  add(selection.named.empty() ? title_without_name(report) : title_of_named(report, selection.named[0]), Line::strong);
+  add(subject(report), Line::small);
+  if (!selection.named.empty()) add(companions(selection, report), Line::plain);
+  for (const Finding& finding : report.findings) {
+    if (finding.level == Level::note) continue;
+    add(finding.why, Line::plain);
+    break;
+  }
+  add(what_is_drawn(selection, options), Line::plain);
+}
+
+// ---- Below.
+
+std::string left_out(const Selection& selection) {
+  const auto calm = std::count(selection.finding.begin(), selection.finding.end(), none);
+  if (selection.named.empty() || calm == 0 || !selection.focus.name.empty()) return "";
+  return "Not told by name: " + count(calm, "parameter") + " without a conflict, and the operations inside of the boxes.";
+}
+
+std::string folded_of_whole(const Selection& selection, const PictureOptions& options) {
+  std::size_t stages = 0;
+  for (const Segment& segment : selection.segments)
+    if (!segment.full && segment.last > segment.first) stages += segment.last - segment.first + 1;
+  if (!options.whole || stages == 0) return "";
+  return "Too large to be drawn whole: " + std::to_string(stages) + " of " + std::to_string(selection.stages.size()) +
+         " stages are folded into boxes with a double outline.";
+}
+
+std::string with_caveats(const Fix& fix) {
+  std::string text = fix.change;
+  for (std::size_t i = 0; i < fix.caveats.size(); ++i) text += (i == 0 ? " (" : "; ") + fix.caveats[i];
+  return fix.caveats.empty() ? text : text + ")";
+}
+
+void add_fixes(std::vector<Line>& footer, const Report& report) {
+  if (report.fixes.empty()) return;
+  const auto add = [&](const std::string& text, Line::Style style) { add_lines(footer, text, style, Setting::body); };
+  add(report.fixes.size() == 1 ? "What helps (replayed without a conflict):" : "What helps (each replayed without a conflict):",
+      Line::strong);
+  for (std::size_t i = 0; i < report.fixes.size() && i < fixes_told; ++i)
+    add(std::to_string(i + 1) + ". " + with_caveats(report.fixes[i]), Line::plain);
+  if (report.fixes.size() > fixes_told)
+    add("and " + std::to_string(report.fixes.size() - fixes_told) + " more in the other reports", Line::small);
+}
+
+void add_footer(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
+  const auto add = [&](const std::string& text) { add_lines(scene.footer, text, Line::small, Setting::body); };
+  add(left_out(selection));
+  add(folded_of_whole(selection, options));
+  for (const Finding& finding : report.findings)
+    if (finding.level == Level::note) add(finding.title);
+  add_fixes(scene.footer, report);
+}
+
+std::string prose(const Scene& scene) {
+  std::string text;
+  for (const auto* lines : {&scene.header, &scene.footer})
+    for (const Line& line : *lines)
+      if (line.style != Line::strong || lines == &scene.footer) text += (text.empty() ? "" : " ") + line.text;
+  return text;
+}
+
+}  // namespace
+
+void add_captions(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
+  const bool silent = report.verdict.outcome == Outcome::pass;
+  scene.mood = !has_conflict(report) && silent ? Mood::calm : silent ? Mood::silent : Mood::error;
+  add_header(scene, report, selection, options);
+  add_footer(scene, report, selection, options);
+  scene.summary = prose(scene);
+}
+
+}  // namespace gradscan

@@ -1,0 +1,37 @@
+#include "dot/scene/sketch.h"
+
+#include "analyzer/text/foreign_text.h"
+#include "analyzer/text/prose.h"
+#include "dot/layout/labels.h"
+
+namespace gradscan {
+namespace {
+
+constexpr double usual_width = 0.75;  // of a letter in bold, as a part of the font's size; a W is wider
+
+}  // namespace
+
+std::string short_text(const std::string& text, int columns) {
+  const std::string all = legible(text);
+  std::string shown = elide(all, columns);
+  for (int fewer = columns - 1; fewer > 1 && text_width(shown, 1, true) > columns * usual_width; --fewer)
+    shown = elide(all, fewer);
+  return shown;
+}
+
+std::string range(const std::set<int>& values, const std::string& noun) {
+  if (values.empty()) return "";
+  if (values.size() == 1) return count(*values.begin(), noun);
+  return std::to_string(*values.begin()) + " to " + count(*values.rbegin(), noun);
+}
+
+std::string fate(const Report& report, const std::vector<int>& parameters) {
+  std::set<int> firings, marks;
+  for (const int p : parameters) {
+    firings.insert(static_cast<int>(report.parameters[p].heard.size()));
+    marks.insert(marks_asked(report, report.parameters[p]));
+  }
+  return range(firings, "firing") + ", " + range(marks, "ready mark");
+}
+
+}  // namespace gradscan

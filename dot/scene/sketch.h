@@ -1,0 +1,65 @@
+// A Scene in the making: what the functions that add to it must know of each other's boxes.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "analyzer/diagnose/causes.h"
+#include "dot/scene/scene.h"
+#include "dot/select/selection.h"
+
+namespace gradscan {
+
+struct Sketch {
+  const Report& report;
+  const Selection& selection;
+  bool whole = false;  // all parameters in conflict are told by name, as far as a list can be
+  RegionNames names;
+  Scene scene{};
+  std::map<int, std::string> entry{};  // for each stage the box that receives its gradients
+  std::set<int> drawn_regions{};       // with a frame of their own
+
+  struct PlaceOfUse {
+    std::string list, row;
+  };
+  std::map<int, std::vector<PlaceOfUse>> uses{};        // for each parameter told by name, in the order of firing
+  std::map<int, std::vector<std::string>> lists_in{};   // for each stage its lists
+  std::map<int, std::vector<std::string>> unseen_in{};  // ... those of parameters that DDP's search does not find
+
+  const Stage& stage(int i) const { return selection.stages[i]; }
+  bool unreached(int i) const { return selection.last_is_unreached && i + 1 == static_cast<int>(selection.stages.size()); }
+  const std::string& call_name(int i) const { return stage(i).region == none ? stage(i).label : names[stage(i).region]; }
+};
+
+// Legible, at most this many characters, or fewer wide ones.
+std::string short_text(const std::string& text, int columns = 34);
+
+// "1 firing, 2 ready marks" or "1 to 2 firings, 2 ready marks": in the setup asked.
+std::string fate(const Report& report, const std::vector<int>& parameters);
+std::string range(const std::set<int>& values, const std::string& noun);
+
+// What all say who tell of the last mark: behind it DDP hears nothing.
+inline constexpr const char* finish_in_words = "with the last mark here, DDP finishes";
+
+// Several stages, or one, as one box (folds.cpp).
+void add_fold(Sketch& sketch, const Segment& segment);
+
+// A stage with its regions and its parameters in conflict (full_stages.cpp).
+void add_full(Sketch& sketch, int stage);
+
+// Draws the regions from the stage's own down to `region`; returns the node whose backward pass fires what is inside.
+std::string add_nesting(Sketch& sketch, int stage, int region);
+
+// What leads from box to box: backward itself, DDP's search, further uses of a parameter (flow.cpp).
+void add_source(Sketch& sketch);  // boxes where backward starts; before all others
+void add_flow(Sketch& sketch);
+void add_search(Sketch& sketch);
+void add_further_uses(Sketch& sketch);
+
+// Backward passes that leave their region, and what torch says where they meet (strays.cpp).
+void add_message(Sketch& sketch);
+void add_strays(Sketch& sketch);
+
+}  // namespace gradscan

@@ -1,0 +1,44 @@
+// The look of what a Scene holds. What must be told apart differs in line style, shape or words, not in colour alone.
+#pragma once
+
+#include "dot/scene/scene.h"
+#include "dot/write/palette.h"
+
+namespace gradscan {
+
+enum class Stroke { solid, dashed, dotted };
+
+struct BoxLook {
+  Tint fill = Tint::calm, line = Tint::line, text = Tint::ink;
+  Stroke stroke = Stroke::solid;
+  double width = 1;      // of the outline; 0: neither outline nor fill
+  bool rounded = false;  // corners
+  bool doubled = false;  // outline
+  bool folded = false;   // upper right corner, as a note's
+};
+
+enum class Head { arrow, bar, ring, bare };
+
+struct LinkLook {
+  Tint line = Tint::line, text = Tint::faint;
+  Stroke stroke = Stroke::solid;
+  double width = 1.5;
+  Head head = Head::arrow;
+  bool seen = true;
+};
+
+BoxLook look(const Box& box);
+BoxLook look(const RegionFrame& frame);
+LinkLook look(const Link& link);
+
+BoxLook look(const Row& row);
+
+// What each look means, a line for every one that the scene has.
+struct LegendRow {
+  std::optional<BoxLook> box{};
+  std::optional<LinkLook> link{};
+  std::string looks_like, meaning;  // "solid red line", "backward reaches a parameter: its hook fires"
+};
+std::vector<LegendRow> legend(const Scene& scene);
+
+}  // namespace gradscan

@@ -1,0 +1,65 @@
+#include "html/words.h"
+
+#include "analyzer/diagnose/outcome_words.h"
+#include "html/markup.h"
+
+namespace gradscan::page {
+
+std::string class_of(Level level) {
+  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
+}
+
+std::string class_of(const Finding& finding) {
+  return finding.accepted.empty() ? class_of(finding.level) : "note";
+}
+
+std::string class_of(const Report& report, const Verdict& verdict) {
+  const Loudness loudness = gradscan::in_words(report, verdict).loudness;
+  return loudness == Loudness::error ? "error" : loudness == Loudness::silent ? "silent" : "pass";
+}
+
+std::string sign(std::string_view of_class) {
+  const std::string_view character = of_class == "error" ? "✕" : of_class == "silent" ? "▲" : of_class == "pass" ? "✓" : "•";
+  return element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, character);
+}
+
+std::string in_words(Level level) {
+  return level == Level::error ? "Error" : level == Level::silent ? "Silent failure" : "Note";
+}
+
+std::string badge(const Report& report, const Verdict& verdict) {
+  const std::string of_class = class_of(report, verdict);
+  std::string words = gradscan::in_words(report, verdict).words;
+  const std::size_t level_ends = words.find(' ');
+  if (level_ends != std::string::npos) words.erase(0, level_ends + 1);
+  const std::string level = of_class == "pass" ? "" : element("small", of_class) + " ";
+  return element("span", {{"class", "badge " + of_class}}, sign(of_class) + " " + level + escaped(words));
+}
+
+std::string headline(const Finding& finding) {
+  const std::string accepted = finding.accepted.empty() ? "" : " " + element("small", escaped("accepted: " + finding.accepted));
+  return sign(class_of(finding)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + accepted;
+}
+
+std::string lead(const Report& report) {
+  std::string lines;
+  for (const Finding& finding : report.findings)
+    if (finding.level != Level::note) lines += element("p", {{"class", "lead " + class_of(finding)}}, headline(finding));
+  return lines.empty() ? element("p", {{"class", "lead pass"}}, good_news()) : lines;
+}
+
+std::string good_news() {
+  return sign("pass") + " Nothing is wrong: four iterations pass, and all gradients are averaged over the ranks";
+}
+
+std::string header_cells(std::initializer_list<std::string_view> titles) {
+  std::string cells;
+  for (const std::string_view title : titles) cells += element("th", {{"scope", "col"}}, escaped(title));
+  return cells;
+}
+
+std::string scrolling(std::string_view title, const std::string& table) {
+  return element("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", title}}, table);
+}
+
+}  // namespace gradscan::page

@@ -1,0 +1,402 @@
+// The command line from end to end: what a user types, the exit code, the one line on standard error, and the files.
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "gradscan/capture.h"
+#include "tests/support/capture_text.h"
+#include "tests/support/catch.h"
+#include "tests/support/run_program.h"
+#include "tests/support/script_model.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace gradscan;
+using namespace gradscan::tests;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+const Strings with_input{"m.pt", "--input", "x=float32[3,2]"};
+
+Strings operator+(Strings arguments, const Strings& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// A reentrant region and a head, which DDP's search for unused parameters sees.
+std::string capture_of_a_region() {
+  return to_json(capture_from_text(R"(
+    parameter block.weight block.bias head.weight head.bias
+    input x
+    region block reentrant x
+      x = linear x block
+    end x
+    x = linear x head
+    output x
+  )"));
+}
+
+// The line that gradscan prints before it gives up: nothing else on either stream, and nothing left behind in the folder.
+std::string refusal(const TemporaryFolder& folder, int exit_code, const Strings& arguments) {
+  Strings before = folder.names();
+  Finished run = run_gradscan(folder.path(), arguments);
+  CHECK(run.exit_code == exit_code);
+  CHECK(run.out.empty());
+  CHECK(folder.names() == before);
+  INFO(run.err);
+  REQUIRE(run.err.starts_with("gradscan: "));
+  REQUIRE(run.err.find('\n') == run.err.size() - 1);
+  return run.err.substr(10, run.err.size() - 11);
+}
+
+std::string refusal_of(const ScriptModel& model, int exit_code, const Strings& arguments = with_input) {
+  TemporaryFolder folder;
+  save(model, folder.path("m.pt"));
+  return refusal(folder, exit_code, arguments);
+}
+
+std::string refusal_of(const std::string& content, const std::string& name = "m.pt") {
+  TemporaryFolder folder;
+  folder.write(name, content);
+  return refusal(folder, 3, {name});
+}
+
+}  // namespace
+
+TEST_CASE("Options --help and --version go to standard output") {
+  Finished help = run_gradscan("/", {"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK_THAT(help.out, StartsWith("Usage: gradscan [options] MODEL...\n"));
+  CHECK(help.err.empty());
+  Finished version = run_gradscan("/", {"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK_THAT(version.out, Catch::Matchers::Matches(R"(gradscan \d+\.\d+\.\d+ \(torch \d+\.\d+\.\S+\)\n)"));
+}
+
+TEST_CASE("Wrong usage") {
+  TemporaryFolder folder;
+  CHECK(refusal(folder, 2, {}) == "no model is given: write gradscan MODEL, or see gradscan --help");
+  CHECK(refusal(folder, 2, {"m.pt", "--fast"}) == "--fast: is not an option of gradscan: see gradscan --help");
+  CHECK(refusal(folder, 2, {"m.pt", "-o", "x.pdf"}) ==
+        "-o x.pdf: the name does not tell the format: let it end in .txt, .json, .html, .md, .svg, .dot or .sarif");
+}
+
+TEST_CASE("Files that are no models") {
+  TemporaryFolder folder;
+  CHECK(refusal(folder, 3, {"m.pt"}) == "m.pt: does not exist: check the path");
+  CHECK(refusal(folder, 3, {"."}) == ".: is a folder: name a model file in it");
+  CHECK(refusal_of("") == "m.pt: is empty: copy or export the file again");
+  CHECK(refusal_of("<html>") ==
+        "m.pt: is a web page, not a model: download the file again, and look at the page for what went wrong");
+  CHECK(refusal_of("PK\x03\x04") == "m.pt: is cut short or damaged (its zip directory cannot be read): copy the file again");
+}
+
+TEST_CASE("A cut-short model") {
+  TemporaryFolder folder;
+  save({}, folder.path("whole.pt"));
+  std::string whole = folder.read("whole.pt");
+  CHECK(refusal_of(whole.substr(0, whole.size() * 2 / 3)) ==
+        "m.pt: is cut short or damaged (its zip directory cannot be read): copy the file again");
+}
+
+TEST_CASE("A damaged model never ends gradscan without a line") {
+  TemporaryFolder folder;
+  save({}, folder.path("m.pt"));
+  std::string whole = folder.read("m.pt");
+  for (std::size_t position = whole.size() / 20; position < whole.size(); position += whole.size() / 20) {
+    std::string damaged = whole;
+    for (std::size_t i = 0; i < 8 && position + i < damaged.size(); ++i) damaged[position + i] = static_cast<char>(0xAA);
+    folder.write("m.pt", damaged);
+    Finished run = run_gradscan(folder.path(), with_input);
+    INFO(position << ": " << run.err);
+    CHECK(Catch::Matchers::VectorContains(run.exit_code).match({0, 1, 3, 4}));
+    CHECK((run.err.empty() || run.err.find('\n') == run.err.size() - 1));
+  }
+}
+
+TEST_CASE("Captures that are none") {
+  CHECK_THAT(refusal_of("", "m.capture.json"), StartsWith("m.capture.json: "));
+  CHECK_THAT(refusal_of("[]", "m.capture.json"), StartsWith("m.capture.json: is not a "));
+  CHECK_THAT(refusal_of("{\"schema\": \"gradscan-capture/1\"", "m.capture.json"), StartsWith("m.capture.json: is not a "));
+}
+
+TEST_CASE("Models that cannot be scanned") {
+  CHECK_THAT(refusal_of({.methods = "def other(self):\n  return 1\n"}, 3), StartsWith("m.pt: ") && Contains("forward"));
+  CHECK_THAT(refusal_of({.methods = "def forward(self, x: Tensor):\n  return x\n", .parameters = {}}, 3),
+             StartsWith("m.pt: ") && Contains("parameters"));
+  CHECK_THAT(refusal_of({.requires_grad = false}, 3), StartsWith("m.pt: ") && Contains("requires grad"));
+  CHECK_THAT(refusal_of({.methods = "def forward(self, x: Tensor):\n  return x * 2\n"}, 3),
+             StartsWith("m.pt: ") && Contains("depend"));
+}
+
+TEST_CASE("Inputs that do not fit") {
+  CHECK_THAT(refusal_of({}, 2, {"m.pt"}), StartsWith("m.pt: ") && Contains("--input"));
+  CHECK_THAT(refusal_of({}, 4, {"m.pt", "--input", "x=float32[3,3]"}), StartsWith("m.pt: ") && Contains("--input"));
+  CHECK_THAT(refusal_of({}, 4, {"m.pt", "--input", "x=int64[3,2]"}), StartsWith("m.pt: ") && Contains("--input"));
+  CHECK_THAT(refusal_of({}, 2, with_input + Strings{"--input", "y=float32[2]"}), Contains("--input y"));
+}
+
+TEST_CASE("A model that fails") {
+  std::string line = refusal_of(
+      {.methods = "def forward(self, x: Tensor) -> Tensor:\n  assert x.numel() < 0, 'no luck'\n  return x @ self.weight\n"}, 4);
+  CHECK_THAT(line, StartsWith("m.pt: ") && Contains("luck"));
+}
+
+TEST_CASE("An operator that this torch does not have is named") {
+  std::string methods = "def forward(self, x: Tensor) -> Tensor:\n  return gradscan_tests.same(x @ self.weight)\n";
+  CHECK_THAT(refusal_of({.methods = methods}, 4), Contains("gradscan_tests::same"));
+}
+
+TEST_CASE("A model that does not end is stopped", "[timing]") {
+  std::string methods =
+      "def forward(self, x: Tensor) -> Tensor:\n  while bool(x.numel() > 0):\n    x = x + 1\n  return x @ self.weight\n";
+  CHECK(refusal_of({.methods = methods}, 5, with_input + Strings{"--time-limit", "2"}) ==
+        "m.pt: the model took longer than 2 s to load and run: allow more with --time-limit");
+}
+
+TEST_CASE("A model that needs too much memory") {
+  CHECK_THAT(refusal_of({}, 5, {"m.pt", "--input", "x=float32[100000000000000,2]"}),
+             StartsWith("m.pt: ") && Contains("memory"));
+}
+
+TEST_CASE("What a model prints is not part of the report") {
+  TemporaryFolder folder;
+  save({.methods = "def forward(self, x: Tensor) -> Tensor:\n  print('noise')\n  return x @ self.weight\n"},
+       folder.path("m.pt"));
+  Finished run = run_gradscan(folder.path(), with_input + Strings{"--format", "json"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.out, StartsWith("{") && !Contains("noise"));
+  CHECK(run.err.empty());
+}
+
+TEST_CASE("A pattern that matches nothing lists near matches") {
+  CHECK_THAT(refusal_of({}, 2, with_input + Strings{"--checkpoint", "layer9"}), StartsWith("--checkpoint layer9: matches no "));
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  CHECK(refusal(folder, 2, {"m.capture.json", "--checkpoint", "blok"}) ==
+        "--checkpoint blok: matches no module or checkpoint region: did you mean block?");
+}
+
+TEST_CASE("An unknown parameter to explain has near matches, and nothing is written") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  CHECK_THAT(
+      refusal(folder, 2, {"m.capture.json", "--explain", "head.weigth", "-o", "r.json", "--save-capture", "c.capture.json"}),
+      Contains("head.weight"));
+}
+
+TEST_CASE("Errors name the option or file that was typed") {
+  TemporaryFolder folder;
+  REQUIRE(::mkdir(folder.path("a").c_str(), 0700) == 0);
+  folder.write("m.capture.json", capture_of_a_region());
+  folder.write("a/other.capture.json", to_json(capture_from_text("parameter w\ninput x\nx = mul x w\noutput x")));
+  CHECK(refusal(folder, 2, {"m.capture.json", "--then", "a/other.capture.json"}) ==
+        "--then a/other.capture.json: its parameters are not those of text: give files of one model, made with different "
+        "inputs");
+  CHECK(refusal(folder, 2, {"m.capture.json", "--used-outside", "blok.bias"}) ==
+        "--used-outside blok.bias: is no parameter of text: did you mean block.bias?");
+  CHECK(refusal(folder, 2, {"m.capture.json", "--zero-times", "q*"}) ==
+        "--zero-times q*: is no parameter of text: give its full name");
+}
+
+TEST_CASE("The file's own setup stands where the options leave it open") {
+  Capture capture = parse_capture(capture_of_a_region(), "");
+  capture.exported = {.known = true, .gradient_as_bucket_view = true};
+  TemporaryFolder folder;
+  folder.write("m.capture.json", to_json(capture));
+  auto printed = [&](const Strings& more) {
+    return run_gradscan(folder.path(), Strings{"m.capture.json", "--format", "json"} + more).out;
+  };
+  CHECK_THAT(printed({}), Contains("\"gradient_as_bucket_view\": true"));
+  CHECK_THAT(printed({"--no-gradient-as-bucket-view"}), !Contains("\"gradient_as_bucket_view\": true"));
+}
+
+TEST_CASE("What the file's gradscan.json says") {
+  auto stated = [](const std::string& more) {
+    return ScriptModel{.metadata = "{\"schema\": \"gradscan-export/1\"" + more + "}"};
+  };
+  CHECK(
+      refusal_of(stated(", \"loss\": [\"output[7]\"]"), 3) ==
+      "m.pt: its gradscan.json names the loss output[7], which is no output that requires grad: export the model again, or say "
+      "with --loss which of its outputs it is: output");
+  TemporaryFolder folder;
+  auto saved_with = [&](const std::string& more) {
+    save(stated(more), folder.path("m.pt"));
+    CHECK(run_gradscan(folder.path(), with_input + Strings{"--save-capture", "m.capture.json"}).exit_code == 0);
+    return read_capture(folder.path("m.capture.json"));
+  };
+  CHECK_FALSE(saved_with("").regions_known);
+  CHECK(saved_with(", \"regions_known\": true").regions_known);
+  CHECK_FALSE(saved_with("").exported.gradient_as_bucket_view);
+  CHECK(saved_with(", \"ddp\": {\"gradient_as_bucket_view\": true}").exported.gradient_as_bucket_view);
+  auto direct = [&](const std::string& path) {
+    return saved_with(", \"outputs\": [{\"path\": \"" + path + "\"}]").outputs.at(0).direct;
+  };
+  CHECK(direct("output"));
+  CHECK(direct("output[12]"));
+  for (const char* path : {"output.logits", "output[0][1]", "output['a']", "output[]", "output[0", "logits"}) {
+    CAPTURE(path);
+    CHECK_FALSE(direct(path));
+  }
+}
+
+TEST_CASE("The exit code tells whether the setup asked for is in conflict") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished defaults = run_gradscan(folder.path(), {"m.capture.json"});
+  CHECK(defaults.exit_code == 0);
+  CHECK(defaults.err.empty());
+  Finished conflict = run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters"});
+  CHECK(conflict.exit_code == 1);
+  CHECK_THAT(conflict.out, Contains("Expected to mark a variable ready only once"));
+  CHECK(conflict.err.empty());
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters", "--checkpointing", "non-reentrant"})
+            .exit_code == 0);
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters", "--checkpoint", "block=off"}).exit_code ==
+        0);
+}
+
+TEST_CASE("Every output is written, and nothing else") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished run = run_gradscan(folder.path(), {"m.capture.json", "-o", "r.svg", "-o", "r.dot", "-o", "r.json", "-o", "r.txt",
+                                              "--save-capture", "again.capture.json"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.empty());
+  CHECK(folder.names() == Strings{"again.capture.json", "m.capture.json", "r.dot", "r.json", "r.svg", "r.txt"});
+  CHECK_THAT(folder.read("r.svg"), Contains("<svg"));
+  CHECK_THAT(folder.read("r.dot"), StartsWith("digraph"));
+  CHECK_THAT(folder.read("r.json"), Contains("gradscan-report/1"));
+  CHECK(folder.read("r.txt") == run.out);
+  CHECK(folder.read("again.capture.json") == folder.read("m.capture.json"));
+}
+
+TEST_CASE("What --format and --explain ask for takes the place of the text report") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  CHECK_THAT(run_gradscan(folder.path(), {"m.capture.json", "--format", "json"}).out, StartsWith("{"));
+  CHECK_THAT(run_gradscan(folder.path(), {"m.capture.json", "--format", "dot"}).out, StartsWith("digraph"));
+  CHECK_THAT(run_gradscan(folder.path(), {"m.capture.json", "--format", "svg"}).out, Contains("<svg"));
+  std::string by_name = run_gradscan(folder.path(), {"m.capture.json", "--explain", "block.bias"}).out;
+  CHECK_THAT(by_name, Contains("block.bias"));
+  CHECK(by_name == run_gradscan(folder.path(), {"m.capture.json", "--explain", "1"}).out);
+}
+
+TEST_CASE("Outputs that cannot be written are refused before the model is run") {
+  TemporaryFolder folder;
+  std::string endless = "def forward(self, x: Tensor) -> Tensor:\n  while True:\n    x = x + 1\n  return x @ self.weight\n";
+  save({.methods = endless}, folder.path("m.pt"));
+  CHECK(refusal(folder, 6, with_input + Strings{"-o", "missing/r.svg"}) ==
+        "missing/r.svg: its folder does not exist: create it or choose another path");
+  CHECK(refusal(folder, 6, with_input + Strings{"--save-capture", "m.pt/c.json"}) ==
+        "m.pt/c.json: cannot be written (Not a directory): choose another path");
+  REQUIRE(::mkdir(folder.path("r.svg").c_str(), 0700) == 0);
+  CHECK(refusal(folder, 6, with_input + Strings{"-o", "r.svg"}) == "r.svg: is a folder: add the name of a file");
+}
+
+TEST_CASE("An output that fails does not keep the others from being written") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  REQUIRE(::symlink("/dev/full", folder.path("full.json").c_str()) == 0);
+  Finished run = run_gradscan(folder.path(), {"m.capture.json", "-o", "full.json", "-o", "r.txt"});
+  CHECK(run.exit_code == 6);
+  CHECK(run.err == "gradscan: full.json: cannot be written (No space left on device): make room or choose another path\n");
+  CHECK(folder.names() == Strings{"full.json", "m.capture.json", "r.txt"});
+}
+
+TEST_CASE("Standard output that is full is an error, one that is closed early is not") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished full = run_gradscan(folder.path(), {"m.capture.json"}, ">/dev/full");
+  CHECK(full.exit_code == 6);
+  CHECK_THAT(full.err, StartsWith("gradscan: standard output: cannot be written (No space left on device)"));
+  Finished closed = run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters"}, "| true");
+  CHECK(closed.exit_code == 1);
+  CHECK(closed.err.empty());
+}
+
+TEST_CASE("A standard output that fails does not keep the files from being written") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished run =
+      run_gradscan(folder.path(), {"m.capture.json", "-o", "r.svg", "--save-capture", "c.capture.json"}, ">/dev/full");
+  CHECK(run.exit_code == 6);
+  CHECK_THAT(folder.read("r.svg"), Contains("<svg"));
+  CHECK(folder.read("c.capture.json") == folder.read("m.capture.json"));
+}
+
+TEST_CASE("A picture that cannot be laid out is written as Graphviz source, and everything else as asked for") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Strings without_layout{"LD_PRELOAD=" GRADSCAN_NO_LAYOUT};
+  Finished run =
+      run_gradscan(folder.path(), {"m.capture.json", "--format", "svg", "-o", "r.svg", "-o", "r.txt"}, "", without_layout);
+  CHECK(run.exit_code == 6);
+  CHECK(run.out.empty());
+  CHECK(run.err ==
+        "gradscan: r.svg: Graphviz cannot lay out the picture: its Graphviz source is in r.dot\n"
+        "gradscan: standard output: Graphviz cannot lay out the picture: use --format dot\n");
+  CHECK_THAT(folder.read("r.dot"), StartsWith("digraph"));
+  CHECK(folder.names() == Strings{"m.capture.json", "r.dot", "r.txt"});
+}
+
+TEST_CASE("Standard streams that are closed do no harm to the model or the files") {
+  TemporaryFolder folder;
+  save({}, folder.path("m.pt"));
+  Finished run = run_gradscan(folder.path(), with_input + Strings{"-o", "r.txt", "-o", "r.svg"}, "<&- >&-");
+  CHECK(run.exit_code == 6);
+  CHECK_THAT(run.err, StartsWith("gradscan: standard output: cannot be written (Bad file descriptor)"));
+  CHECK_THAT(folder.read("r.svg"), Contains("<svg"));
+  Finished silent = run_gradscan(folder.path(), with_input + Strings{"-o", "silent.txt"}, "<&- 2>&-");
+  CHECK(silent.exit_code == 0);
+  CHECK(silent.out == folder.read("r.txt"));
+  CHECK(folder.read("silent.txt") == folder.read("r.txt"));
+}
+
+TEST_CASE("The capture can go to standard output, the report elsewhere") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  Finished run = run_gradscan(folder.path(), {"m.capture.json", "--save-capture", "/dev/stderr"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.err == folder.read("m.capture.json"));
+}
+
+TEST_CASE("Hostile file names") {
+  for (const char* name : {"a b.capture.json", "-o.capture.json", "new\nline.capture.json", "'\"`$(x).capture.json",
+                           "\x1b[31m.capture.json", "\xff.capture.json"}) {
+    TemporaryFolder folder;
+    folder.write(name, capture_of_a_region());
+    Finished run = run_gradscan(folder.path(), {"-o", "-r.json", "--", name});
+    INFO(name);
+    CHECK(run.exit_code == 0);
+    CHECK(run.err.empty());
+    CHECK(folder.read("-r.json").starts_with("{"));
+  }
+  TemporaryFolder folder;
+  CHECK(refusal(folder, 3, {"a\n\x1b[31mb"}) == "a\\n\\x1b[31mb: does not exist: check the path");
+}
+
+TEST_CASE("Colour is for terminals") {
+  TemporaryFolder folder;
+  folder.write("m.capture.json", capture_of_a_region());
+  auto colored = [&](const Strings& more) {
+    return run_gradscan(folder.path(), Strings{"m.capture.json", "--find-unused-parameters"} + more).out.find('\x1b') !=
+           std::string::npos;
+  };
+  CHECK_FALSE(colored({}));
+  CHECK_FALSE(colored({"--color", "auto"}));
+  CHECK_FALSE(colored({"--color", "never"}));
+  CHECK(colored({"--color", "always"}));
+}
+
+TEST_CASE("The same input gives the same bytes") {
+  TemporaryFolder folder;
+  save({}, folder.path("m.pt"));
+  Strings command = with_input + Strings{"--format", "json", "--save-capture", "c.capture.json"};
+  std::string first = run_gradscan(folder.path(), command).out, capture = folder.read("c.capture.json");
+  CHECK(run_gradscan(folder.path(), command).out == first);
+  CHECK(folder.read("c.capture.json") == capture);
+  CHECK(run_gradscan(folder.path(), {"c.capture.json", "--format", "json"}).exit_code == 0);
+}

@@ -1,0 +1,85 @@
+#include "analyzer/diagnose/rules.h"
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/support/catch.h"
+#include "tests/support/golden.h"
+#include "tests/support/report_fixture.h"
+#include "tests/support/truth_cases.h"
+
+namespace gradscan {
+namespace {
+
+// Every run of blanks as one.
+std::string joined(std::istream& text) {
+  std::string words;
+  for (std::string word; text >> word;) words += (words.empty() ? "" : " ") + word;
+  return words;
+}
+
+std::string documentation() {
+  std::ifstream file("docs/findings.md");
+  return joined(file);
+}
+
+TEST_CASE("the documentation has each rule in the words of the table, and no other") {
+  std::string text = documentation();
+  std::size_t at = 0;
+  for (const Rule& rule : rules()) {
+    for (const std::string& part : {"## " + std::string(rule.id) + " **" + std::string(rule.title) + "** (" +
+                                        (rule.level == Level::error    ? "error:"
+                                         : rule.level == Level::silent ? "silent failure:"
+                                                                       : "note)"),
+                                    std::string(rule.help), "*What to do.* " + std::string(rule.remedy)}) {
+      INFO(part);
+      std::size_t found = text.find(part, at);
+      REQUIRE(found != std::string::npos);
+      at = found + part.size();
+    }
+  }
+  std::size_t headings = 0;
+  for (std::size_t found = text.find(" ## "); found != std::string::npos; found = text.find(" ## ", found + 1)) ++headings;
+  CHECK(headings == rules().size());
+}
+
+TEST_CASE("every finding is of a rule, at a level not above it") {
+  std::set<std::string> met;
+  for (const auto& [name, training] : tests::truth_cases())
+    for (const Setup& setup : {Setup{}, Setup{.find_unused_parameters = true}, Setup{.static_graph = true}})
+      for (const Finding& finding : tests::report_from_marks(tests::case_named(name), setup).findings) {
+        const Rule* rule = find_rule(finding.rule);
+        INFO(finding.rule);
+        REQUIRE(rule != nullptr);
+        CHECK(finding.level >= rule->level);
+        met.insert(finding.rule);
+      }
+  CHECK(met.size() >= 4);
+}
+
+// Literals in the source: what cannot be made without torch is a rule too.
+TEST_CASE("the table has the rules that findings are made of") {
+  std::ifstream file("analyzer/diagnose/findings.cpp");
+  std::stringstream source;
+  source << file.rdbuf();
+  const std::string text = source.str();
+  const std::regex literal("\"([a-z]+(-[a-z]+)+)\"");
+  std::set<std::string> used, known;
+  for (std::sregex_iterator at(text.begin(), text.end(), literal), end; at != end; ++at) used.insert((*at)[1]);
+  for (const Rule& rule : rules()) known.insert(std::string(rule.id));
+  CHECK(used == known);
+}
+
+TEST_CASE("no rule of another name") {
+  CHECK(find_rule("marked-ready-thrice") == nullptr);
+  CHECK(find_rule("") == nullptr);
+}
+
+TEST_CASE("rules for a terminal", "[golden]") {
+  tests::check_golden("findings.txt", findings_in_words());
+}
+
+}  // namespace
+}  // namespace gradscan

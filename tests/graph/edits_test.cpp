@@ -1,0 +1,112 @@
+#include "gradscan/edits.h"
+
+#include "analyzer/graph/edits.h"
+#include "gradscan/error.h"
+#include "gradscan/firings.h"
+#include "gradscan/graph.h"
+#include "tests/support/capture_text.h"
+#include "tests/support/catch.h"
+#include "tests/support/report_fixture.h"
+
+namespace gradscan {
+namespace {
+
+using tests::case_named;
+
+// How often each parameter that DDP manages fires in one backward.
+std::vector<int> firings_of(const Capture& capture) {
+  std::vector<int> counts;
+  Firings firings = count_firings(capture, GradGraph(capture, Checkpointing::as_given), loss_roots(capture));
+  for (const std::vector<int>& causes : firings.causes) counts.push_back(static_cast<int>(causes.size()));
+  return counts;
+}
+
+Capture valid(Capture capture) {
+  CHECK_NOTHROW(validate(capture, "edited"));
+  return capture;
+}
+
+TEST_CASE("regions get other kinds by their names") {
+  Capture capture = edited(tests::resnet50(), {.checkpoint = {{"layer*", Kind::off}, {"layer4.?", Kind::non_reentrant}}});
+  for (const Region& region : capture.regions)
+    CHECK(region.kind == (region.name.starts_with("layer4") ? Kind::non_reentrant : Kind::off));
+}
+
+TEST_CASE("a frozen parameter leaves the graph and DDP's order") {
+  Capture capture = valid(edited(case_named("twice"), {.freeze = {"l2.weight"}}));
+  CHECK(ddp_order(capture) == std::vector<int>{0, 1, 3});
+  CHECK(firings_of(capture) == std::vector<int>{1, 1, 2});
+}
+
+TEST_CASE("a parameter that is ignored is an ordinary leaf") {
+  Capture capture = valid(edited(case_named("twice"), {.ignore = {"l1.*"}}));
+  CHECK(firings_of(capture) == std::vector<int>{2, 2});
+  CHECK(capture.nodes[0].role == Role::leaf);
+}
+
+TEST_CASE("the input of a lost region is made to require grad") {
+  Capture capture = case_named("input_without_grad");
+  CHECK(firings_of(capture) == std::vector<int>{0, 0, 1, 1});
+  Capture repaired = valid(edited(capture, {.require_grad = {"l1"}}));
+  CHECK(firings_of(repaired) == std::vector<int>{1, 1, 1, 1});
+  CHECK(repaired.nodes.size() == capture.nodes.size() + 1);
+  CHECK(repaired.nodes[0].role == Role::leaf);
+}
+
+TEST_CASE("what nothing is known of cannot be made to require grad, what stands behind it can") {
+  Capture capture = tests::capture_from_text(R"(
+    parameter l2.weight l2.bias
+    data x
+    region frozen reentrant x
+    end x
+    region l2 reentrant x
+      x = linear x l2
+    end x
+    output x
+  )");
+  CHECK(firings_of(capture) == std::vector<int>{0, 0});
+  CHECK(firings_of(valid(edited(capture, {.require_grad = {"l2"}}))) == std::vector<int>{1, 1});
+  CHECK_THROWS_WITH(edited(capture, {.require_grad = {"frozen"}}),
+                    "--require-grad frozen: nothing in it requires grad, so its graph is not known: export the model with an "
+                    "input that requires grad");
+}
+
+TEST_CASE("integers cannot require grad") {
+  Capture capture = case_named("input_without_grad");
+  capture.regions[0].argument_dtypes = {"int64"};
+  CHECK(edited(capture, {.require_grad = {"l1"}}).nodes.size() == capture.nodes.size());
+}
+
+TEST_CASE("a name that is none is an error that names near ones") {
+  Capture capture = case_named("twice");
+  auto message_of = [&](const Edits& edits) -> std::string {
+    try {
+      edited(capture, edits);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(message_of({.freeze = {"l1.weigth"}}) ==
+        "--freeze l1.weigth: is no parameter of twice.pt: did you mean l1.weight or l2.weight?");
+  CHECK(message_of({.ignore = {"head.*"}}) == "--ignore head.*: is no parameter of twice.pt: give its full name");
+  CHECK(message_of({.require_grad = {"l3"}}) ==
+        "--require-grad l3: matches no checkpoint region of twice.pt: did you mean l2?");
+  CHECK(message_of({.checkpoint = {{"blocks.*"}}}) ==
+        "--checkpoint blocks.*: matches no checkpoint region of twice.pt: it has l2");
+}
+
+TEST_CASE("a region need not be in every graph") {
+  std::vector<Capture> in_turn{case_named("plain"), case_named("once")};
+  std::vector<Capture> changed = edited(in_turn, {.checkpoint = {{"l2", Kind::off}}});
+  CHECK(changed[1].regions[0].kind == Kind::off);
+}
+
+TEST_CASE("a region that has the name of a preset is a region") {
+  Capture capture = case_named("once");
+  capture.regions[0].name = "timm";
+  CHECK(edited(capture, {.checkpoint = {{"timm", Kind::off}}}).regions[0].kind == Kind::off);
+}
+
+}  // namespace
+}  // namespace gradscan
