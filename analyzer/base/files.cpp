@@ -13,9 +13,8 @@
 #include <system_error>
 
 #include "analyzer/base/descriptor.h"
-#include "analyzer/capture/sniff.h"
 #include "gradscan/error.h"
-#include "gradscan/writers.h"
+#include "gradscan/files.h"
 
 namespace gradscan {
 namespace {
@@ -95,6 +94,10 @@ class TemporaryFile {
   int descriptor_ = -1;
 };
 
+Error unreadable(const std::string& path, const std::string& what, const std::string& remedy) {
+  return Error(Failure::not_a_model, path, what, remedy);
+}
+
 }  // namespace
 
 int write_all(int descriptor, std::string_view content) {
@@ -107,6 +110,19 @@ int write_all(int descriptor, std::string_view content) {
     }
   }
   return 0;
+}
+
+void require_readable(const std::string& path) {
+  auto reason = [] { return std::generic_category().message(errno); };
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) throw unreadable(path, "does not exist", "check the path");
+    throw unreadable(path, "cannot be read (" + reason() + ")", "check the path");
+  }
+  if (S_ISDIR(status.st_mode)) throw unreadable(path, "is a folder", "name a model file in it");
+  if (!S_ISREG(status.st_mode)) throw unreadable(path, "is not a regular file", "store the model in a file");
+  if (::access(path.c_str(), R_OK) != 0) throw unreadable(path, "cannot be read (" + reason() + ")", "check its permissions");
+  if (status.st_size == 0) throw unreadable(path, "is empty", "copy or export the file again");
 }
 
 std::string read_file(const std::string& path) {

@@ -1,4 +1,4 @@
-// Files that are read, and files that are written completely or not at all. (write_file and check_writable are declared in gradscan/writers.h.)
+// Files that are read. (Those that are written: gradscan/files.h.)
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@ namespace gradscan {
 
 // Writes to an open file descriptor until everything is written. Returns 0 or the errno of what went wrong.
 int write_all(int descriptor, std::string_view content);
+
+// Throws Error (not_a_model) unless the file can be opened and is a regular one, and not empty.
+void require_readable(const std::string& path);
 
 // All of a file. Throws Error (not_a_model) if there is none that can be read.
 std::string read_file(const std::string& path);

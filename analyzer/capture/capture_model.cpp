@@ -19,12 +19,14 @@
 #include "analyzer/capture/trace_notes.h"
 #include "analyzer/capture/walk.h"
 #include "analyzer/graph/patterns.h"
+#include "analyzer/text/globs.h"
 #include "analyzer/torch/silent_warnings.h"
 #include "analyzer/torch/torch_adapter.h"
+#include "gradscan/capture_file.h"
 #include "gradscan/error.h"
 #include "gradscan/firings.h"
 #include "gradscan/graph.h"
-#include "gradscan/replay.h"
+#include "gradscan/version.h"
 
 namespace gradscan {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "gradscan/capture.h"
-#include "gradscan/scan.h"
+#include "gradscan/capture_file.h"
 
 namespace gradscan {
 

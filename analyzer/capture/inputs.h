@@ -10,7 +10,7 @@
 
 #include "analyzer/capture/load.h"
 #include "gradscan/capture.h"
-#include "gradscan/scan.h"
+#include "gradscan/capture_file.h"
 
 namespace gradscan {
 

@@ -4,6 +4,7 @@
 
 #include "analyzer/graph/patterns.h"
 #include "analyzer/presets/presets.h"
+#include "analyzer/text/globs.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

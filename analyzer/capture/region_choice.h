@@ -13,7 +13,7 @@
 #include "analyzer/capture/instrument.h"
 #include "analyzer/capture/load.h"
 #include "analyzer/capture/recorder.h"
-#include "gradscan/scan.h"
+#include "gradscan/capture_file.h"
 
 namespace gradscan {
 

@@ -7,8 +7,6 @@
 // Before torch 1.6, torch.save wrote pickles one after another, without an archive.
 #include "analyzer/capture/sniff.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -22,6 +20,7 @@
 #include <system_error>
 #include <vector>
 
+#include "analyzer/base/files.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -147,20 +146,6 @@ std::string head_of(const std::string& path) {
 }
 
 }  // namespace
-
-void require_readable(const std::string& path) {
-  auto reason = [] { return std::generic_category().message(errno); };
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) throw not_torchscript(path, "does not exist", "check the path");
-    throw not_torchscript(path, "cannot be read (" + reason() + ")", "check the path");
-  }
-  if (S_ISDIR(status.st_mode)) throw not_torchscript(path, "is a folder", "name a model file in it");
-  if (!S_ISREG(status.st_mode)) throw not_torchscript(path, "is not a regular file", "store the model in a file");
-  if (::access(path.c_str(), R_OK) != 0)
-    throw not_torchscript(path, "cannot be read (" + reason() + ")", "check its permissions");
-  if (status.st_size == 0) throw not_torchscript(path, "is empty", "copy or export the file again");
-}
 
 void require_torchscript(const std::string& path) {
   require_readable(path);

@@ -9,7 +9,4 @@ namespace gradscan {
 // would try to load. Runs nothing of the file.
 void require_torchscript(const std::string& path);
 
-// Throws Error (not_a_model) unless the file can be opened and is a regular one, and not empty.
-void require_readable(const std::string& path);
-
 }  // namespace gradscan

@@ -9,6 +9,7 @@
 #include "analyzer/command/outputs.h"
 #include "analyzer/command/project.h"
 #include "analyzer/diagnose/rules.h"
+#include "analyzer/formats/rules_words.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/run/scan_files.h"
 #include "gradscan/gradscan.h"

@@ -9,6 +9,7 @@
 #include "analyzer/base/files.h"
 #include "analyzer/command/values.h"
 #include "analyzer/text/near_matches.h"
+#include "gradscan/parse.h"
 
 namespace gradscan {
 namespace {

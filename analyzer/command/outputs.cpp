@@ -19,6 +19,7 @@
 #include "analyzer/base/internal_error.h"
 #include "analyzer/review/baseline.h"
 #include "gradscan/error.h"
+#include "gradscan/files.h"
 #include "gradscan/survey.h"
 
 namespace gradscan {

@@ -17,6 +17,7 @@
 #include "analyzer/graph/name_globs.h"
 #include "analyzer/graph/named_parameters.h"
 #include "analyzer/graph/predict.h"
+#include "analyzer/text/globs.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/error.h"
 

@@ -10,7 +10,7 @@
 
 #include "gradscan/capture.h"
 #include "gradscan/error.h"
-#include "gradscan/writers.h"
+#include "gradscan/files.h"
 
 namespace gradscan {
 namespace {

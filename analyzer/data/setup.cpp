@@ -3,6 +3,8 @@
 #include <limits>
 #include <sstream>
 
+#include "gradscan/verdict.h"
+
 namespace gradscan {
 
 Kind kind_under(Checkpointing checkpointing, Kind given) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/firings.h"
 
@@ -125,13 +126,6 @@ std::string unrecorded_in_words(const Report& report) {
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {
   return searches(report.setup) && !parameter.seen_by_search;
-}
-
-int blocked_at(const Report& report, int region) {
-  int blocked = none;
-  for (; region != none; region = report.regions[region].parent)
-    if (report.regions[region].kind == Kind::reentrant && !report.regions[region].executed) blocked = region;
-  return blocked;
 }
 
 RegionNames::RegionNames(const Report& report) : report_(report) {

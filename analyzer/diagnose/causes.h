@@ -73,9 +73,6 @@ std::string unrecorded_in_words(const Report& report);
 int marks_asked(const Report& report, const ParameterReport& parameter);
 bool marked_by_search(const Report& report, const ParameterReport& parameter);
 
-// The outermost reentrant region around `region`, or itself, that is not executed; none if all are.
-int blocked_at(const Report& report, int region);
-
 // "layer4.2"; "l2, call 2" if several regions have this name.
 class RegionNames {
  public:

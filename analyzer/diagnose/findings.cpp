@@ -4,10 +4,11 @@
 #include <iterator>
 #include <set>
 
-#include "analyzer/diagnose/closures.h"
+#include "analyzer/diagnose/closure_words.h"
 #include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/diagnose/why.h"
+#include "analyzer/report/asked_row.h"
 #include "analyzer/text/prose.h"
 
 namespace gradscan {
@@ -270,6 +271,12 @@ std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verd
   for (int index : verdict.untrained)
     if (report.parameters[index].in_loss) lost.push_back(index);
   return lost;
+}
+
+bool loses_regions(const Report& report, const Setup& setup) {
+  return (setup.checkpointing == report.setup.checkpointing || is_kind_of_all(report, setup.checkpointing)) &&
+         std::any_of(report.regions.begin(), report.regions.end(),
+                     [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
 }
 
 }  // namespace gradscan

@@ -21,4 +21,7 @@ std::vector<Finding> find_conflicts(const Report& report);
 // Parameters of verdict.untrained that would be trained without checkpointing; the loss does not depend on the others.
 std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verdict);
 
+// Whether the setup has the regions as they are asked for, and some with parameters are lost (RegionReport::lost).
+bool loses_regions(const Report& report, const Setup& setup);
+
 }  // namespace gradscan

@@ -1,7 +1,6 @@
 #include "analyzer/diagnose/outcome_words.h"
 
 #include "analyzer/diagnose/findings.h"
-#include "analyzer/repair/fixes.h"
 
 namespace gradscan {
 

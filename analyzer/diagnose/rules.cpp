@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "analyzer/formats/page.h"
-#include "analyzer/report/json.h"
-
 namespace gradscan {
 namespace {
 
@@ -74,18 +71,6 @@ std::span<const Rule> rules() {
 const Rule* find_rule(std::string_view id) {
   auto found = std::find_if(table.begin(), table.end(), [&](const Rule& rule) { return rule.id == id; });
   return found == table.end() ? nullptr : found;
-}
-
-std::string findings_in_words(int width) {
-  Page page({.width = width});
-  for (const Rule& rule : table) {
-    if (&rule != table.begin()) page.blank();
-    page.prose(std::string(rule.id) + " (" + std::string(to_string(rule.level)) + ")");
-    page.prose(std::string(rule.title) + ".", 2);
-    page.prose(rule.help, 2);
-    page.item("to do", rule.remedy, 2, 9);
-  }
-  return page.take();
 }
 
 }  // namespace gradscan

@@ -24,7 +24,4 @@ std::span<const Rule> rules();
 // nullptr if this gradscan has no such rule.
 const Rule* find_rule(std::string_view id);
 
-// All rules, for a terminal of `width` columns.
-std::string findings_in_words(int width = 80);
-
 }  // namespace gradscan

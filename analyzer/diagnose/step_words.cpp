@@ -2,7 +2,7 @@
 
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/text/prose.h"
-#include "gradscan/replay.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 namespace {

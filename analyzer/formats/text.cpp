@@ -11,6 +11,7 @@
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/formats/fix_words.h"
 #include "analyzer/formats/page.h"
+#include "analyzer/report/asked_row.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/capture.h"
 #include "gradscan/writers.h"
@@ -246,15 +247,8 @@ class Text {
   bool is_asked(const Setup& setup) const {
     const Setup& asked = report_.setup;
     return setup.find_unused_parameters == asked.find_unused_parameters && setup.static_graph == asked.static_graph &&
-           (setup.checkpointing == asked.checkpointing || is_row_as_given(setup.checkpointing));
-  }
-
-  // Whether a row is what the file says: all of its regions are of that kind.
-  bool is_row_as_given(Checkpointing row) const {
-    if (report_.setup.checkpointing != Checkpointing::as_given) return false;
-    if (report_.regions.empty()) return row == Checkpointing::off;
-    return std::all_of(report_.regions.begin(), report_.regions.end(),
-                       [&](const RegionReport& region) { return to_string(region.kind) == to_string(row); });
+           (setup.checkpointing == asked.checkpointing ||
+            (asked.checkpointing == Checkpointing::as_given && is_kind_of_all(report_, setup.checkpointing)));
   }
 
   void notes() {

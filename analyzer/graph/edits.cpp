@@ -15,6 +15,7 @@
 #include "analyzer/graph/named_parameters.h"
 #include "analyzer/graph/patterns.h"
 #include "analyzer/graph/step.h"
+#include "analyzer/text/globs.h"
 #include "analyzer/text/near_matches.h"
 #include "gradscan/error.h"
 

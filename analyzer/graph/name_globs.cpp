@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/text/globs.h"
+
 namespace gradscan {
 namespace {
 
@@ -35,15 +37,6 @@ std::set<std::string> modules_of_others(const Capture& capture, const std::vecto
 
 }  // namespace
 
-std::string as_glob(std::string_view name) {
-  std::string glob;
-  for (char c : name) {
-    if (std::string_view("*?[]\\").find(c) != std::string_view::npos) glob += '\\';
-    glob += c;
-  }
-  return glob;
-}
-
 std::vector<std::string> globs_for(const Capture& capture, const std::vector<bool>& chosen) {
   std::set<std::string> mixed = modules_of_others(capture, chosen);
   std::vector<std::string> globs;
@@ -57,14 +50,6 @@ std::vector<std::string> globs_for(const Capture& capture, const std::vector<boo
     if (std::find(globs.begin(), globs.end(), glob) == globs.end()) globs.push_back(glob);
   }
   return globs;
-}
-
-std::string quoted(std::string_view word) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=:,/@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) return std::string(word);
-  std::string text = "'";
-  for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
 }
 
 }  // namespace gradscan

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyzer/graph/patterns.h"
+#include "analyzer/text/globs.h"
 #include "analyzer/text/near_matches.h"
 #include "gradscan/error.h"
 

@@ -1,19 +1,15 @@
-// Patterns: --checkpoint PATTERN=KIND, applied to names. (The public parsers of such texts are declared in gradscan/scan.h.)
+// Patterns: --checkpoint PATTERN=KIND, applied to names (gradscan/parse.h reads such texts).
 #pragma once
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gradscan/capture.h"
+#include "gradscan/edits.h"
 #include "gradscan/error.h"
-#include "gradscan/scan.h"
 
 namespace gradscan {
-
-// A shell's glob: * ? [...] and \ to take the next character as it is. '*' also crosses dots.
-bool glob_match(std::string_view glob, std::string_view name);
 
 // Where a pattern makes regions: positions in `paths` (of all modules, in named_modules() order; the root's is empty) of those
 // that match and are not inside of another that does.

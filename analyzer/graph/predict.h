@@ -1,5 +1,4 @@
-// What the graph passes say about one choice of checkpointing before anything is replayed, and the check that the replay
-// agrees. A difference is a bug in gradscan, never a property of the model.
+// What the graph passes say about one choice of checkpointing before anything is replayed.
 #pragma once
 
 #include <span>
@@ -8,8 +7,8 @@
 #include "analyzer/graph/step.h"
 #include "gradscan/capture.h"
 #include "gradscan/firings.h"
-#include "gradscan/replay.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 
@@ -46,10 +45,5 @@ struct Marks {
 
 // Where iterations differ, those of the first in which a parameter does not have exactly one mark.
 Marks ready_marks(const Prediction& prediction, const Setup& setup);
-
-// Throw Error (internal), with the model's name as subject, if the engine has shown other firings than predicted. A run that
-// stopped with an error may have shown fewer.
-void check_run(const Capture& capture, const Prediction& prediction, const TrainingStep& step, const EngineRun& run);
-void check_replay(const Capture& capture, const Prediction& prediction, const Replay& replay);
 
 }  // namespace gradscan

@@ -17,6 +17,7 @@
 #include "analyzer/plan/choice.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/report/price_rows.h"
+#include "analyzer/text/globs.h"
 #include "gradscan/error.h"
 
 namespace gradscan {

@@ -4,6 +4,7 @@
 #include "gradscan/capture.h"
 #include "gradscan/plan.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -11,6 +11,7 @@
 #include "analyzer/graph/patterns.h"
 #include "analyzer/graph/step.h"
 #include "analyzer/repair/smallest_set.h"
+#include "analyzer/text/globs.h"
 #include "analyzer/text/prose.h"
 
 namespace gradscan {

@@ -173,18 +173,6 @@ class Fixer {
   std::vector<Attempt> attempts_;
 };
 
-bool all_of_kind(const Report& report, Checkpointing checkpointing) {
-  return std::all_of(report.regions.begin(), report.regions.end(),
-                     [&](const RegionReport& region) { return to_string(region.kind) == to_string(checkpointing); });
-}
-
-// Whether a verdict is about the regions as they are asked for.
-bool keeps_regions(const Report& report, const Setup& setup) {
-  if (report.regions.empty()) return setup.checkpointing == Checkpointing::off;
-  return setup.checkpointing == Checkpointing::as_given ? report.setup.checkpointing == Checkpointing::as_given
-                                                        : all_of_kind(report, setup.checkpointing);
-}
-
 }  // namespace
 
 Trial trial_of(const Report& report) {
@@ -207,12 +195,6 @@ void add_smaller_batch(Report& report) {
     reason +=
         "; half of it needs up to " + bytes(scaled(report.price, 0.5).peak()) + " of activations instead of " + bytes(peak);
   report.no_help.push_back({"a smaller batch", reason});
-}
-
-bool loses_regions(const Report& report, const Setup& setup) {
-  return keeps_regions(report, setup) &&
-         std::any_of(report.regions.begin(), report.regions.end(),
-                     [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
 }
 
 }  // namespace gradscan

@@ -32,7 +32,4 @@ void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& t
 // That a smaller batch does not help, and what it would need: to be told when the report has its price.
 void add_smaller_batch(Report& report);
 
-// Whether the setup has the regions as they are asked for, and some with parameters are lost (RegionReport::lost).
-bool loses_regions(const Report& report, const Setup& setup);
-
 }  // namespace gradscan

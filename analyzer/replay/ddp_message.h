@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -30,6 +30,7 @@
 #include "gradscan/capture.h"
 #include "gradscan/firings.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -5,20 +5,20 @@
 namespace gradscan {
 namespace {
 
-// The row of regions that are left as the file has them.
-bool is_as_given(const Report& report, Checkpointing row) {
-  if (report.regions.empty()) return row == Checkpointing::off;
-  return std::all_of(report.regions.begin(), report.regions.end(),
-                     [&](const RegionReport& region) { return to_string(region.kind) == to_string(row); });
-}
-
 bool is_row(const Report& report, const Setup& setup, const Setup& row) {
   return row.find_unused_parameters == setup.find_unused_parameters && row.static_graph == setup.static_graph &&
          (row.checkpointing == setup.checkpointing ||
-          (setup.checkpointing == Checkpointing::as_given && is_as_given(report, row.checkpointing)));
+          (setup.checkpointing == Checkpointing::as_given && is_kind_of_all(report, row.checkpointing)));
 }
 
 }  // namespace
+
+bool is_kind_of_all(const Report& report, Checkpointing checkpointing) {
+  if (report.regions.empty()) return checkpointing == Checkpointing::off;
+  return checkpointing != Checkpointing::as_given &&
+         std::all_of(report.regions.begin(), report.regions.end(),
+                     [&](const RegionReport& region) { return kind_under(checkpointing, region.kind) == region.kind; });
+}
 
 std::optional<std::size_t> row_of(const Report& report, const Setup& setup) {
   const auto found = std::find_if(report.verdicts.begin(), report.verdicts.end(),

@@ -2,7 +2,7 @@
 #include "analyzer/report/json.h"
 
 #include "gradscan/firings.h"
-#include "gradscan/writers.h"
+#include "gradscan/report_json.h"
 
 namespace gradscan {
 namespace {

@@ -28,7 +28,7 @@ double batch_factor(const Capture& capture, std::optional<std::int64_t> batch) {
   return static_cast<double>(*batch) / static_cast<double>(*captured);
 }
 
-void add_prices(Report& report, std::span<const Capture> in_turn, const AnalyseOptions& options) {
+void add_prices(Report& report, std::span<const Capture> in_turn, const PriceOptions& options) {
   double factor = batch_factor(in_turn.front(), options.batch);
   auto priced = [&](std::span<const Capture> captures, Checkpointing checkpointing) {
     return scaled(price(captures.front(), checkpointing), factor);

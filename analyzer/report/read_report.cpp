@@ -2,6 +2,8 @@
 //
 // Anybody may have written the JSON. So every member is read with its type, the report that results is checked as a whole
 // (check_report.h), and reports lie in one another only as deep as gradscan writes them.
+#include "gradscan/read_report.h"
+
 #include <array>
 
 #include "analyzer/report/check_report.h"
@@ -9,7 +11,6 @@
 #include "analyzer/report/json_reading.h"
 #include "gradscan/error.h"
 #include "gradscan/firings.h"
-#include "gradscan/writers.h"
 
 namespace gradscan {
 namespace {

@@ -1,6 +1,6 @@
 // The JSON of a survey; docs/report-format.md describes it.
 #include "analyzer/report/json.h"
-#include "gradscan/writers.h"
+#include "gradscan/report_json.h"
 
 namespace gradscan {
 namespace {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gradscan/places.h"
 #include "gradscan/survey.h"
-#include "gradscan/writers.h"
 
 namespace gradscan {
 

@@ -17,13 +17,18 @@
 #include <string>
 #include <thread>
 
+#include "analyzer/diagnose/diagnose.h"
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/predict.h"
 #include "analyzer/repair/fixes.h"
+#include "analyzer/replay/agreement.h"
+#include "analyzer/report/facts.h"
 #include "analyzer/report/price_rows.h"
 #include "analyzer/report/report.h"
+#include "gradscan/analyse.h"
 #include "gradscan/replay.h"
 #include "gradscan/report.h"
+#include "gradscan/version.h"
 
 namespace gradscan {
 namespace {
@@ -145,7 +150,7 @@ Report report_of_replay(std::span<const Capture> in_turn, const Setup& setup, co
   Predictions predictions{predicted(setup.checkpointing), predicted(Checkpointing::reentrant),
                           predicted(Checkpointing::non_reentrant)};
   check_replay(in_turn.front(), predictions.asked, run);
-  return build_report(in_turn, setup, predictions, {torch_version(), with_setup(run.verdict, setup), run.buckets, {}});
+  return diagnosed(in_turn, setup, predictions, {torch_version(), with_setup(run.verdict, setup), run.buckets, {}});
 }
 
 // The replays and reports of one call of analyse().
@@ -193,7 +198,7 @@ class Analysis {
     for (const Setup& row : rows_) replays.verdicts.push_back(with_setup(runs_.replay_of(row)->verdict, row));
     Predictions predictions{runs_.prediction(setup.checkpointing), runs_.prediction(Checkpointing::reentrant),
                             runs_.prediction(Checkpointing::non_reentrant)};
-    return build_report(in_turn_, setup, predictions, std::move(replays));
+    return diagnosed(in_turn_, setup, predictions, std::move(replays));
   }
 
   Report try_out(const Candidate& candidate) const {

@@ -10,6 +10,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/repair/fixes.h"
 #include "analyzer/run/analyse.h"
+#include "gradscan/analyse.h"
 
 namespace gradscan {
 namespace {

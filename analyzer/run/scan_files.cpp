@@ -13,7 +13,10 @@
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
 #include "analyzer/run/isolate.h"
+#include "gradscan/analyse.h"
+#include "gradscan/capture_file.h"
 #include "gradscan/error.h"
+#include "gradscan/read_report.h"
 
 namespace gradscan {
 namespace {

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "gradscan/replay.h"
+#include "gradscan/version.h"
 
 namespace gradscan {
 namespace {

@@ -15,6 +15,7 @@
 #include "gradscan/capture.h"
 #include "gradscan/report.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -18,6 +18,7 @@
 #include "gradscan/capture.h"
 #include "gradscan/graph.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

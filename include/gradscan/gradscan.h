@@ -12,15 +12,41 @@
 //     assert(weight->firings.reentrant == 1 && weight->ready_marks.find_unused_parameters == 2);
 //     gradscan::write_file("report.svg", gradscan::to_svg(report));
 //
-// Read on in scan.h (from a file to a report), report.h (what a report holds), setup.h (setups and verdicts), capture.h (the
-// data between: one iteration of a model), writers.h (formats) and error.h. graph.h, firings.h and replay.h are the single
-// steps; graph.h and firings.h include Boost.Graph and are not included here.
+// Read on, from the most general to the single steps:
+//
+//     scan.h          from a file to a Report
+//     report.h        what a Report holds: parameters, regions, findings, fixes
+//     setup.h         how the model is trained;   verdict.h   what DDP then does
+//     capture.h       one iteration of a model as plain data;   edits.h   changes of it
+//     writers.h       a Report as text, HTML, SVG ...;   files.h   and into a file
+//     report_json.h   a Report as JSON;   read_report.h   and back
+//     survey.h        the reports of many files
+//     plan.h          which modules to checkpoint so that training fits into memory
+//     compare.h       which of the differences between two models or setups decides
+//     capture_file.h, analyse.h, replay.h, price.h, parse.h   the steps that scan() takes
+//     error.h         what they all throw
+//
+// Two more steps, graph.h and firings.h, include Boost.Graph and are not included here.
 #pragma once
 
+#include "gradscan/analyse.h"
 #include "gradscan/capture.h"
+#include "gradscan/capture_file.h"
+#include "gradscan/compare.h"
+#include "gradscan/edits.h"
 #include "gradscan/error.h"
+#include "gradscan/files.h"
+#include "gradscan/parse.h"
+#include "gradscan/places.h"
+#include "gradscan/plan.h"
+#include "gradscan/price.h"
+#include "gradscan/read_report.h"
 #include "gradscan/replay.h"
 #include "gradscan/report.h"
+#include "gradscan/report_json.h"
 #include "gradscan/scan.h"
 #include "gradscan/setup.h"
+#include "gradscan/survey.h"
+#include "gradscan/verdict.h"
+#include "gradscan/version.h"
 #include "gradscan/writers.h"

@@ -18,6 +18,7 @@
 #include "gradscan/price.h"
 #include "gradscan/report.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 

@@ -73,4 +73,12 @@ enum class Optimizer {
 
 FixedMemory fixed_memory(const Capture& capture, const Setup& setup, std::optional<Optimizer> optimizer);
 
+// What prices are for.
+struct PriceOptions {
+  std::optional<std::int64_t> batch{};   // this batch, see scaled(); otherwise the inputs'
+  std::optional<Optimizer> optimizer{};  // its state counts as memory
+
+  bool operator==(const PriceOptions&) const = default;
+};
+
 }  // namespace gradscan

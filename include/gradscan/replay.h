@@ -28,10 +28,9 @@
 
 #include "gradscan/capture.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
-
-inline constexpr int replay_iterations = 4;
 
 // One iteration on the real engine, without DDP.
 struct EngineRun {
@@ -53,8 +52,5 @@ struct Replay {
 
 Replay replay(const Capture& capture, const Setup& setup);
 Replay replay(std::span<const Capture> in_turn, const Setup& setup);
-
-// Version of the torch that is linked in: "2.13.0".
-std::string torch_version();
 
 }  // namespace gradscan

@@ -1,6 +1,6 @@
 // A Report: everything gradscan has found out about a model, as plain data. Every output format is a rendering of it.
 //
-//     Report report = analyse(capture, setup);
+//     Report report = analyse(capture, setup);               // gradscan/analyse.h
 //     report.parameters[157].firings.reentrant;              // 1
 //     report.verdict.outcome;                                // marked_ready_twice
 //     find_parameter(report, "layer4.2.bn3.weight")->ready_marks.find_unused_parameters;   // 2
@@ -17,6 +17,7 @@
 #include "gradscan/edits.h"
 #include "gradscan/price.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
 
 namespace gradscan {
 
@@ -173,22 +174,6 @@ struct Report {
   std::vector<Output> outputs;
   std::vector<std::string> notes;
 };
-
-// What analyse() is to find out besides.
-struct AnalyseOptions {
-  std::optional<std::int64_t> batch{};   // prices are for this batch, see scaled() in price.h; otherwise for the inputs'
-  std::optional<Optimizer> optimizer{};  // whose state counts as memory
-  bool every_setup = false;              // fill Report::setups
-
-  bool operator==(const AnalyseOptions&) const = default;
-};
-
-// Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.
-Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options = {});
-
-// Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
-// of where parameters are used, of outputs and of stages holds for the graph of the first.
-Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options = {});
 
 // True if a finding of the setup asked is an error or a silent failure, and no baseline accepts it: exit code 1.
 bool has_conflict(const Report& report);

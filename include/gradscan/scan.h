@@ -15,31 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "gradscan/analyse.h"
 #include "gradscan/capture.h"
+#include "gradscan/capture_file.h"
 #include "gradscan/edits.h"
 #include "gradscan/report.h"
 #include "gradscan/setup.h"
 
 namespace gradscan {
-
-// "layer4.*=non-reentrant", "layer?.*" (reentrant). Throws Error (usage).
-CheckpointPattern parse_checkpoint_pattern(const std::string& text);
-
-// "x=float32[2,3,224,224]", "input_ids=int64[2,128]", "mask=bool[]". Throws Error (usage).
-Input parse_input(const std::string& text);
-
-struct CaptureOptions {
-  std::vector<CheckpointPattern> checkpoint;  // later patterns win
-  std::vector<Input> inputs;                  // for forward's arguments of these names, instead of what the file says
-  std::vector<std::string> loss;              // paths of the outputs that the loss is computed from ("output[0]"); empty: every
-                                              // floating-point output that requires grad
-  std::vector<std::string> hidden;            // paths of outputs that the training script's model returns inside of an object
-                                              // in which DDP finds no tensors
-  bool every_module = false;                  // the calls of all modules are regions too, of kind off, see plan.h; a saved
-                                              // capture has those regions that it was made with
-
-  bool operator==(const CaptureOptions&) const = default;
-};
 
 // What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
 // defaults of DistributedDataParallel.
@@ -58,7 +41,6 @@ struct ScanOptions : CaptureOptions {
   bool operator==(const ScanOptions&) const = default;
 };
 
-Capture capture_file(const std::string& path, const CaptureOptions& options = {});
 Setup resolve_setup(const Capture& capture, const ScanOptions& options);
 Report scan(const std::string& path, const ScanOptions& options = {});
 

@@ -1,9 +1,8 @@
-// A Setup: how the model is trained; a Verdict: what DistributedDataParallel then does.
+// A Setup: how the model is trained.
 //
 //     Setup setup;
 //     setup.find_unused_parameters = true;
-//     Verdict verdict = replay(capture, setup);                 // gradscan/replay.h
-//     if (verdict.outcome != Outcome::pass) std::cout << verdict.message;
+//     Verdict verdict = replay(capture, setup).verdict;         // gradscan/replay.h
 #pragma once
 
 #include <optional>
@@ -63,50 +62,7 @@ struct BucketCaps {
 
 BucketCaps bucket_caps(const Setup& setup);
 
-enum class Outcome {
-  pass,                  // DDP says nothing; see Verdict::unsynchronised and Verdict::untrained for what it should have said
-  marked_ready_twice,    // "Expected to mark a variable ready only once"
-  unfinished_reduction,  // "Expected to have finished reduction in the prior iteration"
-  graph_changed,         // "Your training graph has changed"
-  other,                 // another error, of DDP or of the model's own backward
-};
-
-// A gradient that the ranks do not share after an iteration.
-struct LocalGradient {
-  int parameter = 0;            // DDP index
-  std::vector<int> iterations;  // in which the ranks end with different gradients, ascending
-  // Causes (see firings.h) of its firings in the first of these that came after DDP had finished its reduction; empty: its
-  // bucket was never reduced.
-  std::vector<int> late;
-  int bucket = 0;  // in which it is reduced: position in Replay::buckets
-};
-
-struct Firing {
-  int parameter = 0;  // DDP index
-  int cause = none;   // the region whose inner backward fires it, outer_graph or around_model (see firings.h)
-};
-
-// For each DDP index the causes of its firings, ascending.
-using Causes = std::vector<std::vector<int>>;
-
-// What is said of gradients (unsynchronised, local, last_mark, untrained) is empty where an error is raised.
-struct Verdict {
-  Setup setup;
-  Outcome outcome = Outcome::pass;
-  std::optional<int> iteration;      // the iteration (from 0) in which the error is raised; empty for pass
-  std::string message;               // DDP's own words, complete; empty for pass
-  std::vector<int> parameters;       // DDP indices of the parameters that the message names, in the order of the message
-  std::vector<int> unsynchronised;   // DDP indices of parameters whose gradients differ between the ranks, ascending
-  std::vector<LocalGradient> local;  // of each parameter in `unsynchronised`, ascending: when and why
-  std::optional<Firing> last_mark;   // where firings came too late: the one with which all parameters had been marked
-  std::vector<int> untrained;        // DDP indices of parameters that never get a gradient other than zero, ascending
-
-  // True if nothing is wrong: no error and no silent failure.
-  bool clean() const { return outcome == Outcome::pass && unsynchronised.empty() && untrained.empty(); }
-};
-
 std::string_view to_string(Checkpointing checkpointing);  // "as_given", "reentrant", "non_reentrant", "off"
-std::string_view to_string(Outcome outcome);              // the enumerator's name
 
 // The keyword arguments that one would write: "DistributedDataParallel(model, find_unused_parameters=True)".
 std::string ddp_call(const Setup& setup);

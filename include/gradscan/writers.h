@@ -7,12 +7,12 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "gradscan/compare.h"
+#include "gradscan/places.h"
 #include "gradscan/plan.h"
 #include "gradscan/report.h"
+#include "gradscan/report_json.h"
 #include "gradscan/survey.h"
 
 namespace gradscan {
@@ -28,16 +28,8 @@ std::string to_text(const Report& report, const TextOptions& options = {});
 // The whole story of one parameter. Throws Error (usage), naming near matches, if the report has no such parameter.
 std::string explain(const Report& report, std::string_view name_or_index, const TextOptions& options = {});
 
-// Schema "gradscan-report/1"; see docs/report-format.md.
-std::string to_json(const Report& report);
-
-// A line per file, the worst first, and how many there are of each outcome; of one file as to_text(report). The JSON of one
-// file is its report's; of several, schema "gradscan-survey/1".
+// A line per file, the worst first, and how many there are of each outcome; of one file as to_text(report).
 std::string to_text(const Survey& survey, const TextOptions& options = {});
-std::string to_json(const Survey& survey);
-
-// The reverse of to_json, for both schemas. Throws Error (not_a_model), with `subject` as its subject.
-Survey parse_report(std::string_view json, const std::string& subject);
 
 std::string to_text(const Plan& plan, const TextOptions& options = {});
 std::string to_text(const Comparison& comparison, const TextOptions& options = {});
@@ -64,20 +56,8 @@ std::string to_html(const Survey& survey, const PictureOptions& options = {});
 // For a comment on a pull request, with a Mermaid diagram of the regions in conflict; at most 65,536 characters.
 std::string to_markdown(const Survey& survey);
 
-// A finding's place is the line that calls checkpoint. Paths are written as the capture has them, after the first of
-// `path_map` whose first is a prefix has been replaced by its second.
-struct PlaceOptions {
-  std::vector<std::pair<std::string, std::string>> path_map{};
-};
-
 // SARIF 2.1.0, and the workflow commands that GitHub shows as annotations: ten at most of each level, the worst first.
 std::string to_sarif(const Survey& survey, const PlaceOptions& options = {});
 std::string to_github(const Survey& survey, const PlaceOptions& options = {});
-
-// Replaces the file in one step: writes beside it, then renames. Throws Error (output).
-void write_file(const std::string& path, std::string_view content);
-
-// Throws Error (output) if write_file() would fail: the folder is missing or not writable, or path is a folder.
-void check_writable(const std::string& path);
 
 }  // namespace gradscan

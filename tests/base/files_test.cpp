@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "gradscan/error.h"
+#include "gradscan/files.h"
 #include "gradscan/writers.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"

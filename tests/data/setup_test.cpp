@@ -1,5 +1,6 @@
 #include "gradscan/setup.h"
 
+#include "gradscan/verdict.h"
 #include "tests/support/catch.h"
 
 using namespace gradscan;

@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "analyzer/formats/rules_words.h"
 #include "tests/support/catch.h"
 #include "tests/support/golden.h"
 #include "tests/support/report_fixture.h"

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analyzer/report/check_report.h"
+#include "gradscan/read_report.h"
 #include "tests/support/catch.h"
 #include "tests/support/picture_reports.h"
 

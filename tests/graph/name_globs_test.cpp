@@ -1,6 +1,7 @@
 #include "analyzer/graph/name_globs.h"
 
 #include "analyzer/graph/patterns.h"
+#include "analyzer/text/globs.h"
 #include "tests/support/catch.h"
 
 namespace gradscan {

@@ -1,5 +1,7 @@
 #include "analyzer/graph/patterns.h"
 
+#include "analyzer/text/globs.h"
+#include "gradscan/parse.h"
 #include "tests/support/capture_text.h"
 #include "tests/support/catch.h"
 

@@ -1,5 +1,6 @@
 #include "analyzer/graph/predict.h"
 
+#include "analyzer/replay/agreement.h"
 #include "gradscan/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/report_fixture.h"

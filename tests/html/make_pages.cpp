@@ -1,6 +1,7 @@
 // Writes the pages that a browser looks at (page.test.mjs) into a folder.
 #include <iostream>
 
+#include "gradscan/files.h"
 #include "gradscan/writers.h"
 #include "tests/support/page_reports.h"
 #include "tests/support/picture_reports.h"

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "gradscan/analyse.h"
 #include "gradscan/firings.h"
 #include "gradscan/report.h"
 #include "tests/support/capture_text.h"

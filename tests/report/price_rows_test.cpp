@@ -1,5 +1,6 @@
 #include "analyzer/report/price_rows.h"
 
+#include "gradscan/analyse.h"
 #include "gradscan/error.h"
 #include "tests/support/catch.h"
 

@@ -1,3 +1,5 @@
+#include "gradscan/read_report.h"
+
 #include <nlohmann/json.hpp>
 
 #include "analyzer/report/check_report.h"

@@ -1,4 +1,6 @@
 // The whole analysis on torch's engine and Reducer. Every call compares predicted with shown firings and throws if they differ.
+#include "gradscan/analyse.h"
+
 #include <algorithm>
 
 #include "analyzer/graph/edits.h"

@@ -5,9 +5,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "gradscan/analyse.h"
 #include "gradscan/firings.h"
 #include "gradscan/replay.h"
 #include "gradscan/report.h"
+#include "gradscan/version.h"
 #include "tests/support/capture_text.h"
 #include "tests/support/catch.h"
 

@@ -2,7 +2,9 @@
 
 #include <sstream>
 
+#include "analyzer/diagnose/diagnose.h"
 #include "analyzer/repair/fixes.h"
+#include "analyzer/report/facts.h"
 #include "gradscan/edits.h"
 #include "tests/support/capture_text.h"
 #include "tests/support/truth_cases.h"
@@ -72,8 +74,7 @@ class ResNet50 {
 
 Trial trial_from_marks(const Capture& capture, const Setup& setup) {
   Replays replays{"2.13.0", verdict_from_marks(capture, setup), {{}}, {}};
-  return trial_of(
-      build_report(std::span(&capture, 1), setup, predictions_of(capture, setup.checkpointing, setup.step), replays));
+  return trial_of(diagnosed(std::span(&capture, 1), setup, predictions_of(capture, setup.checkpointing, setup.step), replays));
 }
 
 }  // namespace
@@ -109,8 +110,8 @@ Report report_from_marks(const Capture& capture, const Setup& setup) {
 
 Report report_from_marks(const Capture& capture, const Verdict& asked) {
   Report report =
-      build_report(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
-                   replays_from_marks(capture, asked));
+      diagnosed(std::span(&capture, 1), asked.setup, predictions_of(capture, asked.setup.checkpointing, asked.setup.step),
+                replays_from_marks(capture, asked));
   add_fixes(std::span(&capture, 1), report, [&](const std::vector<Candidate>& candidates) {
     std::vector<Trial> trials;
     for (const Candidate& candidate : candidates)

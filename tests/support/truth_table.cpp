@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "analyzer/graph/predict.h"
+#include "analyzer/replay/agreement.h"
 #include "gradscan/edits.h"
 #include "gradscan/replay.h"
 #include "gradscan/setup.h"
+#include "gradscan/verdict.h"
+#include "gradscan/version.h"
 #include "tests/support/catch.h"
 
 namespace gradscan::tests {

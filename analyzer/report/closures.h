@@ -3,7 +3,6 @@
 // outside.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "gradscan/capture.h"
@@ -16,10 +15,5 @@ namespace gradscan {
 std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& graph);
 
 Place place_of(const Capture& capture, const GradGraph& graph, int vertex);
-
-// What a finding says of closures: for training that stops because of Report::second_run, and for these parameters (DDP
-// indices) if the inner backward of a region reaches one of them through a closure; else empty.
-std::string why_second_run(const Report& report);
-std::string why_reached_through_closures(const Report& report, const std::vector<int>& parameters);
 
 }  // namespace gradscan

@@ -1,0 +1,21 @@
+#include "analyzer/formats/rules_words.h"
+
+#include "analyzer/diagnose/rules.h"
+#include "analyzer/formats/page.h"
+#include "analyzer/report/json.h"
+
+namespace gradscan {
+
+std::string findings_in_words(int width) {
+  Page page({.width = width});
+  for (const Rule& rule : rules()) {
+    if (&rule != rules().data()) page.blank();
+    page.prose(std::string(rule.id) + " (" + std::string(to_string(rule.level)) + ")");
+    page.prose(std::string(rule.title) + ".", 2);
+    page.prose(rule.help, 2);
+    page.item("to do", rule.remedy, 2, 9);
+  }
+  return page.take();
+}
+
+}  // namespace gradscan

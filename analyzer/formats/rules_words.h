@@ -1,0 +1,11 @@
+// The rules in words, for --list-findings.
+#pragma once
+
+#include <string>
+
+namespace gradscan {
+
+// All rules, for a terminal of `width` columns.
+std::string findings_in_words(int width = 80);
+
+}  // namespace gradscan

@@ -1,0 +1,326 @@
+#include "analyzer/report/facts.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "analyzer/report/closures.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/stages.h"
+#include "gradscan/graph.h"
+#include "gradscan/version.h"
+
+namespace gradscan {
+namespace {
+
+class Assembly {
+ public:
+  // `turn`: which of the captures it is about.
+  Assembly(std::span<const Capture> in_turn, std::size_t turn, const Setup& setup, const Predictions& predictions)
+      : in_turn_(in_turn),
+        turn_(turn),
+        capture_(in_turn[turn]),
+        predictions_(predictions),
+        graph_(capture_, setup.checkpointing),
+        in_loss_(nodes_in_loss(capture_)),
+        order_(ddp_order(capture_)),
+        index_(ddp_indices(capture_)) {
+    report_.setup = setup;
+  }
+
+  Report build(Replays replays) {
+    describe_model();
+    report_.torch = std::move(replays.torch);
+    note_other_torch();
+    report_.verdict = std::move(replays.verdict);
+    report_.verdicts = std::move(replays.verdicts);
+    report_.buckets = std::move(replays.buckets);
+    describe_graph();
+    record_losses();
+    add_second_run();
+    mark_in_loss();
+    count_firings_and_marks();
+    add_regions_of_other_graphs();
+    report_.stages = contract(capture_, graph_, index_);
+    return std::move(report_);
+  }
+
+ private:
+  void describe_model() {
+    report_.gradscan = version;
+    report_.model = capture_.model;
+    for (const Capture& capture : in_turn_) report_.in_turn.push_back(capture.model);
+    report_.written_by = capture_.written_by;
+    report_.regions_known =
+        std::all_of(in_turn_.begin(), in_turn_.end(), [](const Capture& capture) { return capture.regions_known; });
+    for (const Parameter& parameter : capture_.parameters) {
+      report_.frozen += !parameter.requires_grad;
+      report_.ignored += parameter.requires_grad && parameter.ignored;
+    }
+    report_.inputs = capture_.inputs;
+    report_.outputs = capture_.outputs;
+    report_.notes = capture_.notes;
+    for (const Capture& capture : in_turn_)
+      for (const std::string& reason : capture.varying)
+        if (std::count(report_.varying.begin(), report_.varying.end(), reason) == 0) report_.varying.push_back(reason);
+  }
+
+  void describe_graph() {
+    for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
+    for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
+    add_closures();
+    add_prices();
+    record_uses();
+    hand_up_to_parents();
+  }
+
+  // Behind those of the first graph, with the numbers that causes have.
+  void add_regions_of_other_graphs() {
+    for (std::size_t turn = 1; turn < in_turn_.size(); ++turn) {
+      Assembly other(in_turn_, turn, report_.setup, predictions_);
+      other.describe_graph();
+      int first = static_cast<int>(report_.regions.size());
+      for (RegionReport& region : other.report_.regions) {
+        region.id += first;
+        if (region.parent != none) region.parent += first;
+        region.in_turn = static_cast<int>(turn);
+        region.name += " of " + in_turn_[turn].model;
+        report_.regions.push_back(std::move(region));
+      }
+    }
+  }
+
+  void note_other_torch() {
+    auto release = [](const std::string& version) { return version.substr(0, version.find('+')); };
+    if (report_.written_by.empty() || release(report_.written_by) == release(report_.torch)) return;
+    report_.notes.push_back("The file was written by torch " + report_.written_by + "; what is said here is what torch " +
+                            report_.torch + " does, which gradscan is built with. Versions of DDP differ.");
+  }
+
+  void add_parameter(int index) {
+    const Parameter& parameter = capture_.parameters[order_[index]];
+    ParameterReport row;
+    row.index = index;
+    row.name = parameter.name;
+    row.aliases = parameter.aliases;
+    row.shape = parameter.shape;
+    row.dtype = parameter.dtype;
+    row.seen_if_off = std::all_of(predictions_.non_reentrant.in_turn.begin(), predictions_.non_reentrant.in_turn.end(),
+                                  [&](const CallPrediction& call) { return call.seen[index]; });
+    for (std::size_t turn = 0; turn < in_turn_.size(); ++turn)
+      if (predictions_.asked.in_turn[turn].from_loss.causes[index].empty()) row.idle_in.push_back(static_cast<int>(turn));
+    report_.parameters.push_back(std::move(row));
+  }
+
+  void mark_in_loss() {
+    for (const Capture& capture : in_turn_) {
+      Firings plain = count_firings(capture, GradGraph(capture, Checkpointing::off), loss_roots(capture));
+      for (ParameterReport& row : report_.parameters) row.in_loss = row.in_loss || !plain.causes[row.index].empty();
+    }
+  }
+
+  // Of one iteration: the first, with DDP's sink or without.
+  void count_firings_and_marks() {
+    const TrainingStep& step = report_.setup.step;
+    Causes reentrant = firings_without_ddp(predictions_.reentrant, step, 0);
+    Causes transparent = firings_without_ddp(predictions_.non_reentrant, step, 0);
+    Causes asked = firings_without_ddp(predictions_.asked, step, 0);
+    Causes with_sink = firings_in(predictions_.asked, with_flags(true, false), 0);
+    std::vector<int> defaults = ready_marks(predictions_.asked, with_flags(false, false)).marks;
+    std::vector<int> find_unused = ready_marks(predictions_.asked, with_flags(true, false)).marks;
+    std::vector<int> static_graph = ready_marks(predictions_.asked, with_flags(false, true)).marks;
+    Marks in_setup_asked = ready_marks(predictions_.asked, report_.setup);
+    for (int index : predictions_.asked.uses.plain) report_.parameters[index].used_by_loss = true;
+    for (int index : predictions_.asked.uses.times_zero) report_.parameters[index].used_by_loss = true;
+    for (ParameterReport& row : report_.parameters) {
+      row.firings.reentrant = static_cast<int>(reentrant[row.index].size());
+      row.firings.non_reentrant = row.firings.off = static_cast<int>(transparent[row.index].size());
+      row.ready_marks = {defaults[row.index], find_unused[row.index], static_graph[row.index]};
+      row.heard = std::move(in_setup_asked.heard[row.index]);
+      row.seen_by_search = in_setup_asked.seen[row.index];
+      row.fired_by = asked[row.index];
+      std::set_difference(with_sink[row.index].begin(), with_sink[row.index].end(), row.fired_by.begin(), row.fired_by.end(),
+                          std::back_inserter(row.fired_by_sink));
+    }
+  }
+
+  Setup with_flags(bool find_unused_parameters, bool static_graph) const {
+    Setup setup = report_.setup;
+    setup.find_unused_parameters = find_unused_parameters;
+    setup.static_graph = static_graph;
+    return setup;
+  }
+
+  void add_region(int id) {
+    const Region& region = capture_.regions[id];
+    const std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
+    RegionReport row;
+    row.id = id;
+    row.name = region.name;
+    row.kind = kind_under(report_.setup.checkpointing, region.kind);
+    row.parent = region.parent;
+    row.executed = predictions_.asked.in_turn[turn_].from_loss.executed[id];
+    row.lost = row.kind == Kind::reentrant && !row.executed && in_loss_[region.end];
+    row.arguments = static_cast<int>(arguments.size());
+    for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+      if (graph_.target(arguments[slot]) == none) row.arguments_without_grad.push_back(static_cast<int>(slot));
+    row.nested_outputs = static_cast<int>(region.nested_outputs.size());
+    row.source = region.source;
+    row.place = region.place;
+    row.origin = region.origin;
+    report_.regions.push_back(std::move(row));
+  }
+
+  void add_closures() {
+    std::vector<std::vector<int>> closed_over = closures(capture_, graph_);
+    for (RegionReport& region : report_.regions)
+      for (int vertex : closed_over[region.id]) region.closures.push_back(place_of(capture_, graph_, vertex));
+  }
+
+  void add_second_run() {
+    const Firings& firings = predictions_.asked.in_turn[turn_].from_loss;
+    if (firings.runs_twice)
+      report_.second_run = SecondRun{place_of(capture_, graph_, *firings.runs_twice), firings.runs_twice_in};
+  }
+
+  // What the nodes of each region save and compute, those of nested regions too. A storage counts once for each region; so
+  // where a node saves it again, the regions around both places must not count it twice. The time is linear in nodes, but for a
+  // binary search in the regions around a node.
+  void add_prices() {
+    std::vector<int> region_of = innermost_regions(capture_), saved_last(capture_.storages.size(), none);
+    std::vector<int> around;  // the node, outermost first
+    for (int id = 0; id < static_cast<int>(capture_.nodes.size()); ++id) {
+      while (!around.empty() && capture_.regions[around.back()].end < id) around.pop_back();
+      if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
+      if (around.empty()) continue;
+      report_.regions[around.back()].recompute_flops += capture_.nodes[id].forward_flops;
+      if (int region = around.back(); capture_.regions[region].begin == id)
+        report_.regions[region].recompute_flops += capture_.regions[region].constant_flops;
+      if (capture_.nodes[id].role != Role::operation) continue;
+      for (int storage : capture_.nodes[id].saved)
+        if (capture_.storages[storage].activation) add_saved(around, storage, std::exchange(saved_last[storage], id));
+    }
+  }
+
+  // The regions that began before the storage was last saved have counted it. Parents get what their children have, see below.
+  void add_saved(const std::vector<int>& around, int storage, int saved_last) {
+    std::int64_t bytes = capture_.storages[storage].bytes;
+    auto counted = std::partition_point(around.begin(), around.end(),
+                                        [&](int region) { return capture_.regions[region].begin <= saved_last; });
+    report_.regions[around.back()].saved_bytes += bytes;
+    if (counted != around.begin()) report_.regions[*std::prev(counted)].saved_bytes -= bytes;
+  }
+
+  // Who has an edge to a parameter uses it. A region's arguments belong to what is around it.
+  void record_uses() {
+    std::vector<int> region_of = innermost_regions(capture_);
+    for (std::size_t id = 0; id < capture_.nodes.size(); ++id) {
+      const Node& node = capture_.nodes[id];
+      int region = region_of[id];
+      if (node.role == Role::region_begin) region = capture_.regions[region].parent;
+      for (GradEdge edge : node.next) record_use(edge, region);
+    }
+    for (const Output& output : capture_.outputs)
+      if (int index = parameter_at(output.edge); index != none) {
+        record_use(output.edge, none);
+        report_.parameters[index].returned_as = output.path;
+      }
+    for (ParameterReport& parameter : report_.parameters) sort_unique(parameter.used_in);
+  }
+
+  void record_use(GradEdge edge, int region) {
+    int index = parameter_at(edge);
+    if (index == none) return;
+    report_.parameters[index].used_in.push_back(region);
+    if (region != none) report_.regions[region].parameters.push_back(index);
+  }
+
+  // Walks the graph as it is without checkpointing, and tells each node through which lost region a gradient would come there.
+  void record_losses() {
+    std::vector<bool> reached(capture_.nodes.size());
+    std::vector<int> lost_in(capture_.nodes.size(), none);
+    std::vector<int> ends(capture_.nodes.size(), none), begins(capture_.nodes.size(), none);
+    for (std::size_t region = 0; region < capture_.regions.size(); ++region) {
+      ends[capture_.regions[region].end] = static_cast<int>(region);
+      begins[capture_.regions[region].begin] = static_cast<int>(region);
+    }
+    auto send = [&](GradEdge edge, int through) {
+      while (edge.node != none && (ends[edge.node] != none || begins[edge.node] != none)) {
+        if (int region = ends[edge.node]; region != none && report_.regions[region].lost) through = region;
+        edge = capture_.nodes[edge.node].next[edge.slot];
+      }
+      if (edge.node == none) return;
+      reached[edge.node] = true;
+      if (through != none) lost_in[edge.node] = through;
+    };
+    for (const Output& output : capture_.outputs)
+      if (output.in_loss) send(output.edge, none);
+    for (std::size_t id = capture_.nodes.size(); id-- > 0;)
+      if (reached[id])
+        for (GradEdge edge : capture_.nodes[id].next) send(edge, lost_in[id]);
+    for (std::size_t id = 0; id < capture_.nodes.size(); ++id)
+      if (int index = parameter_at({static_cast<int>(id), 0}); index != none && lost_in[id] != none)
+        report_.parameters[index].lost_in = blocked_at(report_, lost_in[id]);
+  }
+
+  int parameter_at(GradEdge edge) const {
+    if (edge.node == none || capture_.nodes[edge.node].role != Role::parameter) return none;
+    return index_[capture_.nodes[edge.node].parameter];
+  }
+
+  // Parents stand before their children.
+  void hand_up_to_parents() {
+    for (auto region = report_.regions.rbegin(); region != report_.regions.rend(); ++region) {
+      sort_unique(region->parameters);
+      if (region->parent == none) continue;
+      RegionReport& above = report_.regions[region->parent];
+      above.parameters.insert(above.parameters.end(), region->parameters.begin(), region->parameters.end());
+      above.saved_bytes += region->saved_bytes;
+      above.recompute_flops += region->recompute_flops;
+    }
+  }
+
+  static void sort_unique(std::vector<int>& values) {
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+  }
+
+  std::span<const Capture> in_turn_;
+  std::size_t turn_;
+  const Capture& capture_;
+  const Predictions& predictions_;
+  GradGraph graph_;
+  std::vector<bool> in_loss_;  // for each node whether the loss depends on it without checkpointing
+  std::vector<int> order_;     // positions in capture.parameters by DDP index
+  std::vector<int> index_;     // DDP index by position in capture.parameters; none if frozen
+  Report report_;
+};
+
+}  // namespace
+
+std::set<Kind> kinds_in(std::span<const Capture> in_turn) {
+  std::set<Kind> kinds;
+  for (const Capture& capture : in_turn)
+    for (const Region& region : capture.regions) kinds.insert(region.kind);
+  return kinds;
+}
+
+std::vector<Setup> setups_to_compare(std::span<const Capture> in_turn, const Setup& asked) {
+  std::vector<Checkpointing> rows{Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off};
+  if (kinds_in(in_turn).size() > 1) rows.insert(rows.begin(), Checkpointing::as_given);
+  std::vector<Setup> setups;
+  for (Checkpointing row : rows)
+    for (auto [find_unused_parameters, static_graph] : {std::pair(false, false), {true, false}, {false, true}}) {
+      setups.push_back(asked);
+      setups.back().checkpointing = row;
+      setups.back().find_unused_parameters = find_unused_parameters;
+      setups.back().static_graph = static_graph;
+    }
+  return setups;
+}
+
+Report facts_of(std::span<const Capture> in_turn, const Setup& setup, const Predictions& predictions, Replays replays) {
+  return Assembly(in_turn, 0, setup, predictions).build(std::move(replays));
+}
+
+}  // namespace gradscan

@@ -1,0 +1,30 @@
+// From a Capture to a Report.
+//
+//     Report report = analyse(read_capture("model.capture.json"), {.find_unused_parameters = true});
+//     if (has_conflict(report)) std::cout << to_text(report);                  // gradscan/writers.h
+#pragma once
+
+#include <span>
+
+#include "gradscan/capture.h"
+#include "gradscan/price.h"
+#include "gradscan/report.h"
+#include "gradscan/setup.h"
+
+namespace gradscan {
+
+// What analyse() is to find out besides.
+struct AnalyseOptions : PriceOptions {
+  bool every_setup = false;  // fill Report::setups
+
+  bool operator==(const AnalyseOptions&) const = default;
+};
+
+// Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.
+Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options = {});
+
+// Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
+// of where parameters are used, of outputs and of stages holds for the graph of the first.
+Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options = {});
+
+}  // namespace gradscan
