@@ -47,7 +47,7 @@ class Rows {
   std::string outcome(int index) const {
     const Outcomes* some = outcomes_[index];
     if (some == nullptr) return element("td", {{"class", "pass"}}, "ok");
-    const std::string of_class = class_of(some->level);
+    const std::string of_class = class_of(some->severity);
     return element("td", {{"class", of_class}}, escaped(some->words) + (named_.count(index) ? ", named" : ""));
   }
 

@@ -39,7 +39,7 @@ std::string ranges(const std::vector<int>& ascending) {
 // For the page's script: [["ready twice", "error", "3-158"]].
 std::string outcomes_as_json(const std::vector<Outcomes>& outcomes) {
   nlohmann::json list = nlohmann::json::array();
-  for (const Outcomes& some : outcomes) list.push_back({some.words, class_of(some.level), ranges(some.parameters)});
+  for (const Outcomes& some : outcomes) list.push_back({some.words, class_of(some.severity), ranges(some.parameters)});
   return list.dump();
 }
 
@@ -120,7 +120,7 @@ std::string verdict(const Report& report, const Anchors& anchors, const View& vi
 std::string findings(const Report& report, const Anchors& anchors, const View& view) {
   if (!view.report) return verdict(report, anchors, view);
   std::string text;
-  const auto is_note = [](const Finding& finding) { return finding.level == Level::note; };
+  const auto is_note = [](const Finding& finding) { return finding.severity == Severity::note; };
   if (std::all_of(view.report->findings.begin(), view.report->findings.end(), is_note))
     text += element("section", {{"class", "pass"}}, element("h3", good_news()));
   for (const Finding& some : view.report->findings) text += finding(*view.report, anchors, some);

@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <iterator>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
 #include "analyzer/report/asked_row.h"
 
 namespace gradscan::page {
 namespace {
 
+constexpr const char* not_needed = "not needed";
+
 std::string outcome_of(const Finding& finding) {
-  if (finding.rule == "marked-ready-twice") return "ready twice";
-  if (finding.rule == "unfinished-reduction") return "not ready";
-  if (finding.rule == "graph-changed") return "graph changed";
-  if (finding.rule == "not-averaged") return "not averaged";
-  if (finding.rule == "not-trained") return finding.level == Level::note ? "not needed" : "not trained";
-  return "concerned";
+  const Rule* rule = find_rule(finding.rule);
+  if (rule && rule->severity == Severity::silent && finding.severity == Severity::note) return not_needed;
+  return std::string(rule && !rule->of_parameter.empty() ? rule->of_parameter : "concerned");
 }
 
 std::vector<Outcomes> told_by_findings(const Report& report) {
@@ -27,16 +27,9 @@ std::vector<Outcomes> told_by_findings(const Report& report) {
     const bool accepted = !finding.accepted.empty();
     if (!all.empty())
       outcomes.push_back(
-          {outcome_of(finding) + (accepted ? ", accepted" : ""), accepted ? Level::note : finding.level, std::move(all)});
+          {outcome_of(finding) + (accepted ? ", accepted" : ""), accepted ? Severity::note : finding.severity, std::move(all)});
   }
   return outcomes;
-}
-
-std::string named_in_words(Outcome outcome) {
-  return outcome == Outcome::marked_ready_twice     ? "ready twice"
-         : outcome == Outcome::unfinished_reduction ? "not ready"
-         : outcome == Outcome::graph_changed        ? "graph changed"
-                                                    : "named";
 }
 
 std::vector<Outcomes> told_by_verdict(const Report& report, const Verdict& verdict) {
@@ -45,10 +38,12 @@ std::vector<Outcomes> told_by_verdict(const Report& report, const Verdict& verdi
   const std::vector<int> lost = lost_to_checkpointing(report, verdict);
   std::set_difference(verdict.untrained.begin(), verdict.untrained.end(), lost.begin(), lost.end(),
                       std::back_inserter(needless));
-  std::vector<Outcomes> outcomes{{named_in_words(verdict.outcome), Level::error, std::move(named)},
-                                 {"not averaged", Level::silent, verdict.unsynchronised},
-                                 {"not trained", Level::silent, lost},
-                                 {"not needed", Level::note, std::move(needless)}};
+  const auto word = [](const Rule* rule) { return std::string(rule ? rule->of_parameter : ""); };
+  std::vector<Outcomes> outcomes{
+      {word(verdict.outcome == Outcome::pass ? nullptr : &rule_of(verdict.outcome)), Severity::error, std::move(named)},
+      {word(find_rule("not-averaged")), Severity::silent, verdict.unsynchronised},
+      {word(find_rule("not-trained")), Severity::silent, lost},
+      {not_needed, Severity::note, std::move(needless)}};
   std::erase_if(outcomes, [](const Outcomes& some) { return some.parameters.empty(); });
   return outcomes;
 }

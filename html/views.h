@@ -25,9 +25,9 @@ std::vector<View> views_of(const Report& report, const Anchors& anchors);
 
 // What happens to some parameters.
 struct Outcomes {
-  std::string words;            // "ready twice"
-  Level level = Level::error;   // how bad it is
-  std::vector<int> parameters;  // DDP indices, ascending
+  std::string words;                    // "ready twice"
+  Severity severity = Severity::error;  // how bad it is
+  std::vector<int> parameters;          // DDP indices, ascending
 };
 
 // Of a view of `report`, worst first; parameters in none of them are fine, or nothing is known of them.

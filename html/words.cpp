@@ -1,21 +1,21 @@
 #include "html/words.h"
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "html/markup.h"
 
 namespace gradscan::page {
 
-std::string class_of(Level level) {
-  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
+std::string class_of(Severity severity) {
+  return std::string(words_of(severity).name);
 }
 
 std::string class_of(const Finding& finding) {
-  return finding.accepted.empty() ? class_of(finding.level) : "note";
+  return finding.accepted.empty() ? class_of(finding.severity) : "note";
 }
 
 std::string class_of(const Report& report, const Verdict& verdict) {
-  const Loudness loudness = gradscan::in_words(report, verdict).loudness;
-  return loudness == Loudness::error ? "error" : loudness == Loudness::silent ? "silent" : "pass";
+  return class_of(gradscan::in_words(report, verdict).severity);
 }
 
 std::string sign(std::string_view of_class) {
@@ -23,8 +23,8 @@ std::string sign(std::string_view of_class) {
   return element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, character);
 }
 
-std::string in_words(Level level) {
-  return level == Level::error ? "Error" : level == Level::silent ? "Silent failure" : "Note";
+std::string in_words(Severity severity) {
+  return std::string(words_of(severity).title);
 }
 
 std::string badge(const Report& report, const Verdict& verdict) {
@@ -38,13 +38,13 @@ std::string badge(const Report& report, const Verdict& verdict) {
 
 std::string headline(const Finding& finding) {
   const std::string accepted = finding.accepted.empty() ? "" : " " + element("small", escaped("accepted: " + finding.accepted));
-  return sign(class_of(finding)) + " " + escaped(in_words(finding.level) + ": " + finding.title) + accepted;
+  return sign(class_of(finding)) + " " + escaped(in_words(finding.severity) + ": " + finding.title) + accepted;
 }
 
 std::string lead(const Report& report) {
   std::string lines;
   for (const Finding& finding : report.findings)
-    if (finding.level != Level::note) lines += element("p", {{"class", "lead " + class_of(finding)}}, headline(finding));
+    if (finding.severity != Severity::note) lines += element("p", {{"class", "lead " + class_of(finding)}}, headline(finding));
   return lines.empty() ? element("p", {{"class", "lead pass"}}, good_news()) : lines;
 }
 

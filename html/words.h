@@ -9,7 +9,7 @@
 
 namespace gradscan::page {
 
-std::string class_of(Level level);                                   // "error", "silent", "note"
+std::string class_of(Severity severity);                             // "error", "silent", "note", "pass"
 std::string class_of(const Finding& finding);                        // of its level; "note" if a baseline accepts it
 std::string class_of(const Report& report, const Verdict& verdict);  // or "pass"
 
@@ -17,7 +17,7 @@ std::string class_of(const Report& report, const Verdict& verdict);  // or "pass
 std::string sign(std::string_view of_class);
 
 // "Error", "Silent failure", "Note"
-std::string in_words(Level level);
+std::string in_words(Severity severity);
 
 // Markup: sign, level and a few words: "error ready twice".
 std::string badge(const Report& report, const Verdict& verdict);

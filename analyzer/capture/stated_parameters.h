@@ -11,7 +11,7 @@ namespace gradscan {
 
 struct StatedParameter {
   std::string name;
-  std::string ddp_name;  // as Parameter::ddp_name
+  std::string ddp_name{};  // as Parameter::ddp_name
 };
 
 // The stated order: positions in `parameters`. Those that are not stated, which must not require grad, come last. Gives each

@@ -8,7 +8,7 @@
 #include "analyzer/command/options.h"
 #include "analyzer/command/outputs.h"
 #include "analyzer/command/project.h"
-#include "analyzer/diagnose/rules.h"
+#include "analyzer/data/rules.h"
 #include "analyzer/formats/rules_words.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/run/scan_files.h"

@@ -1,6 +1,7 @@
 #include "analyzer/diagnose/findings.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 
@@ -42,11 +43,11 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-Finding finding(const Report& report, std::string rule, Level level, std::string title, const std::vector<int>& parameters,
-                const Diagnose& diagnose) {
+Finding finding(const Report& report, std::string rule, Severity severity, std::string title,
+                const std::vector<int>& parameters, const Diagnose& diagnose) {
   int named = report.verdict.parameters.size() == 1 ? report.verdict.parameters.front() : none;
   std::vector<ExplainedGroup> groups = group(report, parameters, named, diagnose);
-  Finding result{std::move(rule), level, std::move(title), explain_causes(report, groups), {}};
+  Finding result{std::move(rule), severity, std::move(title), explain_causes(report, groups), {}};
   for (ExplainedGroup& each : groups) result.groups.push_back(std::move(each.group));
   return result;
 }
@@ -62,7 +63,7 @@ Finding marked_ready_twice(const Report& report) {
   std::string title = named.empty()
                           ? "a parameter is marked ready twice"
                           : parameters_in_words(report, named) + (named.size() == 1 ? " is" : " are") + " marked ready twice";
-  Finding result = finding(report, "marked-ready-twice", Level::error, title + in_iteration(verdict),
+  Finding result = finding(report, "marked-ready-twice", Severity::error, title + in_iteration(verdict),
                            united(marked, verdict.parameters), why_marked_again);
   if (marked.size() > 1 && named.size() == 1)
     add_sentence(result, "The message names only the first of them in the order of backward.");
@@ -84,7 +85,7 @@ Finding unfinished_reduction(const Report& report) {
   std::string title = unmarked.empty() ? "a reduction is not finished"
                       : sometimes      ? "not every iteration makes " + who + " ready"
                                        : who + " never " + (unmarked.size() == 1 ? "becomes" : "become") + " ready";
-  Finding result = finding(report, "unfinished-reduction", Level::error, title + ": DDP raises" + in_iteration(verdict),
+  Finding result = finding(report, "unfinished-reduction", Severity::error, title + ": DDP raises" + in_iteration(verdict),
                            unmarked, why_no_gradient);
   add_sentence(result,
                "A bucket that holds such a parameter is never reduced: its gradients have stayed local to each rank when the "
@@ -95,7 +96,7 @@ Finding unfinished_reduction(const Report& report) {
 Finding graph_changed(const Report& report) {
   const Verdict& verdict = report.verdict;
   std::vector<int> changed = select(report, [&](auto& parameter) { return parameter.ready_marks.static_graph != 1; });
-  Finding result = finding(report, "graph-changed", Level::error,
+  Finding result = finding(report, "graph-changed", Severity::error,
                            "the graph differs from that of iteration 0: DDP raises" + in_iteration(verdict),
                            united(changed, verdict.parameters), why_no_gradient);
   add_sentence(result, "static_graph=True takes the firings of iteration 0 as a contract for all iterations.");
@@ -133,7 +134,7 @@ Finding other_error(const Report& report) {
     return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
   });
   Finding result =
-      finding(report, "other-error", Level::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
+      finding(report, "other-error", Severity::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
               united(early, verdict.parameters), why_marked_again);
   if (is_check_inside_of_torch(verdict)) add_sentence(result, why_check_fails(report));
   if (is_unrecorded(report)) add_sentence(result, unrecorded_in_words(report));
@@ -145,19 +146,19 @@ Finding other_error(const Report& report) {
   return result;
 }
 
+struct Diagnostic {
+  Outcome outcome;
+  Finding (*finding)(const Report&);
+};
+
+constexpr std::array<Diagnostic, 4> diagnostics{{{Outcome::marked_ready_twice, marked_ready_twice},
+                                                 {Outcome::unfinished_reduction, unfinished_reduction},
+                                                 {Outcome::graph_changed, graph_changed},
+                                                 {Outcome::other, other_error}}};
+
 void add_error(const Report& report, std::vector<Finding>& findings) {
-  switch (report.verdict.outcome) {
-    case Outcome::pass:
-      return;
-    case Outcome::marked_ready_twice:
-      return findings.push_back(marked_ready_twice(report));
-    case Outcome::unfinished_reduction:
-      return findings.push_back(unfinished_reduction(report));
-    case Outcome::graph_changed:
-      return findings.push_back(graph_changed(report));
-    case Outcome::other:
-      return findings.push_back(other_error(report));
-  }
+  for (const Diagnostic& diagnostic : diagnostics)
+    if (diagnostic.outcome == report.verdict.outcome) findings.push_back(diagnostic.finding(report));
 }
 
 // " in iterations 1 and 3": in which any gradient stays local.
@@ -170,7 +171,7 @@ std::string when_local(const Verdict& verdict) {
 void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
   const std::vector<int>& local = report.verdict.unsynchronised;
   if (local.empty() || report.verdict.outcome != Outcome::pass) return;
-  findings.push_back(finding(report, "not-averaged", Level::silent,
+  findings.push_back(finding(report, "not-averaged", Severity::silent,
                              "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks" +
                                  when_local(report.verdict) + ", and DDP says nothing",
                              local, why_not_averaged));
@@ -200,12 +201,12 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
   std::vector<int> lost = lost_to_checkpointing(report, verdict), unneeded = without(rest, lost);
   bool silent = report.verdict.outcome == Outcome::pass;  // an error is what stops the training
   if (!lost.empty())
-    findings.push_back(finding(report, "not-trained", silent ? Level::silent : Level::note,
+    findings.push_back(finding(report, "not-trained", silent ? Severity::silent : Severity::note,
                                parameters_in_words(report, lost) + (lost.size() == 1 ? " never gets" : " never get") +
                                    " a gradient" + (silent ? ", and DDP says nothing" : ""),
                                lost, why_no_gradient));
   if (!unneeded.empty())
-    findings.push_back(finding(report, "not-trained", Level::note,
+    findings.push_back(finding(report, "not-trained", Severity::note,
                                "The loss does not depend on " + parameters_in_words(report, unneeded), unneeded,
                                why_no_gradient));
 }
@@ -217,7 +218,7 @@ void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   std::vector<int> parameters =
       without(select(report, [](auto& parameter) { return parameter.lost_in != none; }), concerned(findings));
   if (parameters.empty()) return;
-  Finding result{"not-trained", Level::silent, "", "", {}};
+  Finding result{"not-trained", Severity::silent, "", "", {}};
   std::vector<int> regions;
   for (int index : parameters) {
     const ParameterReport& parameter = report.parameters[index];
@@ -245,7 +246,7 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
   if (!report.regions.empty() || report.regions_known) return;
   findings.push_back(
       {"no-regions-named",
-       Level::note,
+       Severity::note,
        "This file names no checkpoint regions",
        "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
        "stands in the file. Name the regions with --checkpoint PATTERN, or mark them in the file (docs/markers.md).",
@@ -262,7 +263,7 @@ std::vector<Finding> find_conflicts(const Report& report) {
   add_incomplete(report, findings);
   add_no_regions_named(report, findings);
   std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& left, const Finding& right) { return left.level < right.level; });
+                   [](const Finding& left, const Finding& right) { return left.severity < right.severity; });
   return findings;
 }
 

@@ -1,26 +1,25 @@
 #include "analyzer/diagnose/outcome_words.h"
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
 
 namespace gradscan {
 
+namespace {
+
+const Rule* worst_rule(const Report& report, const Verdict& verdict) {
+  if (verdict.outcome != Outcome::pass) return &rule_of(verdict.outcome);
+  if (!verdict.unsynchronised.empty()) return find_rule("not-averaged");
+  if (!lost_to_checkpointing(report, verdict).empty() || loses_regions(report, verdict.setup)) return find_rule("not-trained");
+  return nullptr;
+}
+
+}  // namespace
+
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
-  switch (verdict.outcome) {
-    case Outcome::marked_ready_twice:
-      return {Loudness::error, "ERROR ready twice"};
-    case Outcome::unfinished_reduction:
-      return {Loudness::error, "ERROR unfinished"};
-    case Outcome::graph_changed:
-      return {Loudness::error, "ERROR graph change"};
-    case Outcome::other:
-      return {Loudness::error, "ERROR other"};
-    case Outcome::pass:
-      break;
-  }
-  if (!verdict.unsynchronised.empty()) return {Loudness::silent, "SILENT unaveraged"};
-  if (!lost_to_checkpointing(report, verdict).empty() || loses_regions(report, verdict.setup))
-    return {Loudness::silent, "SILENT not trained"};
-  return {Loudness::pass, "pass"};
+  const Rule* rule = worst_rule(report, verdict);
+  if (!rule) return {Severity::clean, std::string(words_of(Severity::clean).name)};
+  return {rule->severity, std::string(words_of(rule->severity).loud) + " " + std::string(rule->in_table)};
 }
 
 std::string in_words(Checkpointing checkpointing) {

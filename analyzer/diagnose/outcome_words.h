@@ -7,11 +7,8 @@
 
 namespace gradscan {
 
-// How loud a verdict is: an error of DDP and a silent failure are equally bad.
-enum class Loudness { pass, silent, error };
-
 struct OutcomeWords {
-  Loudness loudness = Loudness::pass;
+  Severity severity = Severity::clean;
   std::string words;  // "pass", "ERROR ready twice", "SILENT unaveraged": at most 18 characters
 };
 

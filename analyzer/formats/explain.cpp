@@ -170,7 +170,7 @@ class Story {
     if (verdict.outcome != Outcome::pass) return text;
     if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local";
     if (is_in(verdict.untrained)) return text + ": it gets no gradient";
-    if (outcome.loudness == Loudness::pass) return text;
+    if (outcome.severity == Severity::clean) return text;
     return text + (loses_a_part() ? ": a part of its gradient is missing" : ", but not this one");
   }
 

@@ -42,7 +42,7 @@ std::string annotation(const CodeLine& place, const std::string& title, const st
 }
 
 std::string annotation(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
-  std::string title = "gradscan: " + finding.rule + (finding.level == Level::silent ? " (silent)" : "");
+  std::string title = "gradscan: " + finding.rule + (finding.severity == Severity::silent ? " (silent)" : "");
   return annotation(places(file, finding, options).front(), title, file.path + ": " + remark(*file.report, finding));
 }
 
@@ -67,7 +67,7 @@ std::string to_github(const Survey& survey, const PlaceOptions& options) {
     }
     for (const Finding& finding : file.report->findings) {
       if (!finding.accepted.empty()) continue;
-      auto& list = finding.level == Level::error ? errors : finding.level == Level::silent ? silent : notices;
+      auto& list = finding.severity == Severity::error ? errors : finding.severity == Severity::silent ? silent : notices;
       list.push_back(annotation(file, finding, options));
     }
   }

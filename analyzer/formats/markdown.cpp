@@ -44,15 +44,16 @@ class Comment {
   bool full_ = false;
 };
 
-std::string_view word(Standing standing) {
-  switch (standing) {
-    case Standing::failed:
+std::string_view word(Severity severity) {
+  switch (severity) {
+    case Severity::failed:
       return "could not be scanned";
-    case Standing::error:
+    case Severity::error:
       return "**error**";
-    case Standing::silent:
+    case Severity::silent:
       return "**silent failure**";
-    case Standing::clean:
+    case Severity::note:
+    case Severity::clean:
       break;
   }
   return "ok";
@@ -66,7 +67,7 @@ std::string folded(const std::string& summary, const std::string& body) {
 std::string row_of(const Scanned& file) {
   std::string words = markdown_prose(in_words(file));
   for (std::size_t at = 0; (at = words.find('|', at)) != std::string::npos; at += 2) words.insert(at, "\\");
-  return "| " + std::string(word(standing(file))) + " | " + code_span(file.path, true) + " | " + words + " |\n";
+  return "| " + std::string(word(severity(file))) + " | " + code_span(file.path, true) + " | " + words + " |\n";
 }
 
 std::string overview(const Survey& survey) {
@@ -144,7 +145,7 @@ std::size_t number_concerned(const Finding& finding) {
 
 // The open part of a finding.
 std::string head_of(const Finding& finding) {
-  std::string text = "\n**" + std::string(finding.level == Level::error ? "ERROR" : "SILENT FAILURE") +
+  std::string text = "\n**" + std::string(finding.severity == Severity::error ? "ERROR" : "SILENT FAILURE") +
                      "**: " + markdown_prose(finding.title) + "\n";
   if (!finding.accepted.empty()) text += "\naccepted: " + markdown_prose(finding.accepted) + "\n";
   return finding.why.empty() ? text : text + "\n" + markdown_prose(finding.why) + "\n";
@@ -168,12 +169,12 @@ std::string message(const Verdict& verdict) {
 
 void add_report(Comment& comment, const Scanned& file) {
   const Report& report = *file.report;
-  comment.add("\n### " + code_span(file.path) + ": " + std::string(word(standing(file))) + "\n\n" +
+  comment.add("\n### " + code_span(file.path) + ": " + std::string(word(severity(file))) + "\n\n" +
               code_span(ddp_call(report.setup)) + ", " + count(report.parameters.size(), "parameter") + ", " +
               count(report.regions.size(), "checkpoint region") + ", torch " + markdown_prose(report.torch) + "\n");
   comment.add("\n" + table_of_setups(report));
   for (const Finding& finding : report.findings)
-    if (finding.level != Level::note) add_finding(comment, report, finding);
+    if (finding.severity != Severity::note) add_finding(comment, report, finding);
   if (has_conflict(report)) comment.add(fixes(report));
   if (std::string text = what_does_not_help(report); !text.empty()) comment.add(folded("what does not help", text));
   if (!report.verdict.message.empty()) comment.add(folded("the error's own words", fenced(message(report.verdict), "text")));
@@ -188,7 +189,7 @@ std::string to_markdown(const Survey& survey) {
   if (!alone || !survey.files[0].report) comment.add(overview(survey));
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];
-    if (file.report && (alone || standing(file) != Standing::clean)) add_report(comment, file);
+    if (file.report && (alone || severity(file) != Severity::clean)) add_report(comment, file);
   }
   return comment.take();
 }

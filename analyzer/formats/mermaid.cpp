@@ -12,6 +12,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
+#include "analyzer/text/width.h"
 
 namespace gradscan {
 namespace {
@@ -19,26 +20,12 @@ namespace {
 constexpr std::size_t steps_drawn = 24, groups_drawn = 12;
 constexpr std::size_t name_length = 48;
 
-// The middle of a longer text becomes an ellipsis.
-std::string elided(const std::string& text) {
-  std::size_t length = columns(text);
-  if (length <= name_length) return text;
-  auto at = [&](std::size_t column) {  // position of the byte at which that column begins
-    std::size_t byte = 0;
-    for (std::size_t seen = 0; byte < text.size(); ++byte)
-      if ((text[byte] & 0xC0) != 0x80 && seen++ == column) break;
-    return byte;
-  };
-  std::size_t half = name_length / 2;
-  return text.substr(0, at(half)) + "…" + text.substr(at(length - half + 1));
-}
-
 // Inside of a quoted label everything that Mermaid, Markdown or HTML could read as more than a character is written by its
 // code.
 std::string label(std::string_view text) {
   constexpr std::string_view harmless = " .,:/()=+*'-_";
   std::string result;
-  for (char byte : elided(legible(text))) {
+  for (char byte : elided(legible(text), name_length)) {
     bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte < 0 ||
                  harmless.find(byte) != std::string_view::npos;
     result += plain ? std::string(1, byte) : "#" + std::to_string(static_cast<int>(byte)) + ";";

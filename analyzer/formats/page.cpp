@@ -4,6 +4,7 @@
 
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
+#include "analyzer/text/width.h"
 
 namespace gradscan {
 namespace {

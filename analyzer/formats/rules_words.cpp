@@ -1,8 +1,7 @@
 #include "analyzer/formats/rules_words.h"
 
-#include "analyzer/diagnose/rules.h"
+#include "analyzer/data/rules.h"
 #include "analyzer/formats/page.h"
-#include "analyzer/report/json.h"
 
 namespace gradscan {
 
@@ -10,7 +9,7 @@ std::string findings_in_words(int width) {
   Page page({.width = width});
   for (const Rule& rule : rules()) {
     if (&rule != rules().data()) page.blank();
-    page.prose(std::string(rule.id) + " (" + std::string(to_string(rule.level)) + ")");
+    page.prose(std::string(rule.id) + " (" + std::string(words_of(rule.severity).name) + ")");
     page.prose(std::string(rule.title) + ".", 2);
     page.prose(rule.help, 2);
     page.item("to do", rule.remedy, 2, 9);

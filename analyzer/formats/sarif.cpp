@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/causes.h"
-#include "analyzer/diagnose/rules.h"
 #include "analyzer/report/json.h"
 #include "analyzer/review/fingerprint.h"
 #include "analyzer/review/places.h"
@@ -24,8 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t related_at_most = 100, names_told = 6;
 
 // SARIF has no word for what nobody raises: it is as bad as an error.
-std::string_view sarif_level(Level level) {
-  return level == Level::note ? "note" : "error";
+std::string_view sarif_level(Severity severity) {
+  return severity == Severity::note ? "note" : "error";
 }
 
 Json message(std::string_view text) {
@@ -42,9 +42,9 @@ Json rule_of(const Rule& rule) {
           {"shortDescription", message(rule.title)},
           {"fullDescription", message(rule.help)},
           {"help", {{"text", help + "\n\nWhat to do: " + remedy}, {"markdown", help + "\n\n**What to do.** " + remedy}}},
-          {"defaultConfiguration", {{"level", sarif_level(rule.level)}}},
+          {"defaultConfiguration", {{"level", sarif_level(rule.severity)}}},
           {"properties",
-           {{"tags", {"pytorch", "DistributedDataParallel", "checkpoint"}}, {"silent", rule.level == Level::silent}}}};
+           {{"tags", {"pytorch", "DistributedDataParallel", "checkpoint"}}, {"silent", rule.severity == Severity::silent}}}};
 }
 
 Json location(const CodeLine& place) {
@@ -71,7 +71,7 @@ Json parameter_names(const Report& report, const Finding& finding) {
 Json result(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
   const Report& report = *file.report;
   std::vector<CodeLine> lines = places(file, finding, options);
-  Json json{{"ruleId", finding.rule}, {"level", sarif_level(finding.level)}, {"message", message(remark(report, finding))}};
+  Json json{{"ruleId", finding.rule}, {"level", sarif_level(finding.severity)}, {"message", message(remark(report, finding))}};
   json["locations"] = Json::array({location(lines[0])});
   Json related = Json::array();
   for (std::size_t at = 0; at < std::min(lines.size(), related_at_most); ++at) {
@@ -85,7 +85,7 @@ Json result(const Scanned& file, const Finding& finding, const PlaceOptions& opt
     json["suppressions"] = Json::array({{{"kind", "external"}, {"justification", legible(finding.accepted)}}});
   json["properties"] = {{"model", file.path},
                         {"setup", ddp_call(report.setup)},
-                        {"silent", finding.level == Level::silent},
+                        {"silent", finding.severity == Severity::silent},
                         {"parameters", parameter_names(report, finding)}};
   return json;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/formats/page.h"
 #include "analyzer/report/survey.h"
 #include "analyzer/text/foreign_text.h"
@@ -13,34 +14,19 @@
 namespace gradscan {
 namespace {
 
-struct Word {
-  std::string_view text;
-  Paint paint;
-};
-
-Word word(Standing standing) {
-  switch (standing) {
-    case Standing::failed:
-      return {"FAILED", Paint::bad};
-    case Standing::error:
-      return {"ERROR", Paint::bad};
-    case Standing::silent:
-      return {"SILENT", Paint::warn};
-    case Standing::clean:
-      break;
-  }
-  return {"ok", Paint::good};
+Paint paint_of(Severity severity) {
+  return severity == Severity::clean ? Paint::good : severity == Severity::silent ? Paint::warn : Paint::bad;
 }
 
 constexpr std::size_t indent = 8;  // the longest word and two blanks
 
 // Painted when the line has been wrapped, so that escape sequences take no columns.
 void write_line(Page& page, const Scanned& file) {
-  Word standing_word = word(standing(file));
-  std::string first(standing_word.text);
+  const std::string_view word = words_of(severity(file)).loud;
+  std::string first(word);
   first.resize(indent, ' ');
   std::string lines = wrap(printable(file.path + ": " + in_words(file)), page.width(), first, std::string(indent, ' '));
-  page.raw(page.painted(standing_word.text, standing_word.paint) + lines.substr(standing_word.text.size()));
+  page.raw(page.painted(word, paint_of(severity(file))) + lines.substr(word.size()));
 }
 
 constexpr std::size_t reasons_told = 3;
@@ -68,9 +54,9 @@ std::string in_words(const Scanned& file) {
 }
 
 std::string summary(const Survey& survey) {
-  std::array<std::size_t, 4> numbers{};  // by Standing
-  for (const Scanned& file : survey.files) ++numbers[static_cast<std::size_t>(standing(file))];
-  auto [failed, error, silent, clean] = numbers;
+  std::array<std::size_t, 5> numbers{};  // by Severity
+  for (const Scanned& file : survey.files) ++numbers[static_cast<std::size_t>(severity(file))];
+  auto [failed, error, silent, notes, clean] = numbers;
   std::vector<std::string> parts;
   if (error > 0) parts.push_back(count(error, "error"));
   if (silent > 0) parts.push_back(std::to_string(silent) + " silent");

@@ -19,8 +19,8 @@
 namespace gradscan {
 namespace {
 
-Paint paint_of(Loudness loudness) {
-  return loudness == Loudness::error ? Paint::bad : loudness == Loudness::silent ? Paint::warn : Paint::good;
+Paint paint_of(Severity severity) {
+  return severity == Severity::error ? Paint::bad : severity == Severity::silent ? Paint::warn : Paint::good;
 }
 
 constexpr std::size_t buckets_told = 6;
@@ -34,7 +34,7 @@ class Text {
     file();
     verdict();
     for (const Finding& finding : report_.findings)
-      if (finding.level != Level::note) details(finding);
+      if (finding.severity != Severity::note) details(finding);
     write_fixes(page_, report_);
     table();
     notes();
@@ -114,7 +114,7 @@ class Text {
     page_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
     bool sound = true;
     for (const Finding& finding : report_.findings) {
-      if (finding.level == Level::note) continue;
+      if (finding.severity == Severity::note) continue;
       headline(finding);
       sound = false;
     }
@@ -127,7 +127,7 @@ class Text {
   }
 
   void headline(const Finding& finding) {
-    bool error = finding.level == Level::error;
+    bool error = finding.severity == Severity::error;
     std::string words = (error ? "ERROR: " : "SILENT FAILURE: ") + finding.title;
     if (!finding.accepted.empty()) return page_.prose(words + " (accepted: " + finding.accepted + ")", 2);
     page_.prose(words, 2, error ? Paint::bad : Paint::warn);
@@ -231,7 +231,7 @@ class Text {
       const Verdict& verdict = report_.verdicts[first + column];
       OutcomeWords outcome = in_words(report_, verdict);
       std::size_t length = outcome.words.size() + 2;
-      line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.loudness));
+      line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.severity));
       if (column < 2) line += std::string(widths[column + 1] - length, ' ');
     }
     page_.raw(line + "\n");
@@ -253,11 +253,11 @@ class Text {
 
   void notes() {
     bool any = !report_.notes.empty() || std::any_of(report_.findings.begin(), report_.findings.end(),
-                                                     [](const Finding& finding) { return finding.level == Level::note; });
+                                                     [](const Finding& finding) { return finding.severity == Severity::note; });
     if (!any) return;
     page_.heading("Notes");
     for (const Finding& finding : report_.findings) {
-      if (finding.level != Level::note) continue;
+      if (finding.severity != Severity::note) continue;
       page_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
       if (!finding.groups.empty()) groups(finding);
     }

@@ -17,7 +17,7 @@ std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const
   for (const Finding& finding : report.findings)
     for (const Group& group : finding.groups)
       for (int index : group.parameters)
-        if (finding.level == Level::error && report.parameters[index].in_loss) chosen[order[index]] = true;
+        if (finding.severity == Severity::error && report.parameters[index].in_loss) chosen[order[index]] = true;
   return globs_for(capture, chosen);
 }
 

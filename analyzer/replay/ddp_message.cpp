@@ -27,13 +27,6 @@ std::vector<int> leading_numbers(std::string_view text) {
 
 }  // namespace
 
-Outcome outcome_of(std::string_view message) {
-  if (message.find("ready only once") != std::string_view::npos) return Outcome::marked_ready_twice;
-  if (message.starts_with("Expected to have finished reduction")) return Outcome::unfinished_reduction;
-  if (message.find("training graph has changed") != std::string_view::npos) return Outcome::graph_changed;
-  return Outcome::other;
-}
-
 std::vector<int> parameters_named_in(std::string_view message) {
   if (std::vector<int> one = leading_numbers(behind(message, "Parameter at index")); !one.empty()) return {one.front()};
   // "Parameters which did not receive grad for rank 0: names" comes before "Parameter indices which did not receive grad for

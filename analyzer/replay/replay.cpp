@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/graph/in_turn.h"
 #include "analyzer/replay/buckets.h"
 #include "analyzer/replay/ddp_message.h"

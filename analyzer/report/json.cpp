@@ -1,6 +1,7 @@
 // The JSON report; docs/report-format.md describes every key.
 #include "analyzer/report/json.h"
 
+#include "analyzer/data/rules.h"
 #include "gradscan/firings.h"
 #include "gradscan/report_json.h"
 
@@ -141,7 +142,7 @@ Json group(const Group& group) {
 
 Json finding(const Finding& finding) {
   return {{"rule", finding.rule},
-          {"level", to_string(finding.level)},
+          {"level", words_of(finding.severity).name},
           {"title", finding.title},
           {"why", finding.why},
           {"accepted", finding.accepted.empty() ? Json(nullptr) : Json(finding.accepted)},
@@ -194,10 +195,6 @@ Json output(const Output& output) {
 }
 
 }  // namespace
-
-std::string_view to_string(Level level) {
-  return level == Level::error ? "error" : level == Level::silent ? "silent" : "note";
-}
 
 Json json_of_price(const Price& price) {
   return {{"outside", price.outside},
@@ -256,6 +253,10 @@ std::string text_of(const Json& json) {
 
 std::string to_json(const Report& report) {
   return text_of(json_of(report));
+}
+
+std::string_view to_string(Severity severity) {
+  return words_of(severity).name;
 }
 
 }  // namespace gradscan

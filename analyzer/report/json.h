@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-std::string_view to_string(Level level);  // "error", "silent", "note"
+std::string_view to_string(Severity severity);  // "error", "silent", "note"
 
 nlohmann::ordered_json json_of(const Report& report);
 nlohmann::ordered_json json_of_price(const Price& price);

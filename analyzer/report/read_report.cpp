@@ -26,7 +26,7 @@ constexpr std::array checkpointings{Checkpointing::as_given, Checkpointing::reen
                                     Checkpointing::off};
 constexpr std::array outcomes{Outcome::pass, Outcome::marked_ready_twice, Outcome::unfinished_reduction, Outcome::graph_changed,
                               Outcome::other};
-constexpr std::array levels{Level::error, Level::silent, Level::note};
+constexpr std::array severities{Severity::error, Severity::silent, Severity::note};
 
 auto one_of(Kind& kind) {
   return OneOf<Kind>{kind, kinds};
@@ -37,8 +37,8 @@ auto one_of(Checkpointing& checkpointing) {
 auto one_of(Outcome& outcome) {
   return OneOf<Outcome>{outcome, outcomes};
 }
-auto one_of(Level& level) {
-  return OneOf<Level>{level, levels};
+auto one_of(Severity& severity) {
+  return OneOf<Severity>{severity, severities};
 }
 
 // {"region": 15}, {"outer": true} or {"around_model": true}
@@ -216,7 +216,7 @@ static void read(const Json& json, Group& group) {
 
 static void read(const Json& json, Finding& finding) {
   member(json, "rule", finding.rule);
-  member(json, "level", one_of(finding.level));
+  member(json, "level", one_of(finding.severity));
   member(json, "title", finding.title);
   member(json, "why", finding.why);
   std::optional<std::string> accepted;

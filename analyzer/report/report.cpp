@@ -16,7 +16,7 @@ int blocked_at(const Report& report, int region) {
 
 bool has_conflict(const Report& report) {
   return std::any_of(report.findings.begin(), report.findings.end(),
-                     [](const Finding& finding) { return finding.level != Level::note && finding.accepted.empty(); });
+                     [](const Finding& finding) { return finding.severity != Severity::note && finding.accepted.empty(); });
 }
 
 // DDP's messages put a dot before the name of a parameter of the root module, which may be a number.

@@ -15,22 +15,23 @@ std::vector<int> worst_first(const Survey& survey) {
   std::vector<int> order(survey.files.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](int left, int right) { return standing(survey.files[left]) < standing(survey.files[right]); });
+                   [&](int left, int right) { return severity(survey.files[left]) < severity(survey.files[right]); });
   return order;
 }
 
 const Finding* worst_finding(const Report& report) {
   const Finding* worst = nullptr;
   for (const Finding& finding : report.findings)
-    if (finding.level != Level::note && finding.accepted.empty() && (!worst || finding.level < worst->level)) worst = &finding;
+    if (finding.severity != Severity::note && finding.accepted.empty() && (!worst || finding.severity < worst->severity))
+      worst = &finding;
   return worst;
 }
 
-Standing standing(const Scanned& file) {
-  if (!file.report) return Standing::failed;
+Severity severity(const Scanned& file) {
+  if (!file.report) return Severity::failed;
   const Finding* worst = worst_finding(*file.report);
-  if (!worst) return Standing::clean;
-  return worst->level == Level::error ? Standing::error : Standing::silent;
+  if (!worst) return Severity::clean;
+  return worst->severity == Severity::error ? Severity::error : Severity::silent;
 }
 
 }  // namespace gradscan

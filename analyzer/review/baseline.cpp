@@ -45,7 +45,7 @@ void for_each_conflict(Survey& survey, Visit visit) {
   for (auto& file : survey.files) {
     if (!file.report) continue;
     for (auto& finding : file.report->findings)
-      if (finding.level != Level::note) visit(file, finding);
+      if (finding.severity != Severity::note) visit(file, finding);
   }
 }
 

@@ -80,7 +80,7 @@ std::vector<CodeLine> places(const Scanned& file, const Finding& finding, const 
 std::string remark(const Report& report, const Finding& finding) {
   std::string text = finding.title + (finding.title.ends_with('.') ? "" : ".");
   if (!finding.why.empty()) text += " " + finding.why;
-  if (finding.level == Level::note || report.fixes.empty()) return text;
+  if (finding.severity == Severity::note || report.fixes.empty()) return text;
   constexpr std::size_t fixes_told = 2;
   std::vector<std::string> fixes;
   for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_told); ++at) fixes.push_back(in_words(report.fixes[at]));

@@ -1,9 +1,8 @@
 #include "analyzer/text/foreign_text.h"
 
-#include <algorithm>
-#include <array>
+#include <fmt/format.h>
+
 #include <boost/locale/utf.hpp>
-#include <cstdio>
 
 namespace gradscan {
 namespace {
@@ -24,17 +23,13 @@ bool is_text(CodePoint value) {
   return !acts && (value & 0xFFFE) != 0xFFFE && !between(value, 0xFDD0, 0xFDEF);
 }
 
-std::string format(const char* pattern, unsigned value) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), pattern, value);
-  return text.data();
-}
-
 std::string escape(CodePoint value) {
   if (value == '\n') return "\\n";
   if (value == '\t') return "\\t";
   if (value == '\r') return "\\r";
-  return value < 0x80 ? format("\\x%02x", value) : value < 0x10000 ? format("\\u%04x", value) : format("\\U%08x", value);
+  return value < 0x80      ? fmt::format("\\x{:02x}", value)
+         : value < 0x10000 ? fmt::format("\\u{:04x}", value)
+                           : fmt::format("\\U{:08x}", value);
 }
 
 // Copies what is text; the rest goes through `character` or, byte by byte, through `byte`.
@@ -59,16 +54,12 @@ std::string cleaned(std::string_view text, Character character, Byte byte) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  return cleaned(text, escape, [](unsigned char byte) { return format("\\x%02x", byte); });
+  return cleaned(text, escape, [](unsigned char byte) { return fmt::format("\\x{:02x}", byte); });
 }
 
 std::string legible(std::string_view text) {
   auto replacement = [](unsigned) { return "\uFFFD"; };
   return cleaned(text, replacement, replacement);
-}
-
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) { return !Utf8::is_trail(byte); }));
 }
 
 }  // namespace gradscan

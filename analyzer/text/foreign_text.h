@@ -3,7 +3,6 @@
 // that turn the direction of writing.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,8 +14,5 @@ std::string printable(std::string_view text);
 
 // For a picture: everything else becomes U+FFFD.
 std::string legible(std::string_view text);
-
-// Number of columns of printable or legible text, one for each code point.
-std::size_t columns(std::string_view text);
 
 }  // namespace gradscan

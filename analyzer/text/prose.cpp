@@ -1,11 +1,12 @@
 #include "analyzer/text/prose.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "analyzer/text/foreign_text.h"
+#include <algorithm>
+#include <cmath>
+
+#include "analyzer/text/width.h"
 
 namespace gradscan {
 namespace {
@@ -15,39 +16,31 @@ std::string scaled(double number, const std::vector<std::string>& units, double 
   std::size_t unit = 0;
   for (; number >= step && unit + 1 < units.size(); ++unit) number /= step;
   int decimals = unit == 0 || number >= 100 ? 0 : number >= 10 ? 1 : 2;
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, number);
-  std::string text = buffer.data();
+  std::string text = fmt::format("{:.{}f}", number, decimals);
   if (decimals > 0) text.erase(std::max(text.find_last_not_of("0.") + 1, text.find('.')));
-  return text + " " + units[unit];
+  return fmt::format("{} {}", text, units[unit]);
 }
 
 }  // namespace
 
 std::string count(std::size_t number, std::string_view noun) {
-  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 std::string times(int number) {
   if (number == 1) return "once";
-  return number == 2 ? "twice" : std::to_string(number) + " times";
+  return number == 2 ? "twice" : fmt::format("{} times", number);
 }
 
 std::string enumerate(const std::vector<std::string>& names, std::size_t most) {
-  std::size_t shown = names.size() <= most ? names.size() : most;
-  std::size_t left = names.size() - shown;
-  std::string text;
-  for (std::size_t at = 0; at < shown; ++at) {
-    bool last = left == 0 && at + 1 == shown;
-    text += (at == 0 ? "" : last ? " and " : ", ") + names[at];
-  }
-  return left == 0 ? text : text + (shown == 0 ? "" : " and ") + std::to_string(left) + " more";
+  if (names.size() <= 1 && most > 0) return names.empty() ? "" : names.front();
+  const std::size_t shown = names.size() <= most ? names.size() - 1 : most;
+  const std::string last = names.size() <= most ? names.back() : fmt::format("{} more", names.size() - most);
+  return shown == 0 ? last : fmt::format("{} and {}", fmt::join(names.begin(), names.begin() + shown, ", "), last);
 }
 
 std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {
-  std::string text = dtype + "[";
-  for (std::size_t at = 0; at < shape.size(); ++at) text += (at == 0 ? "" : ", ") + std::to_string(shape[at]);
-  return text + "]";
+  return fmt::format("{}[{}]", dtype, fmt::join(shape, ", "));
 }
 
 std::string index_ranges(const std::vector<int>& ascending) {
@@ -55,8 +48,8 @@ std::string index_ranges(const std::vector<int>& ascending) {
   for (std::size_t begin = 0, end; begin < ascending.size(); begin = end) {
     end = begin + 1;
     while (end < ascending.size() && ascending[end] == ascending[end - 1] + 1) ++end;
-    text += (text.empty() ? "#" : ", #") + std::to_string(ascending[begin]);
-    if (end - begin > 1) text += "-#" + std::to_string(ascending[end - 1]);
+    text += fmt::format("{}#{}", text.empty() ? "" : ", ", ascending[begin]);
+    if (end - begin > 1) text += fmt::format("-#{}", ascending[end - 1]);
   }
   return text;
 }
@@ -90,7 +83,8 @@ std::string flops(std::int64_t number) {
 }
 
 std::string percent(double share) {
-  return std::to_string(std::lround(100 * share)) + " %";
+  const long rounded = std::lround(100 * share);
+  return rounded == 0 && share > 0 ? "under 1 %" : fmt::format("{} %", rounded);
 }
 
 }  // namespace gradscan

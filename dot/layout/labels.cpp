@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <sstream>
 
+#include "analyzer/text/width.h"
+
 namespace gradscan {
 namespace {
 
-constexpr std::string_view ellipsis = "…";
 constexpr std::string_view zero_width_space = "\u200B";
 
 // Widths of the characters from ' ' to '~', in hundredths of the font's size.
@@ -45,37 +46,9 @@ double character_width(std::uint32_t character, bool bold) {
   return is_wide(character) ? 1.3 : 1.05;
 }
 
-int weight(std::string_view text) {
-  int columns = 0;
-  for (std::size_t at = 0; at < text.size();) columns += is_wide(next_character(text, at)) ? 2 : 1;
-  return columns;
-}
-
-// The longest beginning, or end, of at most `most` columns.
-std::string_view head_of(std::string_view text, int most) {
-  std::size_t end = 0;
-  for (std::size_t at = 0; at < text.size(); end = at) {
-    most -= is_wide(next_character(text, at)) ? 2 : 1;
-    if (most < 0) break;
-  }
-  return text.substr(0, end);
-}
-
-std::string_view tail_of(std::string_view text, int most) {
-  std::size_t begin = text.size();
-  for (std::size_t at = begin; at > 0; begin = at) {
-    do --at;
-    while (at > 0 && continues(text[at]));
-    std::size_t here = at;
-    most -= is_wide(next_character(text, here)) ? 2 : 1;
-    if (most < 0) break;
-  }
-  return text.substr(begin);
-}
-
 // A word that is no longer than a line.
 std::string fitted(std::string word, double width, double points, bool bold) {
-  for (int most = weight(word); most > 1 && text_width(word, points, bold) > width; --most) word = elide(word, most);
+  for (std::size_t most = columns(word); most > 1 && text_width(word, points, bold) > width; --most) word = elided(word, most);
   return word;
 }
 
@@ -108,12 +81,6 @@ std::string label_markup(char byte) {
 }
 
 }  // namespace
-
-std::string elide(const std::string& text, int most) {
-  if (weight(text) <= most) return text;
-  const int head = (most - 1) / 2, tail = most - 1 - head;
-  return std::string(head_of(text, head)).append(ellipsis).append(tail_of(text, tail));
-}
 
 std::vector<std::string> wrap(const std::string& text, double width, double points, bool bold) {
   std::vector<std::string> lines;

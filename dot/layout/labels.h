@@ -15,10 +15,6 @@
 
 namespace gradscan {
 
-// At most `most` characters, of which those of wide scripts and symbols count twice: the middle of a longer text becomes an
-// ellipsis. Takes and returns legible text.
-std::string elide(const std::string& text, int most);
-
 // Lines of at most `width`, broken at spaces (a longer word is elided). Takes and returns legible text.
 std::vector<std::string> wrap(const std::string& text, double width, double points, bool bold);
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
+#include "analyzer/text/width.h"
 #include "dot/layout/extents.h"
 #include "dot/layout/labels.h"
 
@@ -17,8 +19,8 @@ constexpr double title_column = text_column - 26;  // beside the sign
 constexpr std::size_t prose_lines = 6;
 constexpr std::size_t fixes_told = 3;
 
-std::string name(const std::string& text, int columns) {
-  return elide(legible(text), columns);
+std::string name(const std::string& text, std::size_t columns) {
+  return elided(legible(text), columns);
 }
 
 void add_lines(std::vector<Line>& lines, const std::string& text, Line::Style style, Setting setting) {
@@ -36,23 +38,13 @@ std::string title_of_named(const Report& report, int parameter) {
   const ParameterReport& named = report.parameters[parameter];
   const std::string who = name(named.name, 44) + " (#" + std::to_string(parameter) + ") is ";
   const std::string when = "iteration " + std::to_string(report.verdict.iteration.value_or(0));
-  switch (report.verdict.outcome) {
-    case Outcome::marked_ready_twice:
-      return who + "marked ready twice in " + when;
-    case Outcome::unfinished_reduction:
-      return who +
-             (named.idle_in.empty() || report.in_turn.size() < 2 ? "never marked ready: DDP stops in "
-                                                                 : "not marked ready in every iteration: DDP stops in ") +
-             when;
-    case Outcome::graph_changed:
-      return who + "fired more often than in iteration 0: DDP stops in " + when;
-    case Outcome::other:
-      return who + "where training stops in " + when;
-    case Outcome::pass:
-      break;
-  }
-  if (report.verdict.unsynchronised.empty()) return who + "never trained; DDP is silent";
-  return who + "not averaged over the ranks; DDP is silent";
+  if (report.verdict.outcome == Outcome::pass)
+    return who + std::string(find_rule(report.verdict.unsynchronised.empty() ? "not-trained" : "not-averaged")->fate);
+  const bool sometimes =
+      report.verdict.outcome == Outcome::unfinished_reduction && !named.idle_in.empty() && report.in_turn.size() > 1;
+  return who +
+         std::string(sometimes ? "not marked ready in every iteration: DDP stops in" : rule_of(report.verdict.outcome).fate) +
+         " " + when;
 }
 
 std::string title_without_name(const Report& report) {
@@ -106,7 +98,7 @@ void add_header(Scene& scene, const Report& report, const Selection& selection, 
   add(subject(report), Line::small);
   if (!selection.named.empty()) add(companions(selection, report), Line::plain);
   for (const Finding& finding : report.findings) {
-    if (finding.level == Level::note) continue;
+    if (finding.severity == Severity::note) continue;
     add(finding.why, Line::plain);
     break;
   }
@@ -152,7 +144,7 @@ void add_footer(Scene& scene, const Report& report, const Selection& selection, 
   add(left_out(selection));
   add(folded_of_whole(selection, options));
   for (const Finding& finding : report.findings)
-    if (finding.level == Level::note) add(finding.title);
+    if (finding.severity == Severity::note) add(finding.title);
   add_fixes(scene.footer, report);
 }
 
@@ -168,7 +160,7 @@ std::string prose(const Scene& scene) {
 
 void add_captions(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
   const bool silent = report.verdict.outcome == Outcome::pass;
-  scene.mood = !has_conflict(report) && silent ? Mood::calm : silent ? Mood::silent : Mood::error;
+  scene.severity = !has_conflict(report) && silent ? Severity::clean : silent ? Severity::silent : Severity::error;
   add_header(scene, report, selection, options);
   add_footer(scene, report, selection, options);
   scene.summary = prose(scene);

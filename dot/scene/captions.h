@@ -6,7 +6,7 @@
 
 namespace gradscan {
 
-// Fills mood, header, footer and summary.
+// Fills severity, header, footer and summary.
 void add_captions(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options);
 
 }  // namespace gradscan

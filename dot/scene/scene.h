@@ -91,10 +91,8 @@ struct Link {
   bool only_narrow = false;  // of a `below`: needed only where the picture would else become too wide
 };
 
-enum class Mood { error, silent, calm };
-
 struct Scene {
-  Mood mood = Mood::calm;
+  Severity severity = Severity::clean;
   std::vector<Line> header;         // the verdict in words, what was scanned, why
   std::vector<Line> footer;         // what is left out, what helps
   std::string summary;              // header and footer as prose, for readers who do not see the picture

@@ -2,6 +2,7 @@
 
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
+#include "analyzer/text/width.h"
 #include "dot/layout/labels.h"
 
 namespace gradscan {
@@ -11,11 +12,11 @@ constexpr double usual_width = 0.75;  // of a letter in bold, as a part of the f
 
 }  // namespace
 
-std::string short_text(const std::string& text, int columns) {
+std::string short_text(const std::string& text, std::size_t columns) {
   const std::string all = legible(text);
-  std::string shown = elide(all, columns);
-  for (int fewer = columns - 1; fewer > 1 && text_width(shown, 1, true) > columns * usual_width; --fewer)
-    shown = elide(all, fewer);
+  std::string shown = elided(all, columns);
+  const double width = static_cast<double>(columns) * usual_width;
+  for (std::size_t fewer = columns - 1; fewer > 1 && text_width(shown, 1, true) > width; --fewer) shown = elided(all, fewer);
   return shown;
 }
 

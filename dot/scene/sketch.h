@@ -34,7 +34,7 @@ struct Sketch {
 };
 
 // Legible, at most this many characters, or fewer wide ones.
-std::string short_text(const std::string& text, int columns = 34);
+std::string short_text(const std::string& text, std::size_t columns = 34);
 
 // "1 firing, 2 ready marks" or "1 to 2 firings, 2 ready marks": in the setup asked.
 std::string fate(const Report& report, const std::vector<int>& parameters);

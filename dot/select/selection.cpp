@@ -58,7 +58,7 @@ std::vector<int> findings_by_parameter(const Report& report, const std::vector<i
   std::vector<int> finding(report.parameters.size(), none);
   for (const int parameter : named) finding[parameter] = 0;
   for (std::size_t i = report.findings.size(); i-- > 0;) {
-    if (report.findings[i].level == Level::note) continue;
+    if (report.findings[i].severity == Severity::note) continue;
     for (const Group& group : report.findings[i].groups) {
       for (const int parameter : group.parameters) finding[parameter] = static_cast<int>(i);
     }

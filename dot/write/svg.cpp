@@ -179,13 +179,13 @@ Route moved(Route route, Point by) {
 
 // ---- A sign before the title, so that not only its colour tells how bad it is.
 
-std::string sign(Mood mood, Point centre) {
-  const Tint tint = mood == Mood::calm ? Tint::green : Tint::red;
+std::string sign(Severity severity, Point centre) {
+  const Tint tint = severity == Severity::clean ? Tint::green : Tint::red;
   const double x = centre.x, y = centre.y;
   std::string shape = "<circle" + attribute("cx", x) + attribute("cy", y) + attribute("r", 8.2) + stroked(tint, 1.8) + "/>";
   std::string in = "M" + at({x - 3, y - 3}) + "L" + at({x + 3, y + 3}) + "M" + at({x - 3, y + 3}) + "L" + at({x + 3, y - 3});
-  if (mood == Mood::calm) in = "M" + at({x - 3.8, y}) + "L" + at({x - 1, y + 3}) + "L" + at({x + 4, y - 3.2});
-  if (mood == Mood::silent) {
+  if (severity == Severity::clean) in = "M" + at({x - 3.8, y}) + "L" + at({x - 1, y + 3}) + "L" + at({x + 4, y - 3.2});
+  if (severity == Severity::silent) {
     shape = "<path" + attribute("d", "M" + at({x, y - 8}) + "L" + at({x + 9, y + 7}) + "L" + at({x - 9, y + 7}) + "Z") +
             attribute("stroke-linejoin", "round") + stroked(tint, 1.8) + "/>";
     in = "M" + at({x, y - 3}) + "L" + at({x, y + 1.5}) + "M" + at({x, y + 4}) + "L" + at({x, y + 4.4});
@@ -233,7 +233,7 @@ class Drawing {
   }
 
   std::string header(double& top) const {
-    std::string text = "<g class=\"header\">\n" + sign(scene_.mood, {margin + 9, top + 12});
+    std::string text = "<g class=\"header\">\n" + sign(scene_.severity, {margin + 9, top + 12});
     for (const Line& line : scene_.header) {
       const double indent = line.style == Line::strong ? 26 : 0;
       text += gradscan::text({line}, Setting::heading, Tint::ink, Anchor::start, margin + indent, top);

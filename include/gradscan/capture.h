@@ -38,9 +38,9 @@ namespace gradscan {
 inline constexpr int none = -1;  // "no node", "no parameter", "no region" wherever a number is expected
 
 struct Parameter {
-  std::string name;                  // first name in named_parameters() order: "layer4.2.bn3.weight"
-  std::vector<std::string> aliases;  // further names of a shared parameter, in named_parameters() order
-  std::vector<std::int64_t> shape;
+  std::string name{};                  // first name in named_parameters() order: "layer4.2.bn3.weight"
+  std::vector<std::string> aliases{};  // further names of a shared parameter, in named_parameters() order
+  std::vector<std::int64_t> shape{};
   std::string dtype = "float32";  // torch's name without "torch."
   bool requires_grad = true;
   bool ignored = false;       // by DDP, which was told so: it is trained, has no index, and its node is a Role::leaf
@@ -86,14 +86,14 @@ enum class Kind { reentrant, non_reentrant, off };
 
 // One executed checkpoint(...) call.
 struct Region {
-  std::string name;  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
+  std::string name{};  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
   Kind kind = Kind::reentrant;
-  int parent = none;                // the region that encloses it; parents stand before children
-  int begin = none, end = none;     // its boundary nodes
-  std::vector<int> nested_outputs;  // slots of `end` that are not tensors at the top level of the result (inside a dict or
-                                    // list): see nested_output_edge()
-  std::string source;               // where checkpoint was called: "resnet.py:88"; empty if unknown
-  std::string origin;               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
+  int parent = none;                  // the region that encloses it; parents stand before children
+  int begin = none, end = none;       // its boundary nodes
+  std::vector<int> nested_outputs{};  // slots of `end` that are not tensors at the top level of the result (inside a dict or
+                                      // list): see nested_output_edge()
+  std::string source{};               // where checkpoint was called: "resnet.py:88"; empty if unknown
+  std::string origin{};               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
   // The user's own line at that call, "/home/me/model.py:88": where `source` is, if that is not in an installed package, else
   // the innermost line of the call's stack that is not. Empty if unknown.
   std::string place{};
@@ -103,10 +103,10 @@ struct Region {
 };
 
 struct Output {
-  std::string path;  // "output", "output[1]", "output['loss']"
-  std::string dtype;
-  std::vector<std::int64_t> shape;
-  GradEdge edge;             // none: does not require grad under any kind
+  std::string path{};  // "output", "output[1]", "output['loss']"
+  std::string dtype{};
+  std::vector<std::int64_t> shape{};
+  GradEdge edge{};           // none: does not require grad under any kind
   bool found_by_ddp = true;  // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
   bool in_loss = false;      // whether the loss is computed from it
   bool behind_sink = true;  // whether DDP puts its sink behind it: not inside of a dataclass, which torch's pytrees do not open
@@ -114,11 +114,11 @@ struct Output {
 };
 
 struct Input {
-  std::string name;
-  std::string dtype;
-  std::vector<std::int64_t> shape;
+  std::string name{};
+  std::string dtype{};
+  std::vector<std::int64_t> shape{};
   bool requires_grad = false;
-  std::string origin;  // "gradscan metadata", "traced input", "--input"
+  std::string origin{};  // "gradscan metadata", "traced input", "--input"
 
   bool operator==(const Input&) const = default;
 };
@@ -133,18 +133,18 @@ struct ExportedSetup {
 };
 
 struct Capture {
-  std::string model;       // file name without its folder
-  std::string torch;       // version of the torch that made this capture
-  std::string written_by;  // version of the torch that wrote the model file; empty if unknown
-  ExportedSetup exported;
-  std::vector<Parameter> parameters;  // de-duplicated, in named_parameters() order, frozen ones too
-  std::vector<Storage> storages;
-  std::vector<Node> nodes;
-  std::vector<Region> regions;
+  std::string model{};       // file name without its folder
+  std::string torch{};       // version of the torch that made this capture
+  std::string written_by{};  // version of the torch that wrote the model file; empty if unknown
+  ExportedSetup exported{};
+  std::vector<Parameter> parameters{};  // de-duplicated, in named_parameters() order, frozen ones too
+  std::vector<Storage> storages{};
+  std::vector<Node> nodes{};
+  std::vector<Region> regions{};
   bool regions_known = false;  // forward executes no others: whoever wrote the file has seen every call of checkpoint
-  std::vector<Input> inputs;
-  std::vector<Output> outputs;
-  std::vector<std::string> notes;      // sentences that a report must repeat (warnings of the tracer, what could not be seen)
+  std::vector<Input> inputs{};
+  std::vector<Output> outputs{};
+  std::vector<std::string> notes{};    // sentences that a report must repeat (warnings of the tracer, what could not be seen)
   std::int64_t constant_flops = 0;     // as Region's, outside of all regions
   std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
 };

@@ -16,14 +16,14 @@
 namespace gradscan {
 
 struct CaptureOptions {
-  std::vector<CheckpointPattern> checkpoint;  // later patterns win
-  std::vector<Input> inputs;                  // for forward's arguments of these names, instead of what the file says
-  std::vector<std::string> loss;              // paths of the outputs that the loss is computed from ("output[0]"); empty: every
-                                              // floating-point output that requires grad
-  std::vector<std::string> hidden;            // paths of outputs that the training script's model returns inside of an object
-                                              // in which DDP finds no tensors
-  bool every_module = false;                  // the calls of all modules are regions too, of kind off, see plan.h; a saved
-                                              // capture has those regions that it was made with
+  std::vector<CheckpointPattern> checkpoint{};  // later patterns win
+  std::vector<Input> inputs{};                  // for forward's arguments of these names, instead of what the file says
+  std::vector<std::string> loss{};    // paths of the outputs that the loss is computed from ("output[0]"); empty: every
+                                      // floating-point output that requires grad
+  std::vector<std::string> hidden{};  // paths of outputs that the training script's model returns inside of an object
+                                      // in which DDP finds no tensors
+  bool every_module = false;          // the calls of all modules are regions too, of kind off, see plan.h; a saved
+                                      // capture has those regions that it was made with
 
   bool operator==(const CaptureOptions&) const = default;
 };

@@ -20,12 +20,12 @@
 namespace gradscan {
 
 struct Side {
-  Capture capture;
-  Setup setup;
+  Capture capture{};
+  Setup setup{};
 };
 
 struct Difference {
-  std::string what;                  // "kind of region layer4.2", "find_unused_parameters", "embedding.weight is shared"
+  std::string what{};                // "kind of region layer4.2", "find_unused_parameters", "embedding.weight is shared"
   std::string first, second;         // how it is in each: "reentrant", "not checkpointed"
   std::optional<Verdict> verdict{};  // of the first with it; empty: it cannot be taken over into the first's graph
   bool decides = false;              // whether the first then ends as the second does
@@ -33,8 +33,8 @@ struct Difference {
 
 struct Comparison {
   Report first, second;
-  std::vector<Difference> differences;  // those that decide first, then setup, regions, parameters
-  bool same_outcome = false;            // whether both end alike: then nothing decides
+  std::vector<Difference> differences{};  // those that decide first, then setup, regions, parameters
+  bool same_outcome = false;              // whether both end alike: then nothing decides
   // Whether all differences that can be taken over, together, give the first the second's outcome. Where none decides by
   // itself, this tells whether several do together.
   bool together = false;

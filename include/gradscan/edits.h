@@ -17,7 +17,7 @@ namespace gradscan {
 // file itself names, it gives these its kind. Otherwise the calls of the modules whose path it matches are regions, without
 // modules inside of such a module: 'blocks.*' makes a region of blocks.0 and none of blocks.0.fc1.
 struct CheckpointPattern {
-  std::string glob;
+  std::string glob{};
   Kind kind = Kind::reentrant;
 
   bool operator==(const CheckpointPattern&) const = default;

@@ -29,12 +29,12 @@ struct Firings {
   // For each DDP index the cause of every firing, ascending: outer_graph, or the region whose inner backward fires it.
   Causes causes;
   // For each region whether its inner backward is executed. False for regions that are not reentrant.
-  std::vector<bool> executed;
+  std::vector<bool> executed{};
   // A vertex that backward runs twice although it saves tensors, the second time after it has freed them (a closure over an
   // outer activation): torch stops there with "Trying to backward through the graph a second time". Firings after
   // that point are counted once only.
-  std::optional<int> runs_twice;
-  std::vector<int> runs_twice_in;  // causes of the backward passes that come to it, ascending
+  std::optional<int> runs_twice{};
+  std::vector<int> runs_twice_in{};  // causes of the backward passes that come to it, ascending
 };
 
 // Where backward starts: the outputs that the loss is computed from.

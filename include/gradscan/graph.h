@@ -49,11 +49,11 @@ class GradGraph {
   void resolve_boundary(const Capture& capture, int vertex, int region, bool reentrant);
 
   Edges edges_;
-  std::vector<int> boundary_of_;         // per vertex: its place in slots_, or none
-  std::vector<std::vector<int>> slots_;  // per boundary vertex: the target of each of its slots
-  std::vector<bool> exists_;             // per vertex: whether anything behind it requires grad
-  std::vector<int> region_of_;
-  std::vector<std::vector<int>> inner_roots_;
+  std::vector<int> boundary_of_{};         // per vertex: its place in slots_, or none
+  std::vector<std::vector<int>> slots_{};  // per boundary vertex: the target of each of its slots
+  std::vector<bool> exists_{};             // per vertex: whether anything behind it requires grad
+  std::vector<int> region_of_{};
+  std::vector<std::vector<int>> inner_roots_{};
 };
 
 }  // namespace gradscan

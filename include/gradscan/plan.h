@@ -30,7 +30,7 @@ struct PlanRequest {
 
 // Another way to need less memory, priced beside.
 struct Lever {
-  std::string change;       // "half of the batch, two backwards (no_sync)", "autocast to bfloat16"
+  std::string change{};     // "half of the batch, two backwards (no_sync)", "autocast to bfloat16"
   std::int64_t needed = 0;  // bytes, without any checkpoint
   std::string caveat{};     // what the figure takes for granted
 };

@@ -34,20 +34,20 @@ namespace gradscan {
 
 // One iteration on the real engine, without DDP.
 struct EngineRun {
-  Causes causes;      // as Firings::causes; up to the error if there is one
-  std::string error;  // torch's words if backward failed, else empty
+  Causes causes;        // as Firings::causes; up to the error if there is one
+  std::string error{};  // torch's words if backward failed, else empty
 };
 
 EngineRun run_engine(const Capture& capture, Checkpointing checkpointing, const TrainingStep& step = {});
 EngineRun run_engine(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step = {});
 
 struct Replay {
-  Verdict verdict;
+  Verdict verdict{};
   // For each iteration whose backward finished, and each DDP index, the causes of its firings.
-  std::vector<Causes> causes;
+  std::vector<Causes> causes{};
   // DDP indices in each bucket of the gradients' all-reduce, with the parameters' real sizes and setup.bucket_cap_mb: after
   // the rebuild that follows iteration 0, where there is one.
-  std::vector<std::vector<int>> buckets;
+  std::vector<std::vector<int>> buckets{};
 };
 
 Replay replay(const Capture& capture, const Setup& setup);

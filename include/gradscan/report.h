@@ -29,29 +29,29 @@ namespace gradscan {
 // has shown, or at once if there were none; 0 marks mean that fewer follow than iteration 0 has shown.
 struct ParameterReport {
   int index = 0;
-  std::string name;
-  std::vector<std::string> aliases;
-  std::vector<std::int64_t> shape;
-  std::string dtype;
+  std::string name{};
+  std::vector<std::string> aliases{};
+  std::vector<std::int64_t> shape{};
+  std::string dtype{};
   struct {
     int reentrant = 0, non_reentrant = 0, off = 0;
   } firings;  // per iteration, if all regions were of that kind
   struct {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
-  } ready_marks;                   // per iteration, with the regions of setup.checkpointing
-  std::vector<int> fired_by;       // cause of each firing (see firings.h), with the regions of setup.checkpointing
-  std::vector<int> fired_by_sink;  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
+  } ready_marks;                     // per iteration, with the regions of setup.checkpointing
+  std::vector<int> fired_by{};       // cause of each firing (see firings.h), with the regions of setup.checkpointing
+  std::vector<int> fired_by_sink{};  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
   // Causes of the firings that DDP listens to in the setup asked, ascending: those of the first backward of the loss that is
   // synchronised, in the first iteration in which they do not make one ready mark.
-  std::vector<int> heard;
+  std::vector<int> heard{};
   bool in_loss = false;         // whether the loss depends on it through forward, if there were no checkpointing
   bool used_by_loss = false;    // whether the loss takes it besides forward's result (TrainingStep)
   bool seen_if_off = false;     // whether DDP's search for unused parameters would find it, if there were no checkpointing
   bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
-  std::vector<int> used_in;  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
-  std::vector<int> idle_in;  // positions in Report::in_turn of the captures in which no backward reaches it
-  std::string returned_as;   // path of the output that is this parameter itself; empty: there is none
-  int lost_in = none;        // a region that is lost, with the part of the gradient that would come through it; the first
+  std::vector<int> used_in{};  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
+  std::vector<int> idle_in{};  // positions in Report::in_turn of the captures in which no backward reaches it
+  std::string returned_as{};   // path of the output that is this parameter itself; empty: there is none
+  int lost_in = none;          // a region that is lost, with the part of the gradient that would come through it; the first
 };
 
 // A node of the graph as a reader finds it: by where its tensor was made.
@@ -62,28 +62,28 @@ struct Place {
 
 // A node that saves tensors and that more than one backward comes to: torch stops at the second.
 struct SecondRun {
-  Place place;
-  std::vector<int> causes;  // of these backward passes, ascending: outer_graph or a region
+  Place place{};
+  std::vector<int> causes{};  // of these backward passes, ascending: outer_graph or a region
 };
 
 struct RegionReport {
   int id = 0;       // its number in causes
   int in_turn = 0;  // position in Report::in_turn of the capture that it is a region of
-  std::string name;
+  std::string name{};
   Kind kind = Kind::reentrant;  // under setup.checkpointing
   int parent = none;
-  std::vector<int> parameters;              // DDP indices of the parameters used inside, ascending; those of nested regions too
-  bool lost = false;                        // reentrant and not executed, although the loss depends on what it computes
-  bool executed = false;                    // whether its inner backward runs (reentrant only)
-  std::vector<int> arguments_without_grad;  // slots of direct tensor arguments that do not require grad
-  int arguments = 0;                        // number of direct tensor arguments
+  std::vector<int> parameters{};  // DDP indices of the parameters used inside, ascending; those of nested regions too
+  bool lost = false;              // reentrant and not executed, although the loss depends on what it computes
+  bool executed = false;          // whether its inner backward runs (reentrant only)
+  std::vector<int> arguments_without_grad{};  // slots of direct tensor arguments that do not require grad
+  int arguments = 0;                          // number of direct tensor arguments
   int nested_outputs = 0;  // number of outputs inside a dict or list, which a reentrant region returns without grad
   // Tensors of the graph outside that its function uses without having them as arguments (closures; reentrant only): the inner
   // backward runs on from there into that graph.
-  std::vector<Place> closures;
-  std::string source;
-  std::string place;  // see Region
-  std::string origin;
+  std::vector<Place> closures{};
+  std::string source{};
+  std::string place{};  // see Region
+  std::string origin{};
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };
@@ -92,41 +92,39 @@ struct RegionReport {
 // such regions. The stages and their edges are the outer graph, contracted.
 struct Stage {
   int region = none;
-  std::string label;            // the region's name, or the modules: "avgpool, fc"
-  std::vector<int> parameters;  // DDP indices used here, ascending
-  std::vector<int> next;        // stages that receive its gradients; stages stand in the order of backward
+  std::string label{};            // the region's name, or the modules: "avgpool, fc"
+  std::vector<int> parameters{};  // DDP indices used here, ascending
+  std::vector<int> next{};        // stages that receive its gradients; stages stand in the order of backward
 };
-
-enum class Level { error, silent, note };  // DDP raises; DDP is silent although it is wrong; worth knowing
 
 // Parameters to which the same thing happens for the same reason.
 struct Group {
-  std::string label;                 // "layer4.2", "layer3.1 … layer3.5", "fc"
-  std::vector<int> regions;          // the regions concerned; empty: outside of all regions
-  std::vector<int> parameters;       // DDP indices, ascending
-  int folded = 1;                    // number of equal neighbours that this group stands for: 5 in "layer3.1 … layer3.5"
-  std::vector<std::string> members;  // names of the parameters of one of them, without the module path that the label has
-  int firings = 0;                   // of each parameter, per iteration, in the setup asked
-  int ready_marks = 0;               // likewise
-  std::string reason;  // where each mark comes from: "DDP's search does not find it (1), inner backward of its region (1)"
+  std::string label{};                 // "layer4.2", "layer3.1 … layer3.5", "fc"
+  std::vector<int> regions{};          // the regions concerned; empty: outside of all regions
+  std::vector<int> parameters{};       // DDP indices, ascending
+  int folded = 1;                      // number of equal neighbours that this group stands for: 5 in "layer3.1 … layer3.5"
+  std::vector<std::string> members{};  // names of the parameters of one of them, without the module path that the label has
+  int firings = 0;                     // of each parameter, per iteration, in the setup asked
+  int ready_marks = 0;                 // likewise
+  std::string reason{};  // where each mark comes from: "DDP's search does not find it (1), inner backward of its region (1)"
 };
 
 struct Finding {
-  std::string rule;  // stable id: "marked-ready-twice", "unfinished-reduction", "graph-changed", "other-error",
-                     // "not-averaged", "not-trained", "no-regions-named"
-  Level level = Level::error;
-  std::string title;          // one line
-  std::string why;            // two or three plain sentences that are true for this case
-  std::vector<Group> groups;  // every parameter concerned, in exactly one group
-  std::string accepted{};     // the reason for which a baseline accepts it; empty: it does not. An accepted one is no conflict
+  std::string rule{};  // stable id: "marked-ready-twice", "unfinished-reduction", "graph-changed", "other-error",
+                       // "not-averaged", "not-trained", "no-regions-named"
+  Severity severity = Severity::error;
+  std::string title{};          // one line
+  std::string why{};            // two or three plain sentences that are true for this case
+  std::vector<Group> groups{};  // every parameter concerned, in exactly one group
+  std::string accepted{};  // the reason for which a baseline accepts it; empty: it does not. An accepted one is no conflict
 };
 
 // A change after which nothing is wrong: its own report has no conflict. Fixes are numbered from 1 in their order: first those
 // that leave the checkpointing alone, then those that change as little of it as they can.
 struct Fix {
-  std::string change;   // what to write: "DistributedDataParallel(model, static_graph=True)"
-  std::string options;  // what to add to gradscan's command line to scan it: "--static-graph"
-  Setup setup;
+  std::string change{};   // what to write: "DistributedDataParallel(model, static_graph=True)"
+  std::string options{};  // what to add to gradscan's command line to scan it: "--static-graph"
+  Setup setup{};
   Edits edits{};                       // of the captures, besides
   std::vector<std::string> caveats{};  // what it takes beyond this iteration: "only if every iteration runs the same graph"
   Price price{};                       // of the training step with it
@@ -134,45 +132,45 @@ struct Fix {
 
 // A change that people try and that does not repair this setup.
 struct NoHelp {
-  std::string change;  // as Fix::change
-  std::string reason;  // why, in a sentence: what DDP does then, or what stays wrong
+  std::string change{};  // as Fix::change
+  std::string reason{};  // why, in a sentence: what DDP does then, or what stays wrong
 };
 
 // Memory and work of one way of checkpointing.
 struct PriceRow {
   Checkpointing checkpointing = Checkpointing::as_given;
-  Price price;
+  Price price{};
 };
 
 struct Report {
-  std::string gradscan;    // version
-  std::string torch;       // version of the LibTorch that was asked
-  std::string written_by;  // version of the torch that wrote the file; empty if unknown
-  std::string model;
-  std::vector<std::string> in_turn;  // names of the captures that forward calls play in turn, the first being `model`
-  Setup setup;
-  std::vector<ParameterReport> parameters;
+  std::string gradscan{};    // version
+  std::string torch{};       // version of the LibTorch that was asked
+  std::string written_by{};  // version of the torch that wrote the file; empty if unknown
+  std::string model{};
+  std::vector<std::string> in_turn{};  // names of the captures that forward calls play in turn, the first being `model`
+  Setup setup{};
+  std::vector<ParameterReport> parameters{};
   int frozen = 0;   // parameters that do not require grad, which DDP ignores
   int ignored = 0;  // parameters that DDP was told to ignore
-  std::vector<RegionReport> regions;
+  std::vector<RegionReport> regions{};
   bool regions_known = false;  // Capture::regions_known, of all captures
-  std::vector<Stage> stages;
-  std::optional<SecondRun> second_run;    // without DDP
-  std::vector<std::vector<int>> buckets;  // DDP indices per bucket in the setup asked
-  Verdict verdict;                        // of the setup asked
-  std::vector<Verdict> verdicts;          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
-                                          // static_graph}, and three as_given before them where the file mixes kinds
-  std::vector<Finding> findings;          // errors first, then silent failures, then notes
-  std::vector<Fix> fixes;                 // empty if there is no conflict
-  std::vector<NoHelp> no_help;            // likewise
-  Price price;                            // of the setup asked
-  std::vector<PriceRow> prices;           // of the kinds of checkpointing that `verdicts` has, in that order
-  FixedMemory fixed;                      // what does not depend on checkpointing
-  std::vector<Report> setups{};           // the reports of `verdicts`, in that order and without fixes; if asked for
-  std::vector<std::string> varying;       // see Capture
-  std::vector<Input> inputs;
-  std::vector<Output> outputs;
-  std::vector<std::string> notes;
+  std::vector<Stage> stages{};
+  std::optional<SecondRun> second_run{};    // without DDP
+  std::vector<std::vector<int>> buckets{};  // DDP indices per bucket in the setup asked
+  Verdict verdict{};                        // of the setup asked
+  std::vector<Verdict> verdicts{};          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
+                                            // static_graph}, and three as_given before them where the file mixes kinds
+  std::vector<Finding> findings{};          // errors first, then silent failures, then notes
+  std::vector<Fix> fixes{};                 // empty if there is no conflict
+  std::vector<NoHelp> no_help{};            // likewise
+  Price price{};                            // of the setup asked
+  std::vector<PriceRow> prices{};           // of the kinds of checkpointing that `verdicts` has, in that order
+  FixedMemory fixed{};                      // what does not depend on checkpointing
+  std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; if asked for
+  std::vector<std::string> varying{};       // see Capture
+  std::vector<Input> inputs{};
+  std::vector<Output> outputs{};
+  std::vector<std::string> notes{};
 };
 
 // True if a finding of the setup asked is an error or a silent failure, and no baseline accepts it: exit code 1.

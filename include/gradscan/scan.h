@@ -27,16 +27,16 @@ namespace gradscan {
 // What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
 // defaults of DistributedDataParallel.
 struct ScanOptions : CaptureOptions {
-  std::optional<Checkpointing> checkpointing;
-  std::optional<bool> find_unused_parameters;
-  std::optional<bool> static_graph;
-  std::optional<double> bucket_cap_mb;  // MiB
-  std::optional<bool> gradient_as_bucket_view;
+  std::optional<Checkpointing> checkpointing{};
+  std::optional<bool> find_unused_parameters{};
+  std::optional<bool> static_graph{};
+  std::optional<double> bucket_cap_mb{};  // MiB
+  std::optional<bool> gradient_as_bucket_view{};
   TrainingStep step{};
   Edits edits{};  // of the captures; its `checkpoint` besides that of CaptureOptions
   AnalyseOptions analyse{};
-  std::vector<std::string> then;  // further files of the same model, whose graphs forward calls play in turn with the first's
-                                  // (see replay.h)
+  std::vector<std::string> then{};  // further files of the same model, whose graphs forward calls play in turn with the first's
+                                    // (see replay.h)
 
   bool operator==(const ScanOptions&) const = default;
 };

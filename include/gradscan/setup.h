@@ -36,9 +36,9 @@ struct TrainingStep {
   // Losses that go backward inside of ddp.no_sync() before the one that is synchronised, at least 0.
   int no_sync = 0;
   // Parameters that the loss takes besides forward's result, in this order: loss(ddp(x)) + p.sum() + ...; globs over names.
-  std::vector<std::string> used_outside;
+  std::vector<std::string> used_outside{};
   // Parameters that it takes times zero: ... + 0.0 * (p.sum() + ...); globs over names.
-  std::vector<std::string> zero_times;
+  std::vector<std::string> zero_times{};
   Kind checkpoint_around = Kind::off;  // a checkpoint around the whole DDP model: checkpoint(ddp, x)
   bool set_to_none = true;             // zero_grad(set_to_none=...)
 

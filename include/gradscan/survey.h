@@ -14,14 +14,14 @@
 namespace gradscan {
 
 struct Scanned {
-  std::string path;                // as it was given
+  std::string path{};              // as it was given
   std::optional<Report> report{};  // empty: it could not be scanned
   std::string error{};             // then why, in one line
   int exit_code = 0;               // that a run over this file alone would end with
 };
 
 struct Survey {
-  std::vector<Scanned> files;  // in the order in which they were given
+  std::vector<Scanned> files{};  // in the order in which they were given
 };
 
 // The worst of the files': an error in a file weighs more than a conflict in a model, and the greater number is the worse.

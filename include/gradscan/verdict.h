@@ -16,6 +16,15 @@ namespace gradscan {
 
 inline constexpr int replay_iterations = 4;  // iterations that a verdict is of
 
+// How bad it is: what is found, a verdict, a file. The worst first.
+enum class Severity {
+  failed,  // a file could not be scanned
+  error,   // DDP raises, or backward does
+  silent,  // nothing raises, although gradients are wrong
+  note,    // worth knowing
+  clean,   // nothing is wrong
+};
+
 enum class Outcome {
   pass,                  // DDP says nothing; see Verdict::unsynchronised and Verdict::untrained for what it should have said
   marked_ready_twice,    // "Expected to mark a variable ready only once"
@@ -26,11 +35,11 @@ enum class Outcome {
 
 // A gradient that the ranks do not share after an iteration.
 struct LocalGradient {
-  int parameter = 0;            // DDP index
-  std::vector<int> iterations;  // in which the ranks end with different gradients, ascending
+  int parameter = 0;              // DDP index
+  std::vector<int> iterations{};  // in which the ranks end with different gradients, ascending
   // Causes (see firings.h) of its firings in the first of these that came after DDP had finished its reduction; empty: its
   // bucket was never reduced.
-  std::vector<int> late;
+  std::vector<int> late{};
   int bucket = 0;  // in which it is reduced: position in Replay::buckets
 };
 
@@ -44,15 +53,15 @@ using Causes = std::vector<std::vector<int>>;
 
 // What is said of gradients (unsynchronised, local, last_mark, untrained) is empty where an error is raised.
 struct Verdict {
-  Setup setup;
+  Setup setup{};
   Outcome outcome = Outcome::pass;
-  std::optional<int> iteration;      // the iteration (from 0) in which the error is raised; empty for pass
-  std::string message;               // DDP's own words, complete; empty for pass
-  std::vector<int> parameters;       // DDP indices of the parameters that the message names, in the order of the message
-  std::vector<int> unsynchronised;   // DDP indices of parameters whose gradients differ between the ranks, ascending
-  std::vector<LocalGradient> local;  // of each parameter in `unsynchronised`, ascending: when and why
-  std::optional<Firing> last_mark;   // where firings came too late: the one with which all parameters had been marked
-  std::vector<int> untrained;        // DDP indices of parameters that never get a gradient other than zero, ascending
+  std::optional<int> iteration{};      // the iteration (from 0) in which the error is raised; empty for pass
+  std::string message{};               // DDP's own words, complete; empty for pass
+  std::vector<int> parameters{};       // DDP indices of the parameters that the message names, in the order of the message
+  std::vector<int> unsynchronised{};   // DDP indices of parameters whose gradients differ between the ranks, ascending
+  std::vector<LocalGradient> local{};  // of each parameter in `unsynchronised`, ascending: when and why
+  std::optional<Firing> last_mark{};   // where firings came too late: the one with which all parameters had been marked
+  std::vector<int> untrained{};        // DDP indices of parameters that never get a gradient other than zero, ascending
 
   // True if nothing is wrong: no error and no silent failure.
   bool clean() const { return outcome == Outcome::pass && unsynchronised.empty() && untrained.empty(); }

@@ -35,80 +35,80 @@ struct Expected {
   std::string model;
   Setup setup;
   std::string rule;
-  Level level;
+  Severity severity;
   std::set<int> parameters;
   std::string why;  // part of the sentence that tells this cause from the others
 };
 
 TEST_CASE("each cause is told by the sentence that is true for it") {
-  auto [model, setup, rule, level, parameters, why] = GENERATE(values<Expected>({
-      {"once", find_unused, "marked-ready-twice", Level::error, {2, 3}, "the walk cannot meet the parameters of region l2"},
+  auto [model, setup, rule, severity, parameters, why] = GENERATE(values<Expected>({
+      {"once", find_unused, "marked-ready-twice", Severity::error, {2, 3}, "the walk cannot meet the parameters of region l2"},
       {"twice",
        defaults,
        "marked-ready-twice",
-       Level::error,
+       Severity::error,
        {2, 3},
        "each is used in more than one reentrant region (l2, calls 1 and 2)"},
       {"inside_and_outside",
        defaults,
        "marked-ready-twice",
-       Level::error,
+       Severity::error,
        {2, 3},
        "inside of the reentrant region l2 and outside of it"},
       {"tied_across_region_edge",
        defaults,
        "marked-ready-twice",
-       Level::error,
+       Severity::error,
        {0},
        "one tensor under several names, fires twice"},
-      {"nested", find_unused, "marked-ready-twice", Level::error, {2, 3, 4, 5}, "the other mark is DDP's own"},
-      {"raw_parameter_returned", find_unused, "marked-ready-twice", Level::error, {0}, "A parameter has no backward node"},
-      {"custom_object_returned", find_unused, "marked-ready-twice", Level::error, {0, 1, 2, 3}, "It finds none"},
+      {"nested", find_unused, "marked-ready-twice", Severity::error, {2, 3, 4, 5}, "the other mark is DDP's own"},
+      {"raw_parameter_returned", find_unused, "marked-ready-twice", Severity::error, {0}, "A parameter has no backward node"},
+      {"custom_object_returned", find_unused, "marked-ready-twice", Severity::error, {0, 1, 2, 3}, "It finds none"},
       {"plain_unused",
        defaults,
        "unfinished-reduction",
-       Level::error,
+       Severity::error,
        {4, 5},
        "Nothing that forward returns leads back to dead.weight"},
       {"one_output_unused",
        defaults,
        "unfinished-reduction",
-       Level::error,
+       Severity::error,
        {2, 3},
        "nothing that is computed from them leads to the loss"},
-      {"one_output_unused", static_graph, "unfinished-reduction", Level::error, {2, 3}, "DDP's own node behind forward"},
+      {"one_output_unused", static_graph, "unfinished-reduction", Severity::error, {2, 3}, "DDP's own node behind forward"},
       {"region_output_unused",
        defaults,
        "unfinished-reduction",
-       Level::error,
+       Severity::error,
        {2, 3},
        "nothing that is computed from them leads to the loss"},
       {"input_without_grad",
        defaults,
        "unfinished-reduction",
-       Level::error,
+       Severity::error,
        {0, 1},
        "its only direct tensor argument does not require grad"},
       {"input_without_grad",
        find_unused,
        "not-trained",
-       Level::silent,
+       Severity::silent,
        {0, 1},
        "Backward never executes the reentrant region l1"},
       {"frozen_stem_detached_input",
        static_graph,
        "not-trained",
-       Level::silent,
+       Severity::silent,
        {0, 1, 2, 3, 4, 5, 6, 7},
        "The same holds for 3 further regions"},
-      {"plain_unused", find_unused, "not-trained", Level::note, {4, 5}, "Nothing that forward returns leads back to"},
+      {"plain_unused", find_unused, "not-trained", Severity::note, {4, 5}, "Nothing that forward returns leads back to"},
   }));
   CAPTURE(model, ddp_call(setup));
   Report report = report_from_marks(case_named(model), setup);
   REQUIRE_FALSE(report.findings.empty());
   const Finding& finding = report.findings.front();
   CHECK(finding.rule == rule);
-  CHECK(finding.level == level);
+  CHECK(finding.severity == severity);
   CHECK(parameters_of(finding) == parameters);
   INFO(finding.why);
   CHECK(says(finding.why, why));
@@ -131,7 +131,7 @@ TEST_CASE("gradients that stay local are a silent failure") {
   REQUIRE(has_conflict(report));
   const Finding& finding = report.findings.front();
   CHECK(finding.rule == "not-averaged");
-  CHECK(finding.level == Level::silent);
+  CHECK(finding.severity == Severity::silent);
   CHECK(parameters_of(finding) == std::set<int>{0, 1});
   CHECK(says(finding.title, "are not averaged over the ranks in every iteration"));
   CHECK(says(finding.why, "the last first mark, that of l1.weight in region l1, call 2, falls inside the inner backward"));
@@ -151,7 +151,7 @@ TEST_CASE("a gradient of zeros is told apart from none") {
   verdict.untrained = {4, 5};
   Report report = report_from_marks(case_named("region_two_outputs_one_used"), verdict);
   REQUIRE(report.findings.size() == 1);
-  CHECK(report.findings.front().level == Level::note);
+  CHECK(report.findings.front().severity == Severity::note);
   CHECK(says(report.findings.front().why, "but the gradient is zero"));
 }
 

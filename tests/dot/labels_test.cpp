@@ -4,17 +4,6 @@
 
 using namespace gradscan;
 
-TEST_CASE("elide keeps the beginning and the end") {
-  CHECK(elide("short", 5) == "short");
-  CHECK(elide("layer4.2.bn3.weight", 9) == "laye…ight");
-  CHECK(elide("üüüüüüüü", 5) == "üü…üü");
-}
-
-TEST_CASE("wide characters count twice") {
-  CHECK(elide("中中中中中中", 9) == "中中…中中");
-  CHECK(elide("😀😀😀", 6) == "😀😀😀");
-}
-
 TEST_CASE("wrap breaks at spaces, by width") {
   const double width = text_width("one two", 12, false);
   CHECK(wrap("one two three", width, 12, false) == std::vector<std::string>{"one two", "three"});

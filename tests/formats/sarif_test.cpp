@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "analyzer/diagnose/rules.h"
+#include "analyzer/data/rules.h"
 #include "analyzer/review/fingerprint.h"
 #include "gradscan/writers.h"
 #include "tests/support/catch.h"

@@ -159,7 +159,7 @@ TEST_CASE("a checkpoint around the model that records nothing") {
   Report report = analyse(capture, setup);
   CHECK(has_conflict(report));
   for (const Finding& finding : report.findings)
-    if (finding.level != Level::note)
+    if (finding.severity != Severity::note)
       CHECK_THAT(finding.why, Catch::Matchers::Contains("is given no tensor that requires grad"));
   setup.step.used_outside.clear();
   report = analyse(capture, setup);

@@ -43,10 +43,11 @@ void add_stage(Report& report, int region, const std::string& label, std::vector
   report.stages.push_back({region, label, std::move(parameters), {}});
 }
 
-void add_finding(Report& report, const std::string& rule, Level level, const std::string& why, std::vector<int> parameters) {
+void add_finding(Report& report, const std::string& rule, Severity severity, const std::string& why,
+                 std::vector<int> parameters) {
   Finding finding;
   finding.rule = rule;
-  finding.level = level;
+  finding.severity = severity;
   finding.title = rule;
   finding.why = why;
   finding.groups.push_back({.label = "all", .regions = {}, .parameters = std::move(parameters), .reason = ""});
@@ -108,7 +109,7 @@ Report resnet50() {
   std::vector<int> all;
   for (int p = 3; p < 159; ++p) all.push_back(p);
   add_finding(
-      report, "marked-ready-twice", Level::error,
+      report, "marked-ready-twice", Severity::error,
       "DDP's search for unused parameters walks the outer graph, in which a reentrant region's inside does not exist. It takes "
       "the parameters there for unused and marks them ready before backward; when the inner backward fires their hooks, "
       "they are marked a second time.",
@@ -137,7 +138,7 @@ Report used_twice() {
   report.verdict = {.setup = {}, .outcome = Outcome::marked_ready_twice, .iteration = 0, .message = "Expected to mark ..."};
   report.verdict.parameters = {3};
   add_finding(
-      report, "marked-ready-twice", Level::error,
+      report, "marked-ready-twice", Severity::error,
       "l2 is called in two reentrant regions. Each has a backward pass of its own, and each pass fires the hooks of l2's "
       "parameters; DDP accepts one firing per iteration.",
       {2, 3});
@@ -161,7 +162,7 @@ Report not_averaged() {
   report.verdict.local = {{0, {0, 1, 2, 3}, {none}, 0}};
   report.verdict.last_mark = Firing{1, 0};
   add_finding(
-      report, "not-averaged", Level::silent,
+      report, "not-averaged", Severity::silent,
       "DDP averages the gradients when the last parameter is marked ready. That happens inside the inner backward of a region, "
       "before the outer graph adds its part to embedding.weight: this part stays on its own rank.",
       {0});
@@ -181,7 +182,7 @@ Report not_trained() {
   report.verdict.setup = report.setup;
   report.verdict.untrained = {0, 1};
   add_finding(
-      report, "not-trained", Level::silent,
+      report, "not-trained", Severity::silent,
       "The region of l1 is reentrant and its only tensor argument does not require grad, so its backward never runs. With "
       "find_unused_parameters DDP takes its parameters for unused and does not complain.",
       {0, 1});
@@ -197,7 +198,7 @@ Report unfinished() {
       .setup = {}, .outcome = Outcome::unfinished_reduction, .iteration = 1, .message = "Expected to have finished ..."};
   report.verdict.parameters = {0, 1};
   report.findings.clear();
-  add_finding(report, "unfinished-reduction", Level::error, "Nothing leads from the loss to l1.", {0, 1});
+  add_finding(report, "unfinished-reduction", Severity::error, "Nothing leads from the loss to l1.", {0, 1});
   return report;
 }
 
@@ -210,7 +211,7 @@ Report nested(int depth) {
   add_stage(report, none, "stem", {0});
   report.verdict = {.setup = {}, .outcome = Outcome::marked_ready_twice, .iteration = 0, .message = "Expected to mark ..."};
   report.verdict.parameters = {0};
-  add_finding(report, "marked-ready-twice", Level::error,
+  add_finding(report, "marked-ready-twice", Severity::error,
               "shared.weight is used in the innermost region and in the outer graph.", {0});
   return report;
 }
@@ -231,7 +232,7 @@ Report other_error() {
   const Place relu{.op = "ReluBackward0", .module = "l1", .source = "model.py:20"};
   report.regions[0].closures = {relu};
   report.second_run = SecondRun{.place = relu, .causes = {none, 0}};
-  add_finding(report, "other-error", Level::error,
+  add_finding(report, "other-error", Severity::error,
               "The function of the region l2 uses an activation of l1 that is not an argument.", {});
   return report;
 }
@@ -241,7 +242,7 @@ Report no_regions() {
   std::vector<int> all;
   for (int i = 0; i < 20; ++i) all.push_back(add_parameter(report, "blocks." + std::to_string(i) + ".weight", {none}, true));
   add_stage(report, none, "blocks", all);
-  add_finding(report, "no-regions-named", Level::note, "", {});
+  add_finding(report, "no-regions-named", Severity::note, "", {});
   report.findings[0].title = "This file names no checkpoint regions: tell gradscan where they are with --checkpoint PATTERN.";
   return report;
 }
@@ -261,7 +262,7 @@ Report many_regions(int regions) {
   }
   for (int i = regions; i-- > 0;) add_stage(report, i, report.regions[i].name, report.regions[i].parameters);
   report.verdict.parameters = {all.back()};
-  add_finding(report, "marked-ready-twice", Level::error, "Because.", all);
+  add_finding(report, "marked-ready-twice", Severity::error, "Because.", all);
   return report;
 }
 

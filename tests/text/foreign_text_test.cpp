@@ -34,10 +34,5 @@ TEST_CASE("legible keeps text and replaces what is none") {
   CHECK(legible(std::string_view("\0", 1)) == "\uFFFD");
 }
 
-TEST_CASE("columns are characters") {
-  CHECK(columns("größe …") == 7);
-  CHECK(columns("") == 0);
-}
-
 }  // namespace
 }  // namespace gradscan

@@ -1,4 +1,4 @@
-#include "analyzer/diagnose/rules.h"
+#include "analyzer/data/rules.h"
 
 #include <fstream>
 #include <regex>
@@ -31,9 +31,9 @@ TEST_CASE("the documentation has each rule in the words of the table, and no oth
   std::size_t at = 0;
   for (const Rule& rule : rules()) {
     for (const std::string& part : {"## " + std::string(rule.id) + " **" + std::string(rule.title) + "** (" +
-                                        (rule.level == Level::error    ? "error:"
-                                         : rule.level == Level::silent ? "silent failure:"
-                                                                       : "note)"),
+                                        (rule.severity == Severity::error    ? "error:"
+                                         : rule.severity == Severity::silent ? "silent failure:"
+                                                                             : "note)"),
                                     std::string(rule.help), "*What to do.* " + std::string(rule.remedy)}) {
       INFO(part);
       std::size_t found = text.find(part, at);
@@ -54,7 +54,7 @@ TEST_CASE("every finding is of a rule, at a level not above it") {
         const Rule* rule = find_rule(finding.rule);
         INFO(finding.rule);
         REQUIRE(rule != nullptr);
-        CHECK(finding.level >= rule->level);
+        CHECK(finding.severity >= rule->severity);
         met.insert(finding.rule);
       }
   CHECK(met.size() >= 4);

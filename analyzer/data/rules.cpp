@@ -1,0 +1,150 @@
+#include "analyzer/data/rules.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gradscan {
+namespace {
+
+constexpr std::array<Rule, 7> table{{
+    {.id = "marked-ready-twice",
+     .outcome = Outcome::marked_ready_twice,
+     .phrase = "ready only once",
+     .severity = Severity::error,
+     .in_table = "ready twice",
+     .of_parameter = "ready twice",
+     .fate = "marked ready twice in",
+     .title = "DDP marks a parameter ready twice in one iteration",
+     .help =
+         "DistributedDataParallel averages a bucket of gradients when every parameter in it has been marked ready, and raises "
+         "at a second mark: \"Expected to mark a variable ready only once\". A parameter is marked each time its gradient hook "
+         "fires: once by the outer backward, and once more by the inner backward of every reentrant checkpoint region that "
+         "uses it. With find_unused_parameters=True, DDP's search also marks every parameter that it does not find, and it "
+         "cannot look into a reentrant region. DDP's message names one parameter; the finding names all.",
+     .remedy = "Call checkpoint(..., use_reentrant=False): then every parameter fires once, and the search finds it. Where "
+               "only the search is to blame and every parameter gets a gradient, find_unused_parameters=False is enough. "
+               "static_graph=True helps where every iteration runs the same graph."},
+    {.id = "unfinished-reduction",
+     .outcome = Outcome::unfinished_reduction,
+     .phrase = "Expected to have finished reduction",
+     .severity = Severity::error,
+     .in_table = "unfinished",
+     .of_parameter = "not ready",
+     .fate = "never marked ready: DDP stops in",
+     .title = "A parameter is not marked ready",
+     .help = "A parameter that gets no gradient is never marked, so the bucket that holds it is never reduced. DDP finds out "
+             "in the next forward: \"Expected to have finished reduction in the prior iteration\". Either the loss does not "
+             "depend on the parameter, or backward does not execute the reentrant checkpoint region that uses it, because none "
+             "of the region's direct tensor arguments requires grad, or because what the loss takes of its result is inside of "
+             "a dict or list.",
+     .remedy = "If the loss does not need the parameter, freeze it or remove it before DDP is made; "
+               "find_unused_parameters=True helps too, unless there are reentrant regions. If its region is not executed, call "
+               "checkpoint(..., use_reentrant=False) or let an argument require grad: find_unused_parameters=True would only "
+               "hide that the parameter is not trained."},
+    {.id = "graph-changed",
+     .outcome = Outcome::graph_changed,
+     .phrase = "training graph has changed",
+     .severity = Severity::error,
+     .in_table = "graph change",
+     .of_parameter = "graph changed",
+     .fate = "fired more often than in iteration 0: DDP stops in",
+     .title = "A later iteration differs from the first, although static_graph=True says that none does",
+     .help = "With static_graph=True DDP takes the firings of iteration 0 as a contract for all iterations, and raises when a "
+             "parameter fires more often: \"Your training graph has changed\". Branches, layers that are dropped at random and "
+             "modules that are used in some iterations only break that contract.",
+     .remedy = "Leave static_graph=True out, or let every iteration run the same graph."},
+    {.id = "other-error",
+     .outcome = Outcome::other,
+     .phrase = "",
+     .severity = Severity::error,
+     .in_table = "other",
+     .of_parameter = "concerned",
+     .fate = "where training stops in",
+     .title = "Training stops with another error of DDP or of backward",
+     .help = "The usual ones: \"Trying to backward through the graph a second time\", where the function of a reentrant region "
+             "uses a tensor of the graph outside that is not among its arguments, so that its inner backward runs on into that "
+             "graph and frees what it meets; \"Encountered gradient which is undefined\", where DDP reduces before all "
+             "gradients are there; and failed checks of DDP's own state, for an order of calls that it is not made for, such "
+             "as no_sync() in the first iteration with static_graph=True.",
+     .remedy = "Give a region every tensor that it uses as a direct argument, or call checkpoint(..., use_reentrant=False), "
+               "whose function may use any tensor."},
+    {.id = "not-averaged",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::silent,
+     .in_table = "unaveraged",
+     .of_parameter = "not averaged",
+     .fate = "not averaged over the ranks; DDP is silent",
+     .title = "Gradients differ between the ranks, and DDP says nothing",
+     .help = "DDP finishes an iteration when every parameter has its first mark. A hook that fires after that adds to the "
+             "gradient of its own rank only: no error is raised, and the ranks' models drift apart. It happens where the last "
+             "first mark falls into the inner backward of a reentrant region whose parameters fire again, where a loss goes "
+             "backward more than once, and where a bucket waits for a parameter that gets no gradient.",
+     .remedy = "Call checkpoint(..., use_reentrant=False), and go backward once for each forward."},
+    {.id = "not-trained",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::silent,
+     .in_table = "not trained",
+     .of_parameter = "not trained",
+     .fate = "never trained; DDP is silent",
+     .title = "A parameter loses its gradient, or a part of it, and DDP says nothing",
+     .help = "Backward executes a reentrant checkpoint region only if one of its direct tensor arguments requires grad and the "
+             "loss reaches one of its outputs that is not inside of a dict or list. What a region computes that is not "
+             "executed adds nothing to any gradient, and with find_unused_parameters=True or static_graph=True DDP does not "
+             "say so. A note of this rule names parameters that the loss does not depend on, with checkpointing or without.",
+     .remedy = "Call checkpoint(..., use_reentrant=False), or let an argument of the region require grad and return its "
+               "outputs as a tensor or a tuple of tensors."},
+    {.id = "no-regions-named",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::note,
+     .in_table = "",
+     .of_parameter = "",
+     .fate = "",
+     .title = "The file names no checkpoint regions",
+     .help = "A traced file does not keep which modules are checkpointed, so the verdict holds for the model without "
+             "checkpointing.",
+     .remedy = "Write the file with gradscan.export, which sees every call of checkpoint, or name the regions with "
+               "--checkpoint PATTERN."},
+}};
+
+constexpr std::array<SeverityWords, 5> severities{{
+    {.severity = Severity::failed, .name = "failed", .title = "Failed", .loud = "FAILED"},
+    {.severity = Severity::error, .name = "error", .title = "Error", .loud = "ERROR"},
+    {.severity = Severity::silent, .name = "silent", .title = "Silent failure", .loud = "SILENT"},
+    {.severity = Severity::note, .name = "note", .title = "Note", .loud = "note"},
+    {.severity = Severity::clean, .name = "pass", .title = "OK", .loud = "ok"},
+}};
+
+template <typename Holds>
+const Rule* first(Holds holds) {
+  auto found = std::find_if(table.begin(), table.end(), holds);
+  return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::span<const Rule> rules() {
+  return table;
+}
+
+const Rule* find_rule(std::string_view id) {
+  return first([&](const Rule& rule) { return rule.id == id; });
+}
+
+const Rule& rule_of(Outcome outcome) {
+  return *first([&](const Rule& rule) { return rule.outcome == outcome; });
+}
+
+Outcome outcome_of(std::string_view message) {
+  const Rule* rule =
+      first([&](const Rule& each) { return !each.phrase.empty() && message.find(each.phrase) != std::string_view::npos; });
+  return rule ? *rule->outcome : Outcome::other;
+}
+
+const SeverityWords& words_of(Severity severity) {
+  return severities[static_cast<std::size_t>(severity)];
+}
+
+}  // namespace gradscan
