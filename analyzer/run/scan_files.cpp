@@ -11,9 +11,10 @@
 #include "analyzer/base/files.h"
 #include "analyzer/base/internal_error.h"
 #include "analyzer/graph/edits.h"
-#include "analyzer/graph/in_turn.h"
 #include "analyzer/run/isolate.h"
+#include "analyzer/run/scan.h"
 #include "gradscan/error.h"
+#include "gradscan/writers.h"
 
 namespace gradscan {
 namespace {
@@ -32,32 +33,15 @@ Survey saved_survey(const std::string& path, const ScanRequest& request) {
   return parse_report(read_file(path), path);
 }
 
-Capture capture_isolated(const std::string& model, const ScanRequest& request) {
-  auto work = [&] { return to_json(capture_file(model, request.options)); };
-  return parse_capture(isolate(model, request.time_limit, work), model);
+CaptureFile in_a_child(std::chrono::seconds time_limit) {
+  return [time_limit](const std::string& model, const CaptureOptions& options) {
+    auto work = [&] { return to_json(capture_file(model, options)); };
+    return parse_capture(isolate(model, time_limit, work), model);
+  };
 }
 
-std::vector<Capture> captures_in_turn(const std::string& model, const ScanRequest& request) {
-  std::vector<Capture> captures{capture_isolated(model, request)};
-  for (const std::string& further : request.options.then) captures.push_back(capture_isolated(further, request));
-  check_then(captures, request.options.then);
-  return captures;
-}
-
-Report with_fix(const std::vector<Capture>& in_turn, const Report& report, int number, const AnalyseOptions& options) {
-  if (number > static_cast<int>(report.fixes.size()))
-    throw Error(Failure::usage, "--fix " + std::to_string(number),
-                report.fixes.empty() ? "there is nothing that a fix is needed or known for"
-                                     : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
-                "see the report without it");
-  const Fix& fix = report.fixes[number - 1];
-  return analyse(edited(in_turn, fix.edits), fix.setup, options);
-}
-
-Report report_of(const std::vector<Capture>& in_turn, const ScanRequest& request) {
-  std::vector<Capture> asked = edited(in_turn, request.options.edits);
-  Report report = analyse(asked, resolve_setup(asked.front(), request.options), request.options.analyse);
-  return request.fix ? with_fix(asked, report, *request.fix, request.options.analyse) : report;
+std::vector<Capture> captures_of(const std::string& model, const ScanRequest& request) {
+  return captures_in_turn(model, request.options, in_a_child(request.time_limit));
 }
 
 Scanned scanned(const std::string& path, Report report) {
@@ -67,9 +51,9 @@ Scanned scanned(const std::string& path, Report report) {
 
 ScanResult scan_model(const ScanRequest& request, const std::function<void(const Capture&)>& save) {
   const std::string& model = request.models.front();
-  std::vector<Capture> in_turn = captures_in_turn(model, request);
+  std::vector<Capture> in_turn = captures_of(model, request);
   try {
-    Scanned file = scanned(model, report_of(in_turn, request));
+    Scanned file = scanned(model, report_on(in_turn, request.options, request.fix));
     int exit_code = file.exit_code;
     return {Survey{{std::move(file)}}, exit_code, std::move(in_turn.front())};
   } catch (const Error& error) {
@@ -83,7 +67,7 @@ ScanResult scan_model(const ScanRequest& request, const std::function<void(const
 // What a process of its own finds out about one file; it comes back as the JSON of a survey.
 Survey survey_of(const std::string& path, const ScanRequest& request) {
   if (is_saved_report(path)) return saved_survey(path, request);
-  auto work = [&] { return to_json(Survey{{scanned(path, report_of(captures_in_turn(path, request), request))}}); };
+  auto work = [&] { return to_json(Survey{{scanned(path, report_on(captures_of(path, request), request.options))}}); };
   ChildEnd end = run_in_child(path, no_time_limit, work);
   if (end.signal == SIGKILL)
     throw Error(Failure::limit, path, "the system stopped its analysis, as it does when memory runs out",
@@ -134,9 +118,10 @@ Survey survey_files(const ScanRequest& request, const Progress& progress) {
 // --- Other questions ----------------------------------------------------------------------------------------------------
 
 ScanResult plan(const ScanRequest& request) {
-  ScanRequest with_modules = request;
-  with_modules.options.every_module = true;
-  Capture capture = edited(capture_isolated(request.models.front(), with_modules), request.options.edits);
+  CaptureOptions with_modules = request.options;
+  with_modules.every_module = true;
+  Capture whole = in_a_child(request.time_limit)(request.models.front(), with_modules);
+  Capture capture = edited(whole, request.options.edits);
   const AnalyseOptions& options = request.options.analyse;
   Plan plan = plan_checkpoints(capture, resolve_setup(capture, request.options),
                                {.budget = *request.budget, .batch = options.batch, .optimizer = options.optimizer});
@@ -149,7 +134,8 @@ Side side_of(const Capture& capture, const ScanOptions& options) {
 }
 
 ScanResult comparison(const ScanRequest& request) {
-  Capture first = capture_isolated(request.models.front(), request), second = capture_isolated(*request.compare, request);
+  CaptureFile capture = in_a_child(request.time_limit);
+  Capture first = capture(request.models.front(), request.options), second = capture(*request.compare, request.options);
   Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
   int exit_code = has_conflict(comparison.first) ? conflict : clean;
   return {std::move(comparison), exit_code, std::move(first)};

@@ -6,13 +6,16 @@
 
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
+#include <variant>
 
-#include "analyzer/command/options.h"
-#include "analyzer/command/render.h"
+#include "analyzer/run/request.h"
+#include "gradscan/compare.h"
+#include "gradscan/plan.h"
+#include "gradscan/survey.h"
 
 namespace gradscan {
+
+using Result = std::variant<Survey, Plan, Comparison>;
 
 struct ScanResult {
   Result result;
