@@ -30,15 +30,15 @@ struct OutputRequest {
   Color color = Color::automatic;
 };
 
+enum class Shell { bash, zsh, fish };
+
 struct CommandLine {
-  enum class Action { scan, help, version, list_presets, list_findings };
+  enum class Action { scan, help, man_page, completion, version, list_presets, list_findings };
   Action action = Action::scan;
+  std::optional<Shell> completion;
   ScanRequest scan;
   OutputRequest write;
 };
-
-// What --help prints.
-extern const std::string_view help_text;
 
 // Of the arguments without the program's name, after those that the project's gradscan.toml stands for (see project.h): of what
 // can be given once only, the command line's counts. Throws Error (usage).

@@ -19,7 +19,6 @@
 namespace gradscan {
 namespace {
 
-constexpr int clean = 0, conflict = 1;
 constexpr auto no_time_limit = std::chrono::hours(24 * 7);  // the model's own is kept inside
 
 // Reports that have been saved; captures end in .capture.json.
@@ -45,7 +44,7 @@ std::vector<Capture> captures_of(const std::string& model, const ScanRequest& re
 }
 
 Scanned scanned(const std::string& path, Report report) {
-  int exit_code = has_conflict(report) ? conflict : clean;
+  int exit_code = has_conflict(report) ? exit_conflict : exit_clean;
   return {.path = path, .report = std::move(report), .exit_code = exit_code};
 }
 
@@ -125,7 +124,7 @@ ScanResult plan(const ScanRequest& request) {
   const AnalyseOptions& options = request.options.analyse;
   Plan plan = plan_checkpoints(capture, resolve_setup(capture, request.options),
                                {.budget = *request.budget, .batch = options.batch, .optimizer = options.optimizer});
-  int exit_code = plan.fits && plan.verdict.clean() ? clean : conflict;
+  int exit_code = plan.fits && plan.verdict.clean() ? exit_clean : exit_conflict;
   return {std::move(plan), exit_code, {}};
 }
 
@@ -137,7 +136,7 @@ ScanResult comparison(const ScanRequest& request) {
   CaptureFile capture = in_a_child(request.time_limit);
   Capture first = capture(request.models.front(), request.options), second = capture(*request.compare, request.options);
   Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
-  int exit_code = has_conflict(comparison.first) ? conflict : clean;
+  int exit_code = has_conflict(comparison.first) ? exit_conflict : exit_clean;
   return {std::move(comparison), exit_code, std::move(first)};
 }
 

@@ -15,6 +15,9 @@
 
 namespace gradscan {
 
+// Exit codes of runs that do not fail; see Failure for the others.
+inline constexpr int exit_clean = 0, exit_conflict = 1;
+
 using Result = std::variant<Survey, Plan, Comparison>;
 
 struct ScanResult {
