@@ -90,7 +90,7 @@ Value checkpoint_patterns(std::vector<CheckpointPattern>& patterns) {
   Value value = each_text("PATTERN[=KIND]", true, [&patterns](const std::string&, const std::string& text) {
     patterns.push_back(parse_checkpoint_pattern(text));
   });
-  for (const Preset& preset : presets()) value.words.emplace_back(preset.name);
+  value.words = preset_names();
   return value;
 }
 
