@@ -1,13 +1,9 @@
 #include "analyzer/command/options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <functional>
-#include <map>
-#include <set>
 
-#include "analyzer/base/files.h"
 #include "analyzer/command/option_table.h"
+#include "analyzer/command/refusals.h"
 #include "analyzer/command/values.h"
 #include "analyzer/text/near_matches.h"
 
@@ -28,77 +24,6 @@ void check_rest(const CLI::App& app) {
     std::string near = did_you_mean(argument.substr(0, argument.find('=')), long_names(app));
     throw wrong(argument, "is not an option of gradscan", near.empty() ? ask_help : near);
   }
-}
-
-std::vector<std::string> given(const CLI::App& app, const Option& option) {
-  return app.get_option("--" + option.name)->results();
-}
-
-// For each row, with what was given of it; nothing of those that were not.
-void each_given(const CLI::App& app, const OptionTable& table,
-                const std::function<void(const Option&, const std::vector<std::string>&)>& visit) {
-  for (const OptionGroup& group : table)
-    for (const Option& option : group.options)
-      if (std::vector<std::string> values = given(app, option); !values.empty()) visit(option, values);
-}
-
-// No file is read twice, written twice, or both.
-void check_files(const CLI::App& app, const OptionTable& table, const std::vector<std::string>& models) {
-  std::map<std::string, std::string> read;  // by what option
-  std::set<std::string> written;
-  for (const std::string& model : models)
-    if (!read.try_emplace(resolved(model)).second) throw wrong(model, "is given twice", "name every file once");
-  each_given(app, table, [&](const Option& option, const std::vector<std::string>& paths) {
-    if (option.value.takes != Takes::file) return;
-    for (const std::string& path : paths) read.try_emplace(resolved(path), option.name);
-  });
-  each_given(app, table, [&](const Option& option, const std::vector<std::string>& paths) {
-    if (option.value.takes != Takes::output) return;
-    for (const std::string& path : paths) {
-      std::string subject = short_form(option) + " " + path;
-      auto reader = read.find(resolved(path));
-      if (reader != read.end() && (reader->second.empty() || reader->second != option.may_replace))
-        throw wrong(subject, "that file is read", "choose another name");
-      if (!written.insert(resolved(path)).second) throw wrong(subject, "two outputs go to this file", "choose another name");
-    }
-  });
-}
-
-bool any_format(const OutputRequest& write, bool (*is_such)(Format)) {
-  return is_such(write.format) ||
-         std::any_of(write.files.begin(), write.files.end(), [&](const OutputFile& file) { return is_such(file.format); });
-}
-
-void check_together(const CLI::App& app, const OptionTable& table, bool several_models) {
-  each_given(app, table, [&](const Option& option, const auto&) {
-    if (several_models && option.one_model)
-      throw wrong("--" + option.name, "is for one model", "give one, or leave the option out");
-    for (const std::string& question : option.apart_from)
-      if (app.count("--" + question))
-        throw wrong("--" + question, "cannot be answered together with --" + option.name, "leave one of them out");
-  });
-}
-
-// A picture shows one model; a plan or a comparison, which takes the place of the report, has no pictures or pages.
-void check_formats(const CommandLine& line) {
-  if (line.scan.models.size() > 1 && any_format(line.write, draws))
-    throw wrong("", "a picture shows one model", "use HTML for several: -o report.html");
-  if ((line.scan.compare || line.scan.budget) && any_format(line.write, is_for_reports_only))
-    throw wrong(line.scan.compare ? "--compare" : "--budget", "is answered as text or JSON", "use one of these");
-  if (line.write.explain && line.write.format != Format::text)
-    throw wrong("--explain", "is told as text only", "leave out --format");
-}
-
-void check(const CommandLine& line, const CLI::App& app, const OptionTable& table) {
-  const std::vector<std::string>& models = line.scan.models;
-  if (models.empty() || models.front().empty())
-    throw wrong("", "no model is given", "write gradscan MODEL, or see gradscan --help");
-  const PictureOptions& picture = line.write.picture;
-  if (picture.whole && !picture.focus.empty())
-    throw wrong("--focus " + picture.focus, "is a part, and --whole is not", "leave one of them out");
-  check_together(app, table, models.size() > 1);
-  check_formats(line);
-  check_files(app, table, models);
 }
 
 void parse(CLI::App& app, const std::vector<std::string>& arguments) {
@@ -140,7 +65,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   check_rest(app);
   if (line.completion) line.action = CommandLine::Action::completion;
   line.scan.asks_setup = line.scan.options != ScanOptions{} || line.scan.fix;
-  if (line.action == CommandLine::Action::scan) check(line, app, table);
+  if (line.action == CommandLine::Action::scan) refuse_what_makes_no_sense(line, table, app);
   return line;
 }
 
