@@ -32,13 +32,21 @@ void parse(CLI::App& app, const std::vector<std::string>& arguments) {
   app.parse(static_cast<int>(argv.size()), argv.data());
 }
 
-// The first argument that gives a value to an option that takes none.
+// The first argument that gives a value to an option that takes none; empty if there is none.
 std::string flag_with_value(const CLI::App& app, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     const CLI::Option* option = app.get_option_no_throw(argument.substr(0, argument.find('=')));
     if (option && option->get_items_expected_max() == 0 && argument.find('=') != std::string::npos) return argument;
   }
   return "";
+}
+
+// A value where none is taken, or none where one is. CLI11's message begins with the option.
+Error mismatch(const CLI::App& app, const std::vector<std::string>& arguments, const std::string& message) {
+  if (std::string flag = flag_with_value(app, arguments); !flag.empty()) return wrong(flag, "takes no value", "leave it out");
+  std::string name = message.substr(0, message.find(':'));
+  const CLI::Option* option = app.get_option_no_throw(name);
+  return option ? wrong(name, "its " + option->get_type_name() + " is missing") : wrong("", message);
 }
 
 }  // namespace
@@ -56,9 +64,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     line.action = CommandLine::Action::help;
     return line;
   } catch (const CLI::ArgumentMismatch& error) {
-    std::string_view what = error.what();
-    bool overridden = what.find("disallowed flag override") != std::string_view::npos;
-    throw overridden ? wrong(flag_with_value(app, arguments), "takes no value", "leave it out") : wrong("", error.what());
+    throw mismatch(app, arguments, error.what());
   } catch (const CLI::ParseError& error) {
     throw wrong("", error.what());
   }
