@@ -24,10 +24,6 @@ std::string quoted(const std::string& text, std::string_view quote_inside) {
   return result + "'";
 }
 
-bool is_path(const Value& value) {
-  return value.takes == Takes::file || value.takes == Takes::output;
-}
-
 // --- bash -----------------------------------------------------------------------------------------------------------------
 
 constexpr std::string_view bash_begin = R"(# Completion of gradscan for bash.
@@ -63,9 +59,9 @@ _gradscan() {
   case $option in
 )";
 
-std::string bash_reply(const Value& value) {
-  std::string words = joined(value.words, " ");
-  return is_path(value) ? "_gradscan_files " + words : "_gradscan_words '" + words + "'";
+std::string bash_reply(const Option& option) {
+  std::string words = joined(option.value.words, " ");
+  return takes_path(option) ? "_gradscan_files " + words : "_gradscan_words '" + words + "'";
 }
 
 std::string bash(const OptionTable& table) {
@@ -78,7 +74,7 @@ std::string bash(const OptionTable& table) {
     if (option.value.words.empty())
       unknown.insert(unknown.end(), names.begin(), names.end());
     else
-      cases += "    " + joined(names, " | ") + ") " + bash_reply(option.value) + " ;;\n";
+      cases += "    " + joined(names, " | ") + ") " + bash_reply(option) + " ;;\n";
   });
   cases += "    " + joined(unknown, " | ") + ") ;;\n";
   cases += "    *) _gradscan_rest '" + joined(all, " ") + "' " + joined(model_extensions(), " ") + " ;;\n";
@@ -99,9 +95,10 @@ std::string zsh_files(const std::vector<std::string>& extensions) {
   return "_files -g \"*" + (extensions.size() > 1 ? "(" + any + ")" : any) + "\"";
 }
 
-std::string zsh_action(const Value& value) {
-  if (is_path(value)) return zsh_files(value.words);
-  return value.words.empty() ? " " : "(" + joined(value.words, " ") + ")";
+std::string zsh_action(const Option& option) {
+  const std::vector<std::string>& words = option.value.words;
+  if (takes_path(option)) return zsh_files(words);
+  return words.empty() ? " " : "(" + joined(words, " ") + ")";
 }
 
 // '(-j --jobs)'{-j+,--jobs=}'[scan N files at a time]:N: '
@@ -113,17 +110,25 @@ std::string zsh_spec(const Option& option) {
   std::string once = value.repeats ? "'*'" : names.size() > 1 ? "'(" + joined(names, " ") + ")'" : "";
   std::string all = taking.size() == 1 ? taking.front() : "{" + joined(taking, ",") + "}";
   std::string what = "[" + without_brackets(short_help(option)) + "]";
-  if (!is_flag) what += ":" + value.metavar + ":" + zsh_action(value);
+  if (!is_flag) what += ":" + value.metavar + ":" + zsh_action(option);
   return once + all + quoted(what, "'\\''");
 }
 
+constexpr std::string_view zsh_end = R"(
+}
+
+# Loaded from a folder of functions, or read by source.
+if [[ $funcstack[1] == _gradscan ]]; then
+  _gradscan "$@"
+else
+  compdef _gradscan gradscan
+fi
+)";
+
 std::string zsh(const OptionTable& table) {
-  std::string specs;
-  each_option(table, [&](const Option& option) { specs += "    " + zsh_spec(option) + " \\\n"; });
-  return "#compdef gradscan\n# Completion of gradscan for zsh.\n\n_gradscan() {\n  _arguments -s -S \\\n" + specs + "    " +
-         "'*:MODEL:" + zsh_files(model_extensions()) + "'" +
-         "\n}\n\n# Loaded from a folder of functions, or read by source.\n"
-         "if [[ $funcstack[1] == _gradscan ]]; then\n  _gradscan \"$@\"\nelse\n  compdef _gradscan gradscan\nfi\n";
+  std::string text = "#compdef gradscan\n# Completion of gradscan for zsh.\n\n_gradscan() {\n  _arguments -s -S \\\n";
+  each_option(table, [&](const Option& option) { text += "    " + zsh_spec(option) + " \\\n"; });
+  return text + "    '*:MODEL:" + zsh_files(model_extensions()) + "'" + std::string(zsh_end);
 }
 
 // --- fish -----------------------------------------------------------------------------------------------------------------
@@ -132,16 +137,17 @@ std::string fish_files(const std::vector<std::string>& extensions) {
   return " -ka '(__fish_complete_suffix " + joined(extensions, " ") + ")'";
 }
 
-std::string fish_value(const Value& value) {
-  if (value.takes == Takes::nothing) return "";
-  if (is_path(value)) return " -r" + fish_files(value.words);
-  return value.words.empty() ? " -x" : " -x -a '" + joined(value.words, " ") + "'";
+std::string fish_value(const Option& option) {
+  const std::vector<std::string>& words = option.value.words;
+  if (option.value.takes == Takes::nothing) return "";
+  if (takes_path(option)) return " -r" + fish_files(words);
+  return words.empty() ? " -x" : " -x -a '" + joined(words, " ") + "'";
 }
 
 std::string fish_line(const std::string& name, const Option& option) {
   std::string letter = option.letter ? std::string{' ', '-', 's', ' ', option.letter} : "";
-  return "complete -c gradscan" + letter + " -l " + name + fish_value(option.value) + " -d " +
-         quoted(short_help(option), "\\'") + '\n';
+  return "complete -c gradscan" + letter + " -l " + name + fish_value(option) + " -d " + quoted(short_help(option), "\\'") +
+         '\n';
 }
 
 std::string fish(const OptionTable& table) {

@@ -32,6 +32,10 @@ const Option* find_option(const OptionTable& table, std::string_view name) {
   return nullptr;
 }
 
+bool takes_path(const Option& option) {
+  return option.value.takes == Takes::file || option.value.takes == Takes::output;
+}
+
 std::string short_form(const Option& option) {
   return spellings(option).front();
 }

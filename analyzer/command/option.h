@@ -54,6 +54,8 @@ void add_to(CLI::App& app, const OptionTable& table);
 // nullptr: there is none of this name.
 const Option* find_option(const OptionTable& table, std::string_view name);
 
+bool takes_path(const Option& option);
+
 // "--radius", "-o": how errors call it.
 std::string short_form(const Option& option);
 

@@ -62,7 +62,7 @@ class Translation {
 
   bool is_path(const std::string& key) const {
     const Option* option = find_option(table_, key);
-    return option && (option->value.takes == Takes::file || option->value.takes == Takes::output);
+    return option && takes_path(*option);
   }
 
   const std::string& file_;

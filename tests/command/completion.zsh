@@ -11,7 +11,7 @@ touch model.pt 'my model.pt' report.json picture.svg notes
 cat >setup <<SETUP
 PS1= PS2=
 autoload -Uz compinit
-compinit -D
+compinit -u -D
 source <("$1" --completion zsh)
 compadd() {
   [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]] && { builtin compadd "\$@"; return }
