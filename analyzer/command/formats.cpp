@@ -1,7 +1,6 @@
 #include "analyzer/command/formats.h"
 
 #include <array>
-#include <vector>
 
 namespace gradscan {
 namespace {
@@ -20,23 +19,12 @@ constexpr std::array<Row, 8> rows{{{Format::text, "text", ".txt"},
                                    {Format::sarif, "sarif", ".sarif"},
                                    {Format::github, "github", ""}}};
 
-template <typename Member>
-std::string listed(Member member) {
-  std::vector<std::string_view> words;
-  for (const Row& row : rows)
-    if (!(row.*member).empty()) words.push_back(row.*member);
-  std::string list;
-  for (std::size_t at = 0; at < words.size(); ++at)
-    list.append(at == 0 ? "" : at + 1 == words.size() ? " or " : ", ").append(words[at]);
-  return list;
-}
-
 }  // namespace
 
-std::optional<Format> format_named(std::string_view name) {
-  for (const Row& row : rows)
-    if (row.name == name) return row.format;
-  return {};
+std::vector<std::pair<std::string, Format>> format_choices() {
+  std::vector<std::pair<std::string, Format>> choices;
+  for (const Row& row : rows) choices.emplace_back(row.name, row.format);
+  return choices;
 }
 
 std::optional<Format> format_of_file(std::string_view path) {
@@ -45,12 +33,11 @@ std::optional<Format> format_of_file(std::string_view path) {
   return {};
 }
 
-std::string format_names() {
-  return listed(&Row::name);
-}
-
-std::string format_extensions() {
-  return listed(&Row::extension);
+std::vector<std::string> format_extensions() {
+  std::vector<std::string> extensions;
+  for (const Row& row : rows)
+    if (!row.extension.empty()) extensions.emplace_back(row.extension);
+  return extensions;
 }
 
 bool draws(Format format) {

@@ -5,6 +5,10 @@
 #include <csignal>
 #include <exception>
 
+#include "analyzer/command/completion.h"
+#include "analyzer/command/help.h"
+#include "analyzer/command/man_page.h"
+#include "analyzer/command/option_table.h"
 #include "analyzer/command/options.h"
 #include "analyzer/command/outputs.h"
 #include "analyzer/command/project.h"
@@ -18,8 +22,6 @@
 namespace gradscan {
 namespace {
 
-constexpr int exit_clean = 0;
-
 int scan_and_write(CommandLine line) {
   check_outputs(line.write);
   line.scan.options.analyse.every_setup = wants_every_setup(line.write);
@@ -29,24 +31,33 @@ int scan_and_write(CommandLine line) {
   return write_outputs(scan_files(line.scan, show_progress, save), line.write);
 }
 
-int run(const CommandLine& line) {
+// What an action other than a scan prints.
+std::string answer(const CommandLine& line) {
+  CommandLine unused;
+  OptionTable table = option_table(unused);
   switch (line.action) {
     case CommandLine::Action::help:
-      print(help_text);
-      return exit_clean;
+      return help(table);
+    case CommandLine::Action::man_page:
+      return man_page(table);
+    case CommandLine::Action::completion:
+      return completion(*line.completion, table);
     case CommandLine::Action::version:
-      print("gradscan " + std::string(version) + " (torch " + torch_version() + ")\n");
-      return exit_clean;
+      return "gradscan " + std::string(version) + " (torch " + torch_version() + ")\n";
     case CommandLine::Action::list_presets:
-      print(presets_in_words());
-      return exit_clean;
+      return presets_in_words();
     case CommandLine::Action::list_findings:
-      print(findings_in_words());
-      return exit_clean;
+      return findings_in_words();
     case CommandLine::Action::scan:
       break;
   }
-  return scan_and_write(line);
+  return "";
+}
+
+int run(const CommandLine& line) {
+  if (line.action == CommandLine::Action::scan) return scan_and_write(line);
+  print(answer(line));
+  return exit_clean;
 }
 
 // The command line alone tells which models there are, and these tell the project whose options stand before it.

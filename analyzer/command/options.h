@@ -1,29 +1,16 @@
 // The command line, read into plain data: what to scan, and what to write of it.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "analyzer/command/formats.h"
-#include "gradscan/scan.h"
+#include "analyzer/run/request.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
-
-struct ScanRequest {
-  std::vector<std::string> models;  // one at least; reports that have been saved as JSON may be among them
-  ScanOptions options;
-  bool asks_setup = false;               // whether options say how the model is trained, what it is given or how it is changed
-  std::optional<int> fix;                // number of the fix to apply, from 1
-  std::optional<std::string> compare;    // the file to compare with
-  std::optional<std::int64_t> budget;    // bytes, to plan checkpoints for
-  std::chrono::seconds time_limit{600};  // for loading and running a model
-  int parallel = 1;                      // files that are scanned at a time
-};
 
 enum class Color { automatic, always, never };
 
@@ -43,15 +30,15 @@ struct OutputRequest {
   Color color = Color::automatic;
 };
 
+enum class Shell { bash, zsh, fish };
+
 struct CommandLine {
-  enum class Action { scan, help, version, list_presets, list_findings };
+  enum class Action { scan, help, man_page, completion, version, list_presets, list_findings };
   Action action = Action::scan;
+  std::optional<Shell> completion;
   ScanRequest scan;
   OutputRequest write;
 };
-
-// What --help prints.
-extern const std::string_view help_text;
 
 // Of the arguments without the program's name, after those that the project's gradscan.toml stands for (see project.h): of what
 // can be given once only, the command line's counts. Throws Error (usage).

@@ -17,6 +17,7 @@
 
 #include "analyzer/base/files.h"
 #include "analyzer/base/internal_error.h"
+#include "analyzer/command/render.h"
 #include "analyzer/review/baseline.h"
 #include "gradscan/error.h"
 #include "gradscan/files.h"

@@ -2,12 +2,11 @@
 
 #include <toml++/toml.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
 
-#include "analyzer/command/options.h"
+#include "analyzer/command/option_table.h"
 #include "analyzer/command/values.h"
 
 namespace gradscan {
@@ -16,16 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* file_name = "gradscan.toml";
-
-constexpr std::array<std::string_view, 5> paths{"baseline", "write-baseline", "save-capture", "output", "then"};
-// What is asked of a single run.
-constexpr std::array<std::string_view, 8> never{"help", "version", "list-presets", "list-findings",
-                                                "fix",  "compare", "budget",       "explain"};
-
-template <std::size_t count>
-bool is_among(const std::array<std::string_view, count>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // The nearest gradscan.toml beside the model or above; empty if there is none.
 std::string nearest(const std::string& model) {
@@ -39,10 +28,11 @@ std::string nearest(const std::string& model) {
 
 class Translation {
  public:
-  explicit Translation(const std::string& file) : file_(file) {}
+  Translation(const std::string& file, const OptionTable& table) : file_(file), table_(table) {}
 
   void add(const std::string& key, const toml::node& value) {
-    if (is_among(never, key)) throw wrong(file_, key + " is asked of a single run", "remove it");
+    const Option* option = find_option(table_, key);
+    if (option && option->single_run) throw wrong(file_, key + " is asked of a single run", "remove it");
     if (const toml::array* list = value.as_array())
       for (const toml::node& each : *list) add_one(key, each);
     else
@@ -63,14 +53,20 @@ class Translation {
     auto text = value.value_exact<std::string>();
     if (text && text->find('\0') != std::string::npos)
       throw wrong(file_, "the value of " + key + " has a NUL in it", "mend it");
-    if (text) return is_among(paths, key) ? (fs::path(file_).parent_path() / *text).lexically_normal().string() : *text;
+    if (text) return is_path(key) ? (fs::path(file_).parent_path() / *text).lexically_normal().string() : *text;
     if (auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
     if (!value.is_floating_point()) throw wrong(file_, "the value of " + key + " is not of an option", "see gradscan --help");
     std::array<char, 32> digits{};
     return {digits.data(), std::to_chars(digits.begin(), digits.end(), *value.value_exact<double>()).ptr};
   }
 
+  bool is_path(const std::string& key) const {
+    const Option* option = find_option(table_, key);
+    return option && takes_path(*option);
+  }
+
   const std::string& file_;
+  const OptionTable& table_;
   std::vector<std::string> arguments_;
 };
 
@@ -103,7 +99,9 @@ Project project_of(const std::vector<std::string>& models) {
       throw wrong(model, "is of another project than " + models.front(),
                   "scan the models of each " + std::string(file_name) + " in a run of their own");
   if (project.file.empty()) return project;
-  Translation translation(project.file);
+  CommandLine unused;
+  OptionTable table = option_table(unused);
+  Translation translation(project.file, table);
   for (const auto& [key, value] : read(project.file)) translation.add(std::string(key.str()), value);
   project.arguments = translation.take();
   check_options(project.file, project.arguments);

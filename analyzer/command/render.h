@@ -2,17 +2,12 @@
 #pragma once
 
 #include <string>
-#include <variant>
 
 #include "analyzer/command/formats.h"
-#include "gradscan/compare.h"
-#include "gradscan/plan.h"
-#include "gradscan/survey.h"
+#include "analyzer/run/scan_files.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
-
-using Result = std::variant<Survey, Plan, Comparison>;
 
 struct RenderOptions {
   TextOptions text;

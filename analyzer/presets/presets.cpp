@@ -5,46 +5,14 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "analyzer/presets/preset_calls.h"
+#include "analyzer/presets/preset_file.h"
+#include "analyzer/text/prose.h"
 
 namespace gradscan {
 namespace {
 
 constexpr std::string_view torch_prefix = "__torch__.";
 constexpr std::string_view mangle_prefix = "___torch_mangle_";  // TorchScript sets one classes of one name apart with it
-
-const Preset all_presets[] = {
-    {.name = "hf",
-     .library = transformers_version,
-     .kind = Kind::non_reentrant,
-     .asked_by = "model.gradient_checkpointing_enable()",
-     .remark =
-         "For a model of input_ids the library also makes the output of the embeddings require grad, which the preset does "
-         "not.",
-     .calls = transformers_calls},
-    {.name = "mmcv",
-     .library = mmcv_version,
-     .kind = Kind::reentrant,
-     .asked_by = "with_cp=True",
-     .remark =
-         "Most are checkpointed only if their input requires grad. The last activation of a residual block is outside of the "
-         "library's region and inside of the preset's.",
-     .calls = mmcv_calls},
-    {.name = "timm",
-     .library = timm_version,
-     .kind = Kind::non_reentrant,
-     .asked_by = "model.set_grad_checkpointing()",
-     .remark =
-         "Reentrant after timm.layers.set_reentrant_ckpt(). A model that was made with features_only=True checkpoints other "
-         "calls. The library's region in a DenseLayer ends before norm2 and conv2, the preset's behind them.",
-     .calls = timm_calls},
-    {.name = "torchvision",
-     .library = torchvision_version,
-     .kind = Kind::non_reentrant,
-     .asked_by = "memory_efficient=True",
-     .remark = "Only if an input requires grad. The library's region ends before norm2 and conv2, the preset's behind them.",
-     .calls = torchvision_calls},
-};
 
 // "__torch__.a.___torch_mangle_12.B" is "a.B".
 std::string plain_name(std::string_view class_name) {
@@ -68,7 +36,7 @@ CallsOf calls_by_owner(const Preset& preset) {
 
 // `below`: the path from the owner. A '*' stands for one name, not for several with dots between.
 bool leads_to(const CheckpointedCall& call, std::string below) {
-  std::string path(call.path);
+  std::string path = call.path;
   std::replace(path.begin(), path.end(), '.', '/');
   std::replace(below.begin(), below.end(), '.', '/');
   return fnmatch(path.c_str(), below.c_str(), FNM_PATHNAME) == 0;
@@ -90,13 +58,26 @@ std::string below(const std::string& owner, const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const PresetFile& file : preset_files) names.emplace_back(file.name);
+  return names;
+}
+
+// Read when they are first asked for.
 std::span<const Preset> presets() {
-  return all_presets;
+  static const std::vector<Preset> all = [] {
+    std::vector<Preset> read;
+    for (const PresetFile& file : preset_files) read.push_back(parse_preset(file));
+    return read;
+  }();
+  return all;
 }
 
 const Preset* preset_named(std::string_view name) {
-  auto preset = std::find_if(presets().begin(), presets().end(), [&](const Preset& one) { return one.name == name; });
-  return preset == presets().end() ? nullptr : &*preset;
+  for (std::size_t at = 0; at < preset_files.size(); ++at)
+    if (preset_files[at].name == name) return &presets()[at];
+  return nullptr;
 }
 
 std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, const std::vector<ClassedModule>& modules) {
@@ -121,7 +102,7 @@ std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, co
 namespace {
 
 Error unusable(const Preset& preset, const std::string& problem, const std::string& remedy) {
-  return Error(Failure::usage, "--checkpoint " + std::string(preset.name), problem, remedy);
+  return Error(Failure::usage, "--checkpoint " + preset.name, problem, remedy);
 }
 
 // The first ones that are not torch's own.
@@ -150,31 +131,13 @@ Error has_no_classes(const Preset& preset) {
 }
 
 Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules) {
-  return unusable(preset, "no module of the classes that " + std::string(preset.name) + " checkpoints (see --list-presets)",
+  return unusable(preset, "no module of the classes that " + preset.name + " checkpoints (see --list-presets)",
                   "name modules by their paths; the model's classes are " + classes_in_words(modules));
 }
 
 namespace {
 
-constexpr std::size_t columns = 100;
-
-// One paragraph, no line of which is longer than `columns` if no word is; `indent` before all lines but the first.
-std::string wrapped(const std::string& first, std::string_view text, const std::string& indent) {
-  std::string result = first;
-  std::size_t column = first.size();
-  while (!text.empty()) {
-    std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (column + word.size() > columns) {
-      result.erase(result.find_last_not_of(' ') + 1);
-      result += '\n' + indent;
-      column = indent.size();
-    }
-    result.append(word).append(text.empty() ? "" : " ");
-    column += word.size() + 1;
-  }
-  return result + '\n';
-}
+constexpr int columns = 100;
 
 std::string_view module_of(std::string_view class_name) {
   return class_name.substr(0, class_name.rfind('.'));
@@ -184,23 +147,23 @@ std::string_view module_of(std::string_view class_name) {
 std::string calls_in_words(std::span<const CheckpointedCall> calls) {
   std::string text;
   for (std::size_t at = 0; at < calls.size();) {
-    std::string_view module = module_of(calls[at].owner);
+    std::string module(module_of(calls[at].owner));
     std::string names;
     for (; at < calls.size() && module_of(calls[at].owner) == module; ++at) {
       names.append(names.empty() ? "" : " ").append(calls[at].owner.substr(module.size() + 1));
       if (!calls[at].path.empty()) names.append(".").append(calls[at].path);
     }
-    text += wrapped("    " + std::string(module) + ": ", names, "        ");
+    text += wrap(module + ": " + names, columns, "    ", "        ");
   }
   return text;
 }
 
 std::string in_words(const Preset& preset) {
   const char* kind = preset.kind == Kind::reentrant ? "reentrant" : "non-reentrant";
-  std::string head(preset.name);
+  std::string head = preset.name;
   head += std::string(std::max<std::size_t>(head.size() + 1, 13) - head.size(), ' ');
-  std::string text = wrapped(head, std::string(preset.library) + ", " + std::string(preset.asked_by) + ", " + kind, "    ");
-  return text + wrapped("    ", preset.remark, "    ") + calls_in_words(preset.calls);
+  return wrap(preset.library + ", " + preset.asked_by + ", " + kind, columns, head, "    ") +
+         wrap(preset.remark, columns, "    ", "    ") + calls_in_words(preset.calls);
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 //
 // A preset is a list of calls: the calls of the modules of a class ("mmcv.cnn.resnet.Bottleneck"), or those that a module of a
 // class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' crosses no dot). Each is one checkpoint region;
-// one in another is nested, as in the library. The lists come from the libraries themselves, see python/real_models/presets.py.
+// one in another is nested, as in the library. The lists come from the libraries themselves, see preset_file.h and
+// python/real_models/presets.py.
 #pragma once
 
 #include <cstddef>
@@ -19,21 +20,22 @@
 namespace gradscan {
 
 struct CheckpointedCall {
-  std::string_view owner;      // qualified name of a class
-  std::string_view path;       // from the owner to the module that is called: globs between dots; empty: the owner itself
+  std::string owner;           // qualified name of a class
+  std::string path{};          // from the owner to the module that is called: globs between dots; empty: the owner itself
   bool only_for_grad = false;  // a call none of whose tensors requires grad is not checkpointed
 };
 
 struct Preset {
-  std::string_view name;     // for --checkpoint
-  std::string_view library;  // with the version that was looked at
-  Kind kind;                 // that of the library's regions unless it is told otherwise
-  std::string_view asked_by;
-  std::string_view remark;  // where its regions are not these calls exactly
-  std::span<const CheckpointedCall> calls;
+  std::string name;     // for --checkpoint
+  std::string library;  // with the version that was looked at
+  Kind kind;            // that of the library's regions unless it is told otherwise
+  std::string asked_by;
+  std::string remark;  // where its regions are not these calls exactly
+  std::vector<CheckpointedCall> calls;
 };
 
 // In the order of their names.
+std::vector<std::string> preset_names();
 std::span<const Preset> presets();
 
 // nullptr: there is none of this name.

@@ -1,6 +1,4 @@
-#include "gradscan/scan.h"
-
-#include <string_view>
+#include "analyzer/run/scan.h"
 
 #include "analyzer/capture/capture_model.h"
 #include "analyzer/capture/loss.h"
@@ -23,6 +21,16 @@ Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   return capture;
 }
 
+Report with_fix(std::span<const Capture> in_turn, const Report& report, int number, const AnalyseOptions& options) {
+  if (number > static_cast<int>(report.fixes.size()))
+    throw Error(Failure::usage, "--fix " + std::to_string(number),
+                report.fixes.empty() ? "there is nothing that a fix is needed or known for"
+                                     : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
+                "see the report without it");
+  const Fix& fix = report.fixes[number - 1];
+  return analyse(edited(in_turn, fix.edits), fix.setup, options);
+}
+
 }  // namespace
 
 Capture capture_file(const std::string& path, const CaptureOptions& options) {
@@ -41,12 +49,21 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
   return setup;
 }
 
-Report scan(const std::string& path, const ScanOptions& options) {
-  std::vector<Capture> in_turn{capture_file(path, options)};
-  for (const std::string& further : options.then) in_turn.push_back(capture_file(further, options));
+std::vector<Capture> captures_in_turn(const std::string& path, const ScanOptions& options, const CaptureFile& capture) {
+  std::vector<Capture> in_turn{capture(path, options)};
+  for (const std::string& further : options.then) in_turn.push_back(capture(further, options));
   check_then(in_turn, options.then);
-  in_turn = edited(in_turn, options.edits);
-  return analyse(in_turn, resolve_setup(in_turn.front(), options), options.analyse);
+  return in_turn;
+}
+
+Report report_on(std::span<const Capture> in_turn, const ScanOptions& options, std::optional<int> fix) {
+  std::vector<Capture> asked = edited(in_turn, options.edits);
+  Report report = analyse(asked, resolve_setup(asked.front(), options), options.analyse);
+  return fix ? with_fix(asked, report, *fix, options.analyse) : report;
+}
+
+Report scan(const std::string& path, const ScanOptions& options) {
+  return report_on(captures_in_turn(path, options, capture_file), options);
 }
 
 }  // namespace gradscan

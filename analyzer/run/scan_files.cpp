@@ -11,17 +11,17 @@
 #include "analyzer/base/files.h"
 #include "analyzer/base/internal_error.h"
 #include "analyzer/graph/edits.h"
-#include "analyzer/graph/in_turn.h"
 #include "analyzer/run/isolate.h"
+#include "analyzer/run/scan.h"
 #include "gradscan/analyse.h"
 #include "gradscan/capture_file.h"
 #include "gradscan/error.h"
 #include "gradscan/read_report.h"
+#include "gradscan/report_json.h"
 
 namespace gradscan {
 namespace {
 
-constexpr int clean = 0, conflict = 1;
 constexpr auto no_time_limit = std::chrono::hours(24 * 7);  // the model's own is kept inside
 
 // Reports that have been saved; captures end in .capture.json.
@@ -35,44 +35,27 @@ Survey saved_survey(const std::string& path, const ScanRequest& request) {
   return parse_report(read_file(path), path);
 }
 
-Capture capture_isolated(const std::string& model, const ScanRequest& request) {
-  auto work = [&] { return to_json(capture_file(model, request.options)); };
-  return parse_capture(isolate(model, request.time_limit, work), model);
+CaptureFile in_a_child(std::chrono::seconds time_limit) {
+  return [time_limit](const std::string& model, const CaptureOptions& options) {
+    auto work = [&] { return to_json(capture_file(model, options)); };
+    return parse_capture(isolate(model, time_limit, work), model);
+  };
 }
 
-std::vector<Capture> captures_in_turn(const std::string& model, const ScanRequest& request) {
-  std::vector<Capture> captures{capture_isolated(model, request)};
-  for (const std::string& further : request.options.then) captures.push_back(capture_isolated(further, request));
-  check_then(captures, request.options.then);
-  return captures;
-}
-
-Report with_fix(const std::vector<Capture>& in_turn, const Report& report, int number, const AnalyseOptions& options) {
-  if (number > static_cast<int>(report.fixes.size()))
-    throw Error(Failure::usage, "--fix " + std::to_string(number),
-                report.fixes.empty() ? "there is nothing that a fix is needed or known for"
-                                     : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
-                "see the report without it");
-  const Fix& fix = report.fixes[number - 1];
-  return analyse(edited(in_turn, fix.edits), fix.setup, options);
-}
-
-Report report_of(const std::vector<Capture>& in_turn, const ScanRequest& request) {
-  std::vector<Capture> asked = edited(in_turn, request.options.edits);
-  Report report = analyse(asked, resolve_setup(asked.front(), request.options), request.options.analyse);
-  return request.fix ? with_fix(asked, report, *request.fix, request.options.analyse) : report;
+std::vector<Capture> captures_of(const std::string& model, const ScanRequest& request) {
+  return captures_in_turn(model, request.options, in_a_child(request.time_limit));
 }
 
 Scanned scanned(const std::string& path, Report report) {
-  int exit_code = has_conflict(report) ? conflict : clean;
+  int exit_code = has_conflict(report) ? exit_conflict : exit_clean;
   return {.path = path, .report = std::move(report), .exit_code = exit_code};
 }
 
 ScanResult scan_model(const ScanRequest& request, const std::function<void(const Capture&)>& save) {
   const std::string& model = request.models.front();
-  std::vector<Capture> in_turn = captures_in_turn(model, request);
+  std::vector<Capture> in_turn = captures_of(model, request);
   try {
-    Scanned file = scanned(model, report_of(in_turn, request));
+    Scanned file = scanned(model, report_on(in_turn, request.options, request.fix));
     int exit_code = file.exit_code;
     return {Survey{{std::move(file)}}, exit_code, std::move(in_turn.front())};
   } catch (const Error& error) {
@@ -86,7 +69,7 @@ ScanResult scan_model(const ScanRequest& request, const std::function<void(const
 // What a process of its own finds out about one file; it comes back as the JSON of a survey.
 Survey survey_of(const std::string& path, const ScanRequest& request) {
   if (is_saved_report(path)) return saved_survey(path, request);
-  auto work = [&] { return to_json(Survey{{scanned(path, report_of(captures_in_turn(path, request), request))}}); };
+  auto work = [&] { return to_json(Survey{{scanned(path, report_on(captures_of(path, request), request.options))}}); };
   ChildEnd end = run_in_child(path, no_time_limit, work);
   if (end.signal == SIGKILL)
     throw Error(Failure::limit, path, "the system stopped its analysis, as it does when memory runs out",
@@ -137,13 +120,14 @@ Survey survey_files(const ScanRequest& request, const Progress& progress) {
 // --- Other questions ----------------------------------------------------------------------------------------------------
 
 ScanResult plan(const ScanRequest& request) {
-  ScanRequest with_modules = request;
-  with_modules.options.every_module = true;
-  Capture capture = edited(capture_isolated(request.models.front(), with_modules), request.options.edits);
+  CaptureOptions with_modules = request.options;
+  with_modules.every_module = true;
+  Capture whole = in_a_child(request.time_limit)(request.models.front(), with_modules);
+  Capture capture = edited(whole, request.options.edits);
   const AnalyseOptions& options = request.options.analyse;
   Plan plan = plan_checkpoints(capture, resolve_setup(capture, request.options),
                                {.budget = *request.budget, .batch = options.batch, .optimizer = options.optimizer});
-  int exit_code = plan.fits && plan.verdict.clean() ? clean : conflict;
+  int exit_code = plan.fits && plan.verdict.clean() ? exit_clean : exit_conflict;
   return {std::move(plan), exit_code, {}};
 }
 
@@ -152,9 +136,10 @@ Side side_of(const Capture& capture, const ScanOptions& options) {
 }
 
 ScanResult comparison(const ScanRequest& request) {
-  Capture first = capture_isolated(request.models.front(), request), second = capture_isolated(*request.compare, request);
+  CaptureFile capture = in_a_child(request.time_limit);
+  Capture first = capture(request.models.front(), request.options), second = capture(*request.compare, request.options);
   Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
-  int exit_code = has_conflict(comparison.first) ? conflict : clean;
+  int exit_code = has_conflict(comparison.first) ? exit_conflict : exit_clean;
   return {std::move(comparison), exit_code, std::move(first)};
 }
 

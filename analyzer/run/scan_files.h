@@ -6,13 +6,19 @@
 
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
+#include <variant>
 
-#include "analyzer/command/options.h"
-#include "analyzer/command/render.h"
+#include "analyzer/run/request.h"
+#include "gradscan/compare.h"
+#include "gradscan/plan.h"
+#include "gradscan/survey.h"
 
 namespace gradscan {
+
+// Exit codes of runs that do not fail; see Failure for the others.
+inline constexpr int exit_clean = 0, exit_conflict = 1;
+
+using Result = std::variant<Survey, Plan, Comparison>;
 
 struct ScanResult {
   Result result;

@@ -1,4 +1,4 @@
-"""Where libraries checkpoint when they are asked to: makes analyzer/presets/preset_calls.cpp and docs/presets.md.
+"""Where libraries checkpoint when they are asked to: renews analyzer/presets/*.toml and docs/presets.md.
 
     real_models/setup && .venv-real/bin/python3 real_models/presets.py
 
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -331,58 +332,41 @@ PRESETS = {
     "mmcv": (openmmlab_calls, openmmlab_version),
     "timm": (timm_calls, lambda: f"timm {version('timm')}"),
     "torchvision": (torchvision_calls, lambda: f"torchvision {version('torchvision')}"),
-    "transformers": (transformers_calls, lambda: f"transformers {version('transformers')}"),
+    "hf": (transformers_calls, lambda: f"transformers {version('transformers')}"),
 }
 
 
-def cpp_row(call: Call) -> str:
-    return f'    {{"{call.owner}", "{call.path}"{", true" if call.only_for_grad else ""}}},'
+def listed(words: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
 
-def cpp(found: dict[str, tuple[Calls, str]]) -> str:
-    parts = [
-        "// Made by python/real_models/presets.py.",
-        '#include "analyzer/presets/preset_calls.h"',
-        "",
-        "namespace gradscan {",
-    ]
-    parts += ["namespace {", ""]
-    for name, (calls, _) in found.items():
-        rows = dict.fromkeys(cpp_row(call) for call in sorted(calls))
-        parts += [f"constexpr CheckpointedCall {name}[] = {{", *rows, "};", ""]
-    parts += ["}  // namespace", ""]
-    parts += [f'const std::string_view {name}_version = "{looked_at}";' for name, (_, looked_at) in found.items()]
-    parts += [""] + [f"const std::span<const CheckpointedCall> {name}_calls = {name};" for name in found]
-    return "\n".join([*parts, "", "}  // namespace gradscan", ""])
-
-
-def docs_rows(calls: Calls) -> list[str]:
-    rows = ["| module | calls | outside of the region |", "| --- | --- | --- |"]
-    by_module: dict[tuple[str, str], list[str]] = {}
+def rows(calls: Calls) -> list[str]:
+    """A line for the calls in a module that are alike."""
+    alike: dict[tuple[str, str, bool], list[str]] = {}
     for call in sorted(calls):
         module, _, kind = call.owner.rpartition(".")
-        by_module.setdefault((module, call.outside), []).append(kind + (f".{call.path}" if call.path else ""))
-    for (module, outside), kinds in by_module.items():
-        rows.append(f"| {module} | {', '.join(f'`{kind}`' for kind in dict.fromkeys(kinds))} | {outside} |")
-    return rows
+        names = alike.setdefault((module, call.outside, call.only_for_grad), [])
+        names.append(kind + (f".{call.path}" if call.path else ""))
+    lines = []
+    for (module, outside, only_for_grad), names in alike.items():
+        fields = [f'module = "{module}"', f"of = {listed(dict.fromkeys(names))}"]
+        fields += ["only_for_grad = true"] if only_for_grad else []
+        fields += [f"outside = {listed(outside.split(', '))}"] if outside else []
+        lines.append(f"  {{{', '.join(fields)}}},")
+    return lines
 
 
-def docs(found: dict[str, tuple[Calls, str]], text: str) -> str:
-    """`text` with its tables made anew: each stands between two comments."""
-    for name, (calls, looked_at) in found.items():
-        table = "\n".join([f"Looked at: {looked_at}.", "", *docs_rows(calls)])
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        text = re.sub(f"(?s){begin}.*{end}", lambda _: f"{begin}\n{table}\n{end}", text)  # noqa: B023
-    return text
+def renewed(toml: str, calls: Calls, looked_at: str) -> str:
+    """A preset's file; kind, asked_by and remark stay as they are."""
+    toml = re.sub(r"(?m)^library = .*$", lambda _: f'library = "{looked_at}"', toml)
+    return re.sub(r"(?ms)^calls = \[$.*?^\]$", lambda _: "\n".join(["calls = [", *rows(calls), "]"]), toml)
 
 
 def main():
-    found = {name: (derive(), looked_at()) for name, (derive, looked_at) in PRESETS.items()}
-    file = ROOT / "analyzer/presets/preset_calls.cpp"
-    file.write_text(cpp(found))
-    subprocess.run(["clang-format", "-i", file], check=True)
-    page = ROOT / "docs/presets.md"
-    page.write_text(docs(found, page.read_text()))
+    for name, (derive, looked_at) in PRESETS.items():
+        file = ROOT / f"analyzer/presets/{name}.toml"
+        file.write_text(renewed(file.read_text(), derive(), looked_at()))
+    subprocess.run([ROOT / "scripts/presets"], check=True)
 
 
 if __name__ == "__main__":

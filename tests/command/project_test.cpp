@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "analyzer/command/option_table.h"
 #include "gradscan/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
@@ -10,6 +11,7 @@ using namespace gradscan;
 using namespace gradscan::tests;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
 using Strings = std::vector<std::string>;
 
 namespace {
@@ -49,6 +51,23 @@ TEST_CASE("Paths in a project are relative to its folder") {
   REQUIRE(arguments.size() == 1);
   CHECK(std::filesystem::path(arguments[0].substr(11)).is_absolute());
   CHECK_THAT(arguments[0], EndsWith("/known/b.json"));
+}
+
+TEST_CASE("Every option is a key, but those that are asked of a single run; every file's path is the project's") {
+  CommandLine line;
+  for (const OptionGroup& group : option_table(line))
+    for (const Option& option : group.options) {
+      INFO(option.name);
+      std::string some = option.value.words.empty() ? "x" : "x" + option.value.words.front();
+      if (option.single_run) {
+        CHECK_THAT(refusal(option.name + " = '" + some + "'"), Contains(option.name + " is asked of a single run"));
+      } else if (option.value.takes == Takes::file || option.value.takes == Takes::output) {
+        std::string argument = arguments_of(option.name + " = 'sub/" + some + "'").front();
+        CHECK_THAT(argument, StartsWith("--" + option.name + "=/") && EndsWith("/sub/" + some));
+      } else if (option.value.takes == Takes::nothing) {
+        CHECK(arguments_of(option.name + " = true") == Strings{"--" + option.name});
+      }
+    }
 }
 
 TEST_CASE("The nearest project counts") {

@@ -8,10 +8,12 @@ using namespace gradscan;
 
 namespace {
 
-const CheckpointedCall of_class[] = {{"lib.resnet.Block", ""}};
-const CheckpointedCall of_owner[] = {{"lib.vit.ViT", "blocks.*"}, {"lib.vit.Stage", "first"}};
+using Calls = std::vector<CheckpointedCall>;
 
-std::vector<std::string> checkpointed(std::span<const CheckpointedCall> calls, const std::vector<ClassedModule>& modules) {
+const Calls of_class{{"lib.resnet.Block", ""}};
+const Calls of_owner{{"lib.vit.ViT", "blocks.*"}, {"lib.vit.Stage", "first"}};
+
+std::vector<std::string> checkpointed(const Calls& calls, const std::vector<ClassedModule>& modules) {
   std::vector<std::string> paths;
   Preset preset{.name = "lib", .library = "lib 1", .kind = Kind::reentrant, .asked_by = "asking", .remark = "", .calls = calls};
   std::vector<const CheckpointedCall*> found = checkpointed_calls(preset, modules);
@@ -103,7 +105,7 @@ TEST_CASE("presets_in_words names every call in lines of at most 100 columns") {
     all += line + '\n';
   }
   for (const Preset& preset : presets()) {
-    CHECK(all.find('\n' + std::string(preset.name) + ' ') != std::string::npos);
+    CHECK(all.find('\n' + preset.name + ' ') != std::string::npos);
     for (const CheckpointedCall& call : preset.calls) {
       std::string name(call.owner.substr(call.owner.rfind('.') + 1));
       if (!call.path.empty()) name.append(".").append(call.path);
