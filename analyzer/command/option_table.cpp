@@ -7,6 +7,7 @@
 #include "analyzer/command/option_values.h"
 #include "analyzer/command/values.h"
 #include "analyzer/presets/presets.h"
+#include "gradscan/parse.h"
 
 namespace gradscan {
 namespace {
