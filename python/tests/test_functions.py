@@ -5,9 +5,11 @@ import threading
 
 import pytest
 import torch
+from conftest import torch_functions
 from torch import nn
 
 import gradscan
+from gradscan.torch_versions import PythonFunction, function_apply
 
 
 class Double(torch.autograd.Function):
@@ -98,6 +100,17 @@ def test_a_backward_of_its_own_is_noted(tmp_path):
     assert notes == ["what DoubleBackward returns is not seen: if it is None, nothing behind it gets a gradient there"]
 
 
+@pytest.mark.skipif(
+    isinstance(function_apply, PythonFunction), reason="torch up to 2.13: Function.apply() is written in Python"
+)
+def test_an_unknown_calling_convention(monkeypatch, tmp_path):
+    monkeypatch.setattr(function_apply._definition, "flags", 0x82)  # METH_FASTCALL | METH_KEYWORDS
+    before = torch_functions()
+    with pytest.raises(gradscan.TracingError, match="in an unknown way: use gradscan.record"):
+        gradscan.export(Between(Double.apply), torch.rand(3, 4), tmp_path / "m.pt")
+    assert torch_functions() == before
+
+
 def test_exports_of_several_threads(tmp_path):
     """A trace that ends while another one is under way leaves the other's Functions alone."""
     started, ended, errors = threading.Event(), threading.Event(), []
@@ -113,7 +126,7 @@ def test_exports_of_several_threads(tmp_path):
         except Exception as error:  # noqa: BLE001
             errors.append(error)
 
-    before = torch.autograd.Function.apply.__func__.__code__
+    before = torch_functions()
     thread = threading.Thread(target=slow)
     thread.start()
     started.wait(60)
@@ -121,4 +134,4 @@ def test_exports_of_several_threads(tmp_path):
     ended.set()
     thread.join()
     assert not errors
-    assert torch.autograd.Function.apply.__func__.__code__ is before
+    assert torch_functions() == before

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 from collections import OrderedDict, namedtuple
 
 import pytest
@@ -81,6 +82,24 @@ def test_by_any_name(scan, tmp_path):
         ("a", "reentrant", -1),
         ("b", "reentrant", -1),
     ]
+
+
+@pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant")])
+def test_as_a_decorator(reentrant, kind, scan, tmp_path):
+    """Up to torch 2.13, checkpoint() wants a function."""
+    if inspect.signature(checkpoint).parameters["function"].default is inspect.Parameter.empty:
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'function'"):
+            checkpoint(use_reentrant=reentrant)
+        return
+
+    def run(model, x):
+        @checkpoint(use_reentrant=reentrant)
+        def block(x):
+            return model.a(x)
+
+        return model.b(block(x))
+
+    assert regions_of(scan, tmp_path, Model(run)) == [("block", kind, -1)]
 
 
 @pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant"), (None, "reentrant")])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torch
-import torch.utils.checkpoint
+from conftest import torch_functions
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -54,10 +54,7 @@ def everything_about(model):
         "random": (torch.get_rng_state(), random.getstate()),
         "torch": (
             torch.is_grad_enabled(),
-            torch.utils.checkpoint.checkpoint.__wrapped__.__code__,
-            torch.utils.checkpoint.CheckpointFunction.apply,
-            torch.autograd.Function.apply.__func__.__code__,
-            vars(torch.utils.checkpoint.CheckpointFunction).get("apply"),
+            torch_functions(),
             torch._C._get_tracing_state(),
             torch._C._len_torch_function_stack(),
             torch._C._len_torch_dispatch_stack(),
