@@ -13,15 +13,11 @@ The graph is searched without recursion, and no node twice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch.autograd.graph import Node
 
 from gradscan.boundary import Boundary, Edge, edge_of, edges_of
-
-if TYPE_CHECKING:
-    from gradscan.observe import Region
+from gradscan.region import Region
 
 
 class AsCheckpointed:

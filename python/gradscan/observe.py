@@ -20,14 +20,10 @@ from __future__ import annotations
 import bisect
 import collections
 import contextlib
-import dataclasses
-import os
 import random
-import re
-import sys
 import threading
-from collections.abc import Iterable, Iterator
-from types import FrameType, TracebackType
+from collections.abc import Iterable
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,33 +33,17 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradscan.as_checkpointed import AsCheckpointed
-from gradscan.boundary import Boundary, make_boundary
+from gradscan.boundary import make_boundary
 from gradscan.errors import Error
 from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
 from gradscan.places import Place, replace_tensors, replaceable_tensors
+from gradscan.region import Region
 from gradscan.region_name import region_name
+from gradscan.user_code import own_place, user_line
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-_TORCH = os.path.dirname(torch.__file__) + os.sep
-_GRADSCAN = os.path.dirname(__file__) + os.sep
-_INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
-
-
-@dataclasses.dataclass
-class Region:
-    """One executed checkpoint() call."""
-
-    name: str
-    kind: str
-    source: str  # "resnet.py:88"
-    place: str  # the user's own line at that call, with its whole path: see own_place()
-    module: str  # path of the module that called checkpoint()
-    parent: int | None  # number of the region around it
-    begin: Boundary
-    end: Boundary | None = None  # None while it runs
 
 
 class Observer:
@@ -230,32 +210,6 @@ class Observer:
             if node not in made:
                 flops[region] += forward
         return flops
-
-
-def _user_places() -> Iterator[tuple[str, int]]:
-    """File and line of the code that belongs neither to torch nor to gradscan, the innermost first."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame:
-        file = frame.f_code.co_filename
-        if not file.startswith((_TORCH, _GRADSCAN, "<")):
-            yield file, frame.f_lineno
-        frame = frame.f_back
-
-
-def user_line() -> str:
-    """The innermost of them in short: "resnet.py:88"; empty if there is none."""
-    for file, line in _user_places():
-        return f"{os.path.basename(file)}:{line}"
-    return ""
-
-
-def own_place() -> str:
-    """The innermost that is in no installed package, else the innermost of all, with its whole path: "/home/me/model.py:88"."""
-    places = list(_user_places())
-    own = [place for place in places if not _INSTALLED.search(place[0])]
-    for file, line in own or places:
-        return f"{os.path.abspath(file)}:{line}"
-    return ""
 
 
 def is_requires_grad(function: Any, access: str) -> bool:
