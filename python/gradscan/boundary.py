@@ -29,6 +29,12 @@ def edge_of(tensor: torch.Tensor) -> Edge | None:
     return edge.node, edge.output_nr
 
 
+def number_of(node: Node) -> int:
+    """Autograd numbers the nodes that a thread creates, in order."""
+    numbered: Any = node  # torch's types know of _sequence_nr() in newer versions only
+    return int(numbered._sequence_nr())
+
+
 def edges_of(node: Node) -> list[Edge]:
     """Where a node's gradients go."""
     return [(target, slot) for target, slot in node.next_functions if target is not None]
@@ -38,11 +44,11 @@ class _Boundary(torch.autograd.Function):
     """Aliases that share memory with the tensors, but neither history nor version counter."""
 
     @staticmethod
-    def forward(ctx: Any, token: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+    def forward(ctx: Any, token: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(tensor.data for tensor in (token, *tensors))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Any) -> Any:
         raise RuntimeError("the graph of a capture is never run backward")
 
 
@@ -68,7 +74,8 @@ def make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary, 
 def _make_boundary(tensors: list[torch.Tensor], always: bool) -> tuple[Boundary, list[torch.Tensor]]:
     chosen = [k for k, tensor in enumerate(tensors) if _differentiable(tensor) and (always or tensor.requires_grad)]
     next_edges = [edge_of(tensor) for tensor in tensors]
-    token, *aliases = _Boundary.apply(torch.zeros(0, requires_grad=True), *(tensors[k] for k in chosen))
+    apply: Any = _Boundary.apply
+    token, *aliases = apply(torch.zeros(0, requires_grad=True), *(tensors[k] for k in chosen))
     results = list(tensors)
     for k, alias in zip(chosen, aliases, strict=True):
         results[k] = alias

@@ -141,7 +141,7 @@ class _Trace:
     def _traced(self) -> torch.jit.ScriptModule:
         with unchanged(self._model, dict(self._bound.arguments)), functions_inlined() as inlined, _quiet():
             with torch.enable_grad():
-                traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
+                traced: torch.jit.ScriptModule = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
 
@@ -162,7 +162,8 @@ class _Trace:
         names = ["self", *self._names]
         signature = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
         forward.__signature__ = signature  # type: ignore[attr-defined]
-        tracee = type(_identifiers([type(self._model).__name__])[0], (torch.nn.Module,), {"forward": forward})()
+        name = _identifiers([type(self._model).__name__])[0]
+        tracee: torch.nn.Module = type(name, (torch.nn.Module,), {"forward": forward})()
         for name in ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules", "training"):
             vars(tracee)[name] = vars(self._model)[name]
         return tracee

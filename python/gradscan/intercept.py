@@ -63,7 +63,8 @@ def _decorated_stand_in(function, args, kwargs, **options):  # type: ignore[no-u
     return decorated_called(function, args, kwargs, options)
 
 
-_original_apply = torch_checkpoint.CheckpointFunction.apply
+_CheckpointFunction: Any = torch_checkpoint.CheckpointFunction
+_original_apply = _CheckpointFunction.apply
 
 
 def checkpoint_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -115,7 +116,7 @@ def _replace() -> None:
             checkpoint.replace(_stand_in)
             if checkpoint_implementation:
                 checkpoint_implementation.replace(_decorated_stand_in)
-            torch_checkpoint.CheckpointFunction.apply = staticmethod(_apply_called)  # type: ignore[method-assign]
+            _CheckpointFunction.apply = staticmethod(_apply_called)
 
 
 def _restore() -> None:
@@ -126,7 +127,7 @@ def _restore() -> None:
             checkpoint.restore()
             if checkpoint_implementation:
                 checkpoint_implementation.restore()
-            del torch_checkpoint.CheckpointFunction.apply  # the inherited one is back
+            del _CheckpointFunction.apply  # the inherited one is back
 
 
 @contextlib.contextmanager

@@ -48,12 +48,14 @@ def begin(text: dict[str, Any], tensors: list[torch.Tensor]) -> tuple[torch.Tens
 
 def end(text: dict[str, Any], token: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """An alias of each tensor."""
-    return _scripted().gradscan_region_end(json.dumps(text), [token, *tensors])
+    aliases: list[torch.Tensor] = _scripted().gradscan_region_end(json.dumps(text), [token, *tensors])
+    return aliases
 
 
 def requires_grad(tensor: torch.Tensor) -> torch.Tensor:
     """An alias that stands for tensor.requires_grad_()."""
-    return _scripted().gradscan_requires_grad(tensor)
+    alias: torch.Tensor = _scripted().gradscan_requires_grad(tensor)
+    return alias
 
 
 def prepare() -> None:

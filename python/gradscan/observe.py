@@ -33,7 +33,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradscan.as_checkpointed import AsCheckpointed
-from gradscan.boundary import make_boundary
+from gradscan.boundary import make_boundary, number_of
 from gradscan.errors import Error
 from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
@@ -188,23 +188,23 @@ class Observer:
 
     def module_of(self, node: Node) -> str:
         """Path of the module whose forward made it."""
-        after = bisect.bisect_right(self._path_changes, node._sequence_nr(), key=lambda change: change[0])
+        after = bisect.bisect_right(self._path_changes, number_of(node), key=lambda change: change[0])
         return self._path_changes[after - 1][1]
 
     def source_of(self, node: Node) -> str:
         """The line of the user's code that made it: "model.py:17"; empty if unknown."""
-        number = node._sequence_nr()
+        number = number_of(node)
         after = bisect.bisect_right(self._calls, number, key=lambda call: call[0])
         first, last, line = self._calls[after - 1] if after else (0, 0, "")
         return line if first <= number < last else ""
 
     def flops_of(self, node: Node) -> Flops | None:
         """What it costs, if that is known."""
-        return self._flops.get(node._sequence_nr())
+        return self._flops.get(number_of(node))
 
     def constant_flops(self, nodes: Iterable[Node]) -> dict[int | None, int]:
         """By innermost region, of the operations that have made none of these nodes: no gradient flows through them."""
-        made = {node._sequence_nr() for node in nodes}
+        made = {number_of(node) for node in nodes}
         flops: dict[int | None, int] = collections.defaultdict(int)
         for node, region, forward in self._flops_in:
             if node not in made:
@@ -246,7 +246,7 @@ class _Flops(TorchDispatchMode):
     """Sees every operation below autograd, whose node has just been made if one of its arguments requires grad."""
 
     def __init__(self, observer: Observer) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._observer = observer
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -54,7 +54,8 @@ class Report:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """Errors first, then silent failures, then notes."""
-        return self.json["findings"]
+        findings: list[dict[str, Any]] = self.json["findings"]
+        return findings
 
     @property
     def fixes(self) -> list[str]:
@@ -64,7 +65,8 @@ class Report:
     @property
     def notes(self) -> list[str]:
         """What could not be seen."""
-        return self.json["notes"]
+        notes: list[str] = self.json["notes"]
+        return notes
 
     @property
     def parameters(self) -> dict[str, Parameter]:

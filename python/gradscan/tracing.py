@@ -22,6 +22,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from gradscan import markers
+from gradscan.boundary import number_of
 from gradscan.errors import TracingError
 from gradscan.intercept import Call
 from gradscan.observe import Observer, is_requires_grad, reads_value
@@ -45,7 +46,7 @@ class TracingObserver(Observer):
     def require_inside(self, tensors: list[torch.Tensor]) -> None:
         """Refuses tensors that have left a region other than as its result: nothing in the trace would say so."""
         for tensor in tensors:
-            number = tensor.grad_fn._sequence_nr() if tensor.grad_fn is not None else -1
+            number = number_of(tensor.grad_fn) if tensor.grad_fn is not None else -1
             for first, last, name in reversed(self._closed):
                 if first < number < last:
                     raise TracingError(
@@ -81,7 +82,7 @@ class TracingObserver(Observer):
             aliases = super().end_region(number, outputs)
             region = self.regions[number]
             assert region.end is not None
-            self._closed.append((region.begin.node._sequence_nr(), region.end.node._sequence_nr(), region.name))
+            self._closed.append((number_of(region.begin.node), number_of(region.end.node), region.name))
         tensors = [place.tensor for place in outputs]
         text = {"region": number, "direct": [place.top_level for place in outputs]}
         return _named_after(aliases, markers.end(text, self._tokens.pop(number), tensors), tensors)

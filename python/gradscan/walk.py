@@ -17,7 +17,7 @@ import torch
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of, edges_of
+from gradscan.boundary import Boundary, Edge, edge_of, edges_of, number_of
 from gradscan.ddp import Parameter
 from gradscan.observe import Observer
 from gradscan.places import Place
@@ -88,7 +88,7 @@ class Walk:
     def _place(self, node: Node) -> tuple[int, int]:
         """Parameters in their order, then other leaves, then all others as they were created."""
         if not _is_accumulator(node):
-            return 2, node._sequence_nr()
+            return 2, number_of(node)
         number = self._parameters.get(node.variable)  # type: ignore[attr-defined]
         return (1, 0) if number is None else (0, number)
 
@@ -273,4 +273,4 @@ def _has_storage(tensor: torch.Tensor) -> bool:
 
 
 def _storage_id(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
