@@ -1,11 +1,11 @@
 """Tracing through custom autograd Functions.
 
-The tracer cannot export a torch.autograd.Function. So while a trace is under way, its forward runs in its place, as any other
-Python code, with a stand-in for ctx: the graph in the file has the operations of forward where the model has one node with a
-backward of its own. Who exports is told which Functions this concerns. One whose forward has no gradient although its backward
-gives one, such as a straight-through estimator, cannot be traced so.
+TorchScript cannot express a torch.autograd.Function. So during a trace, apply() only runs the Function's forward, as ordinary
+Python code with a stand-in for ctx: the graph in the file has the operations of forward where the model has one node with a
+custom backward. The notes of the export name the Functions concerned. A Function whose forward has no gradient although its
+backward returns one, such as a straight-through estimator, cannot be traced this way.
 
-Calls outside of a trace, of this thread or another, run as always.
+Calls outside of a trace, on this thread or another, run as usual.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class _Inlined(threading.local):
 
 _inlined = _Inlined()
 _lock = threading.Lock()
-_users = 0  # traces under way: apply() is replaced while there is one
+_users = 0  # traces in progress: apply() is replaced while there are any
 
 
 class _StandIn:
-    # Where the original is written in Python, it refers to its class, so its code must be replaced by one that does, too.
+    # Where the original is written in Python, it has a __class__ cell, so the code that replaces it must have one, too.
     def apply(cls, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: N805
         __class__  # type: ignore[name-defined]  # noqa: B018
         from gradscan.inline import function_called
@@ -44,7 +44,7 @@ class _StandIn:
 
 
 class Context:
-    """In the place of ctx: takes everything, keeps attributes, and has no backward to need them."""
+    """Takes the place of ctx: accepts and keeps everything, for a backward that never runs."""
 
     def __init__(self, tensors: tuple[Any, ...]) -> None:
         self.needs_input_grad = tuple(isinstance(t, torch.Tensor) and t.requires_grad for t in tensors)
@@ -65,7 +65,7 @@ class Context:
 
 
 def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Stands in for cls.apply()."""
+    """Runs in place of cls.apply()."""
     if torch._C._get_tracing_state() is None:
         return function_apply.original(cls, *args, **kwargs)
     if cls.__name__ not in _inlined.names:
@@ -82,12 +82,12 @@ def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def _require_gradient(name: str, result: Any, without_grad: tuple[Any, ...]) -> None:
-    """Autograd gives all floating-point results of a Function a gradient that are not marked to have none."""
+    """Autograd gives a gradient to every floating-point result of a Function that is not marked as non-differentiable."""
     for member in result if isinstance(result, tuple) else (result,):
         is_float = isinstance(member, torch.Tensor) and (member.is_floating_point() or member.is_complex())
         if is_float and not member.requires_grad and not any(member is tensor for tensor in without_grad):
             raise TracingError(
-                f"{name} has a gradient where its forward has none (a straight-through estimator, say), which TorchScript "
+                f"{name} has a gradient where its forward has none (like a straight-through estimator), which TorchScript "
                 "cannot express: use gradscan.record"
             )
 

@@ -1,13 +1,13 @@
-"""Noticing every executed call of torch.utils.checkpoint.checkpoint, however it was imported.
+"""Intercepting every executed call of torch.utils.checkpoint.checkpoint, however it was imported.
 
-Libraries import `checkpoint` by name, keep it in partials and wrap it, so replacing the name in torch's module would miss most
-calls. What all of them run in the end is replaced for a while (see torch_versions). `CheckpointFunction.apply`, which reentrant
-calls go through, is replaced too, for code that calls it directly.
+Libraries import `checkpoint` by name, keep it in partials and wrap it, so what all these references run is replaced for a while
+(see torch_versions.py). `CheckpointFunction.apply`, which reentrant calls go through, is replaced as well, for code that calls
+it directly.
 
     with intercepted(handler):            # handler(Call(function, args, kwargs, kind))
         model(x)
 
-Only the calls of this thread are handed over; those of others run as always. Everything is put back at the end, also after an
+Only calls on this thread are intercepted; those on other threads run as usual. Everything is restored at the end, even after an
 exception.
 """
 
@@ -39,7 +39,7 @@ Handler = Callable[[Call], Any]
 
 
 class _Interception(threading.local):
-    """Who handles the calls of this thread; the innermost last."""
+    """The handlers of this thread's calls, innermost last."""
 
     def __init__(self) -> None:
         self.handlers: list[Handler] = []
@@ -47,10 +47,10 @@ class _Interception(threading.local):
 
 _interception = _Interception()
 _lock = threading.Lock()
-_users = 0  # threads that intercept at the moment: checkpoint() is replaced while there is one
+_users = 0  # interceptions in progress: checkpoint() is replaced while there are any
 
 
-# The code of these two runs with the globals of torch.utils.checkpoint.
+# The code of these two runs with the globals of torch.utils.checkpoint, so they import what they call.
 def _stand_in(function, *args, **kwargs):  # type: ignore[no-untyped-def]
     from gradscan.intercept import checkpoint_called
 
@@ -68,7 +68,7 @@ _original_apply = _CheckpointFunction.apply
 
 
 def checkpoint_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Stands in for checkpoint()."""
+    """Runs in place of checkpoint()."""
     if not _interception.handlers or function is None:
         return checkpoint.original(function, *args, **kwargs)
     options = {name: kwargs.pop(name) for name in checkpoint_options if name in kwargs}
@@ -76,7 +76,7 @@ def checkpoint_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def decorated_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
-    """Stands in for what functions run that are decorated with checkpoint()."""
+    """Runs in place of what a function decorated with checkpoint() calls."""
     if not _interception.handlers:
         assert checkpoint_implementation is not None
         return checkpoint_implementation.original(function, args, kwargs, **options)
@@ -132,7 +132,7 @@ def _restore() -> None:
 
 @contextlib.contextmanager
 def intercepted(handler: Handler) -> Iterator[None]:
-    """Hands this thread's checkpoint calls to `handler`, whose result becomes the call's."""
+    """Passes this thread's calls of checkpoint() to `handler` and returns its results from them."""
     _replace()
     _interception.handlers.append(handler)
     try:

@@ -1,4 +1,4 @@
-"""One executed checkpoint() call: a checkpoint region of the autograd graph."""
+"""A checkpoint region: one executed checkpoint() call and its place in the autograd graph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gradscan.boundary import Boundary
 
 @dataclasses.dataclass
 class Region:
-    """What an observed forward knows of it."""
+    """One checkpoint region of an observed forward."""
 
     name: str
     kind: str  # "reentrant", "non_reentrant"

@@ -1,13 +1,13 @@
-"""What differs between the supported versions of torch, 2.7 to 2.15. No other module asks which torch it runs on.
+"""The differences between torch 2.7 and 2.15 that gradscan has to handle. No other module depends on the version of torch.
 
-gradscan takes over two functions of torch for a while: `checkpoint()`, to notice every call, and `Function.apply()`, to trace
+gradscan replaces two functions of torch for a while: `checkpoint()`, to intercept every call, and `Function.apply()`, to trace
 through custom autograd Functions. Libraries keep references to both (`from torch.utils.checkpoint import checkpoint`,
-`apply = MyFunction.apply`), so replacing torch's attributes would miss most calls. What is replaced instead is what all those
-references run: the code of a Python function, the definition of a C method. Each comes as an object with
+`apply = MyFunction.apply`), so replacing torch's attributes would miss most calls. Instead, what all those references run is
+replaced: the code of a Python function, or the definition of a C method. Both come as objects with the methods
 
-    replace(stand_in)    calls run `stand_in` from now on, a plain Python function
+    replace(stand_in)    from now on, calls run `stand_in`, a Python function
     restore()            calls run torch's own function again
-    original(...)        torch's own function, at any time
+    original(...)        calls torch's own function, even while it is replaced
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gradscan.errors import TracingError
 
 
 class PythonFunction:
-    """A function written in Python: its code is replaced. Defaults and globals stay those of torch's function."""
+    """A function written in Python, whose code is replaced. Its globals and default values remain."""
 
     def __init__(self, function: types.FunctionType) -> None:
         self._function = function
@@ -43,7 +43,7 @@ class PythonFunction:
 
 
 class _MethodDefinition(ctypes.Structure):
-    """CPython's PyMethodDef. All references to a C method share it."""
+    """CPython's PyMethodDef, which all references to a C method share."""
 
     _fields_ = [
         ("name", ctypes.c_char_p),
@@ -53,17 +53,17 @@ class _MethodDefinition(ctypes.Structure):
     ]
 
 
-# CPython's METH_VARARGS | METH_KEYWORDS, and these with METH_NOARGS, METH_O and METH_FASTCALL.
+# METH_VARARGS | METH_KEYWORDS, and the mask of all flags that say how CPython calls a C method.
 _VARARGS_AND_KEYWORDS, _CONVENTIONS = 0x03, 0x8F
 
 
 class NativeApply:
-    """Function.apply() written in C: PyObject_Call, which has the same signature, is put in its place. So MyFunction.apply(...)
-    becomes MyFunction(...), a call that has no other use, and that goes to the metaclass."""
+    """Function.apply() written in C. PyObject_Call, which has the same signature, takes its place, so MyFunction.apply(...)
+    runs MyFunction(...). Calling a Function has no other use, and the metaclass determines what it does."""
 
     def __init__(self) -> None:
         bound: Any = Function.apply
-        # A bound C method starts with the header that all objects have, then points to its definition.
+        # In memory, a bound C method is the header of every object, then the pointer to its definition.
         address = ctypes.c_void_p.from_address(id(bound) + object.__basicsize__).value
         assert address is not None
         self._definition = _MethodDefinition.from_address(address)
@@ -76,7 +76,7 @@ class NativeApply:
 
     def replace(self, stand_in: Any) -> None:
         if self._definition.name != b"apply" or self._definition.flags & _CONVENTIONS != _VARARGS_AND_KEYWORDS:
-            raise TracingError("this version of torch calls custom autograd Functions in an unknown way: use gradscan.record")
+            raise TracingError("this version of torch applies custom autograd Functions in an unknown way: use gradscan.record")
         type(Function).__call__ = stand_in  # type: ignore[method-assign]
         self._definition.function = ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value
 
@@ -86,14 +86,14 @@ class NativeApply:
 
 
 def _function_apply() -> PythonFunction | NativeApply:
-    """Written in Python up to torch 2.13, in C from 2.14."""
+    """Written in Python up to torch 2.13, in C since 2.14."""
     function = getattr(Function.apply, "__func__", None)
     return PythonFunction(function) if function else NativeApply()
 
 
 def _checkpoint_options() -> set[str]:
-    """The keywords that checkpoint() takes for itself: early_stop, for one, came with torch 2.8, and
-    respect_saved_tensors_hooks with 2.14. Up to 2.13, preserve_rng_state is taken out of the function's own keywords."""
+    """The keyword arguments that checkpoint() does not pass on. Torch 2.7 has neither early_stop nor, like every version up to
+    2.13, respect_saved_tensors_hooks. Up to 2.13, preserve_rng_state is not in the signature but is taken from **kwargs."""
     parameters = inspect.signature(torch_checkpoint.checkpoint).parameters.values()
     return {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY} | {"preserve_rng_state"}
 
@@ -103,6 +103,6 @@ _implementation = getattr(torch_checkpoint, "_checkpoint_impl", None)
 function_apply = _function_apply()
 checkpoint = PythonFunction(inspect.unwrap(torch_checkpoint.checkpoint))
 checkpoint_options = _checkpoint_options()
-# From torch 2.14, checkpoint(use_reentrant=...) without a function is a decorator. What it decorates runs this function, with
-# (function, args, kwargs, **options), and so does checkpoint() itself.
+# Since torch 2.14, checkpoint(use_reentrant=...) without a function returns a decorator. Decorated functions call this function
+# with (function, args, kwargs, **options), and so does checkpoint() itself.
 checkpoint_implementation = PythonFunction(_implementation) if _implementation else None

@@ -1,4 +1,4 @@
-"""The gradscan binary is that of the environment variable GRADSCAN, else the one on PATH."""
+"""The gradscan binary comes from the environment variable GRADSCAN, else from PATH."""
 
 import ctypes
 import json
@@ -49,8 +49,8 @@ def fixed_seed():
 
 
 def torch_functions():
-    """What the functions of torch run that gradscan replaces for a while: the code of those written in Python, the addresses of
-    those written in C."""
+    """What the functions of torch that gradscan replaces currently run: the code of Python functions, the addresses of C
+    functions."""
     apply = torch.autograd.Function.apply
     checkpoint = torch.utils.checkpoint
     return (

@@ -1,4 +1,4 @@
-"""Custom autograd Functions, and tensors that are changed after they were saved."""
+"""Custom autograd Functions, and tensors that are modified after they were saved."""
 
 import json
 import threading
@@ -54,7 +54,7 @@ class Between(nn.Module):
         return self.b(x[0] if isinstance(x, tuple) else x)
 
 
-class ChangedInPlace(Between):
+class ModifiedInPlace(Between):
     def forward(self, x):
         x = self.a(x)
         result = self.b(x)
@@ -81,23 +81,23 @@ def test_a_frozen_argument_needs_no_gradient(tmp_path):
     gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")
 
 
-def test_a_saved_tensor_that_is_changed_in_place(tmp_path):
-    model = ChangedInPlace(None)
+def test_a_saved_tensor_that_is_modified_in_place(tmp_path):
+    model = ModifiedInPlace(None)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         model(torch.rand(3, 4)).sum().backward()
     gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
     notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
-    line = ChangedInPlace.forward.__code__.co_firstlineno + 2
+    line = ModifiedInPlace.forward.__code__.co_firstlineno + 2
     assert notes == [
-        f"AddmmBackward0 at test_functions.py:{line} has saved a tensor that is changed in place later: "
-        "backward fails by itself"
+        f"AddmmBackward0 at test_functions.py:{line} has saved a tensor that is later modified in place: "
+        "backward fails even without DistributedDataParallel"
     ]
 
 
-def test_a_backward_of_its_own_is_noted(tmp_path):
+def test_a_custom_backward_is_noted(tmp_path):
     gradscan.record(Between(Double.apply), torch.rand(3, 4), tmp_path / "m.capture.json")
     notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
-    assert notes == ["what DoubleBackward returns is not seen: if it is None, nothing behind it gets a gradient there"]
+    assert notes == ["what DoubleBackward returns is not visible: where it returns None, nothing behind it gets a gradient"]
 
 
 @pytest.mark.skipif(
@@ -112,7 +112,7 @@ def test_an_unknown_calling_convention(monkeypatch, tmp_path):
 
 
 def test_exports_of_several_threads(tmp_path):
-    """A trace that ends while another one is under way leaves the other's Functions alone."""
+    """A trace that ends during another one leaves the other's Functions replaced."""
     started, ended, errors = threading.Event(), threading.Event(), []
 
     def waiting(x):
