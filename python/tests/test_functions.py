@@ -32,6 +32,12 @@ class StraightThrough(torch.autograd.Function):
         return gradient
 
 
+class Failing(Double):
+    @staticmethod
+    def forward(ctx, x):
+        raise ArithmeticError("forward fails")
+
+
 class WithMask(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -135,3 +141,24 @@ def test_exports_of_several_threads(tmp_path):
     thread.join()
     assert not errors
     assert torch_functions() == before
+
+
+def test_other_threads_apply_as_usual(tmp_path):
+    seen = []
+
+    def elsewhere():
+        x = torch.rand(3, requires_grad=True)
+        seen.append(type(Double.apply(x).grad_fn).__name__)
+        try:
+            Failing.apply(x)
+        except ArithmeticError as error:
+            seen.append(str(error))
+
+    def run(x):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        return Double.apply(x)
+
+    gradscan.export(Between(run), torch.rand(3, 4), tmp_path / "m.pt")
+    assert seen == ["DoubleBackward", "forward fails"]
