@@ -1,8 +1,9 @@
-"""Time and memory of export() and record() against one forward of the same model, with and without its checkpointing.
+"""Time and memory of export() and record(), compared with one forward of the same model with and without checkpointing.
 
     python3 python/bench.py
 
-Each measurement has a process and one thread of its own. Seconds are CPU time; memory is the peak above that before the run.
+Each measurement runs in a process of its own, with one thread. Seconds are CPU time. Memory is the peak, less what was in use
+before the run.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def transformer():
 
 
 class ManySmall(nn.Module):
-    """5000 operations that compute next to nothing: what is left is the price of watching each of them."""
+    """5000 operations that compute next to nothing, so that the cost of observing each of them remains."""
 
     def __init__(self):
         super().__init__()
@@ -113,7 +114,7 @@ def run(way, model, x, folder):
 
 
 def measure(name, way):
-    """CPU seconds on one thread, after a first run that imports and compiles; and MB."""
+    """CPU seconds, after a first run that imports and compiles, and MB."""
     torch.set_num_threads(1)
     model, x = MODELS[name]()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,11 @@
-"""gradscan, as a training script uses it: says what DistributedDataParallel will do with a model and its gradient
-checkpointing.
+"""Finds out, from inside a training script, what DistributedDataParallel will do with a model and its gradient checkpointing.
 
-    gradscan.export(model, args, "model.pt")              TorchScript with the checkpoint regions in it
-    gradscan.record(model, args, "model.capture.json")    the same knowledge from one eager run, for what cannot be traced
-    report = gradscan.check(model, args)                  the report as an object, for a test of one's own
-    with gradscan.explain(ddp_model): ...                 explains DDP's error in the place where it is raised
+    gradscan.export(model, args, "model.pt")              TorchScript that keeps the checkpoint regions
+    gradscan.record(model, args, "model.capture.json")    the same information from one eager run, for untraceable models
+    report = gradscan.check(model, args)                  the report as an object, for use in tests
+    with gradscan.explain(ddp_model): ...                 explains DDP's error where it is raised
 
-The files are read by the command line tool: `gradscan model.pt`.
+The command line tool reads the files: `gradscan model.pt`.
 """
 
 from gradscan.check import check

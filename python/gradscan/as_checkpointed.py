@@ -1,31 +1,28 @@
-"""Whether a tensor would require grad if the regions really were checkpointed.
+"""Whether a tensor would require grad if the regions were really checkpointed.
 
-A capture runs regions plainly and makes all their floating-point outputs require grad, so that it holds every edge that may
-exist under any kind of checkpointing. A model that asks `x.requires_grad` (to decide whether to checkpoint the next block, say)
-must get the answer of its own kinds all the same:
+A capture runs regions without checkpointing and makes all their floating-point outputs require grad, so that it holds every
+edge that can exist under any kind of checkpointing. A model that reads `x.requires_grad`, for example to decide whether to
+checkpoint the next block, must still get the answer that it would get in training:
 
-  - a reentrant region's outputs require grad if one of its direct tensor arguments does; those inside a dict or list never do;
-  - a non-reentrant region's output requires grad if what it was computed from does;
-  - all else requires grad if something that it was computed from does.
+  - an output of a reentrant region requires grad if a direct tensor argument of the region does, and never if it is inside a
+    dict or list;
+  - an output of a non-reentrant region requires grad if anything that it was computed from does;
+  - so does every other tensor.
 
-The graph is searched without recursion, and no node twice.
+The graph is searched without recursion, and no node is visited twice.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import torch
 from torch.autograd.graph import Node
 
 from gradscan.boundary import Boundary, Edge, edge_of, edges_of
-
-if TYPE_CHECKING:
-    from gradscan.observe import Region
+from gradscan.region import Region
 
 
 class AsCheckpointed:
-    """Answers for a forward whose `regions` are still being appended to."""
+    """Answers during a forward that is still appending to `regions`."""
 
     def __init__(self, regions: list[Region]) -> None:
         self._regions = regions
@@ -42,7 +39,7 @@ class AsCheckpointed:
         return self._answer(edge)
 
     def _learn_boundaries(self) -> None:
-        """Regions whose end has come since the last question are looked at again."""
+        """Adds new regions, and the ends of those that were still running the last time."""
         first = self._known_regions
         for region in self._regions[first:]:
             for boundary in filter(None, (region.begin, region.end)):
@@ -64,7 +61,7 @@ class AsCheckpointed:
         return self._answers[root]
 
     def _is_operation(self, edge: Edge) -> bool:
-        """Not the accumulator of a leaf, which requires grad by itself."""
+        """False for the gradient accumulator of a leaf, which requires grad by itself."""
         return not hasattr(edge[0], "variable")
 
     def _behind(self, edge: Edge) -> list[Edge]:

@@ -1,4 +1,4 @@
-"""check(): the report on a model as an object, for a test of one's own.
+"""check(): the report on a model as an object, for use in tests.
 
 def test_ddp_takes_the_model():
     report = gradscan.check(make_model(), (make_batch(),), find_unused_parameters=True)
@@ -33,12 +33,12 @@ def check(
     options: tuple[str, ...] = (),
     program: str | None = None,
 ) -> Report:
-    """Records the model (see `record`) and has the command line tool judge the record.
+    """Records the model (see `record`) and runs the command line tool on the capture.
 
-    options: more of the tool's options, such as ("--checkpointing", "non-reentrant").
-    program: the tool's path; otherwise the environment variable GRADSCAN says it, or it is `gradscan` on PATH.
+    options: further options of the tool, such as ("--checkpointing", "non-reentrant").
+    program: the path of the tool. By default the environment variable GRADSCAN, else `gradscan` on PATH.
 
-    Raises Error if there is no such program or if it cannot judge the model.
+    Raises Error if there is no such program, or if it reaches no verdict.
 
     >>> report = gradscan.check(model, (images,))
     >>> report.ok, report.verdict().outcome, report.parameters["head.weight"].firings["reentrant"]
@@ -63,7 +63,7 @@ def check(
 
 
 def _file_name(model: torch.nn.Module) -> str:
-    """The class's name as far as a file can have it, for the report begins with it."""
+    """The class's name, made fit for a file name, because the report begins with it."""
     return re.sub(r"[^\w.-]", "_", type(model).__name__)[:50]
 
 

@@ -1,8 +1,8 @@
-"""What DistributedDataParallel knows of a model: which parameters, in which order, by which name, with which flags.
+"""How DistributedDataParallel sees a model: its parameters, their order and names, and DDP's flags.
 
-It takes the parameters module by module in named_modules() order, each once, and leaves out those that do not require grad or
-that it was told to ignore. The position among them is the index in its messages. The name in its messages is the *last* one
-under which it meets a parameter.
+DDP collects the parameters module by module in named_modules() order, each one once, and skips those that do not require grad
+or that are on its ignore list. A parameter's position in that order is the index in DDP's messages. The name in the messages
+is the *last* one under which DDP encounters the parameter.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ _MIB = 2**20
 
 @dataclasses.dataclass
 class Parameter:
-    """One parameter; shared ones have aliases."""
+    """One parameter. Shared parameters have aliases."""
 
     tensor: torch.nn.Parameter
-    name: str  # the first one
+    name: str  # its first name
     aliases: list[str]
-    ddp_name: str  # the name that DDP prints, where it is not the last alias, else ""
-    requires_grad: bool  # and DDP was not told to ignore it
+    ddp_name: str  # the name that DDP prints if that is not the last alias, else ""
+    requires_grad: bool  # and is not on DDP's ignore list
 
 
 def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Module, dict[str, Any]]:
-    """The model inside of DDP and DDP's own flags; a model that is not wrapped comes back with the `flags` that were given."""
+    """The model inside DDP, with DDP's own flags. A model that is not wrapped is returned with `flags`."""
     if not isinstance(model, torch.nn.Module):
-        raise Error(f"the model is a {type(model).__name__}: give a torch.nn.Module")
+        raise Error(f"the model is a {type(model).__name__}: pass a torch.nn.Module")
     cap = flags["bucket_cap_mb"]
     if cap is not None and not cap > 0:
-        raise Error(f"bucket_cap_mb is {cap}: give a positive number of MiB, or leave it out")
+        raise Error(f"bucket_cap_mb is {cap}: pass a positive number of MiB, or omit it")
     model = _uncompiled(model)
     if not isinstance(model, DistributedDataParallel):
         _require_usable(model)
         return model, flags
-    left_alone = getattr(model, "bucket_bytes_cap_default", False)  # then DDP makes the first bucket smaller
+    is_default = getattr(model, "bucket_bytes_cap_default", False)  # only then does DDP make the first bucket smaller
     found = {
         "find_unused_parameters": bool(model.find_unused_parameters),
         "static_graph": bool(model.static_graph),
-        "bucket_cap_mb": None if left_alone else model.bucket_bytes_cap / _MIB,
+        "bucket_cap_mb": None if is_default else model.bucket_bytes_cap / _MIB,
         "gradient_as_bucket_view": bool(model.gradient_as_bucket_view),
     }
     inner = _uncompiled(model.module)
@@ -56,7 +56,7 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
 
 
 def _uncompiled(model: torch.nn.Module) -> torch.nn.Module:
-    """The module that torch.compile was given; the result of torch.compile has it as an attribute of this name."""
+    """The module that was passed to torch.compile, which keeps it under this name."""
     return getattr(model, "_orig_mod", model)
 
 
@@ -64,13 +64,13 @@ def _require_usable(model: torch.nn.Module) -> None:
     name = type(model).__name__
     wrapped = next((path for path, module in model.named_modules() if isinstance(module, DistributedDataParallel)), None)
     if wrapped is not None:
-        raise Error(f"{name} has a DistributedDataParallel inside of it, {wrapped}: give that one, with its own arguments")
+        raise Error(f"{name} contains a DistributedDataParallel, {wrapped}: pass that module, with its own arguments")
     tensors = itertools.chain(model.named_parameters(), model.named_buffers())
     lazy = next((path for path, tensor in tensors if torch.nn.parameter.is_lazy(tensor)), None)
     if lazy is not None:
-        raise Error(f"{name} does not know the shape of {lazy} yet: run one forward first")
+        raise Error(f"{name} has not initialized the shape of {lazy} yet: run one forward first")
     if torch.is_inference_mode_enabled():
-        raise Error(f"{name} has no autograd graph under torch.inference_mode(): call gradscan outside of it")
+        raise Error(f"{name} builds no autograd graph under torch.inference_mode(): call gradscan outside of it")
 
 
 def parameters_of(model: torch.nn.Module) -> list[Parameter]:
@@ -91,8 +91,8 @@ def parameters_of(model: torch.nn.Module) -> list[Parameter]:
 
 def describe_outputs(output: Any, places: list[Place]) -> list[dict[str, Any]]:
     """How DistributedDataParallel sees the tensors in forward's result: whether it finds them (it looks into lists, tuples,
-    dicts and dataclasses), whether it puts its sink behind them (it takes the result apart as torch's pytrees do), and whether
-    they are the result itself or members of the tuple that is."""
+    dicts and dataclasses), whether it puts its sink behind them (it flattens the result as torch's pytrees do), and whether
+    each one is the result itself or a member of the tuple that is the result."""
     sunk = {id(leaf) for leaf in tree_leaves(output)}
     return [
         {

@@ -1,4 +1,4 @@
-"""What can go wrong, as one sentence that says what is wrong and what to do.
+"""The exceptions. Each message is one sentence that says what is wrong and what to do about it.
 
 try:
     gradscan.export(model, (images,), "model.pt")
@@ -8,12 +8,12 @@ except gradscan.Error as error:
 
 
 class Error(RuntimeError):
-    """gradscan cannot do what it was asked. The README says what is put back; no file was left behind."""
+    """gradscan cannot do what was requested. It leaves no file behind; the README says what it restores."""
 
 
 class TracingError(Error):
-    """`export` cannot bring the model into TorchScript; `record` does not need to."""
+    """`export` cannot express the model in TorchScript. `record` does not need to."""
 
 
 class DDPError(RuntimeError):
-    """DistributedDataParallel has raised an error; the text is gradscan's report, `__cause__` is the error itself."""
+    """DistributedDataParallel raised an error. The message is gradscan's report, and `__cause__` is DDP's own error."""

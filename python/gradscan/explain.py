@@ -1,9 +1,9 @@
-"""explain(): DistributedDataParallel's error, explained where it is raised.
+"""explain(): explains DistributedDataParallel's error where it is raised.
 
-DDP's errors name a parameter, not a cause, and one of them comes a forward late. While the block runs, only the arguments of
-the last two forwards are kept. When one of these errors comes, the model is recorded with those that led to it, and gradscan's
-report is raised in place of the error, which becomes its cause; on one rank only, the others raise their error as it is.
-Where the report does not come to this error, or cannot be had, the error is raised as it is, with a note.
+DDP's errors name a parameter, not a cause, and one of them is raised a forward late. While the block runs, only the arguments
+of the last two forwards are kept. When DDP raises one of these errors, the model is recorded with the arguments that led to it,
+and gradscan's report is raised instead, with the error as its cause. Only one rank does so; the others raise the original
+error. If the report does not predict this error, or there is no report, the original error is raised with a note.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gradscan.errors import DDPError, Error
 from gradscan.loss import Loss
 from gradscan.report import Report
 
-# What DDP's errors hold in all versions, and the outcome that they are.
+# What DDP's errors contain in all versions of torch, and the outcomes that they stand for.
 _OUTCOMES = {
     "Expected to mark a variable ready only once": "marked_ready_twice",
     "Expected to have finished reduction in the prior iteration": "unfinished_reduction",
@@ -32,27 +32,27 @@ _OUTCOMES = {
 }
 _RAISED_BY_NEXT_FORWARD = "unfinished_reduction"
 
-_entries = itertools.count()  # of explain() in this process, which every rank enters equally often
+_entries = itertools.count()  # calls of explain() in this process; every rank makes equally many
 
 Call = tuple[Any, dict[str, Any]]  # args and kwargs of a forward
 
 
 @contextlib.contextmanager
 def explain(ddp_model: DistributedDataParallel, *, loss: Loss | None = None, program: str | None = None) -> Iterator[None]:
-    """Explains the errors that DDP raises in the block: put it around the whole loop, for one of them comes a forward late.
+    """Explains errors that DDP raises in the block. Put it around the whole loop, because one of them is raised a forward late.
 
-    Forward is run once more, on one rank only, while the others go on to raise their error. A model whose forward has
-    collectives of its own waits for them there until the process group's timeout: use `check` on all ranks instead. One with
-    SyncBatchNorm is left alone.
+    Runs forward once more, on one rank only, while the other ranks raise their errors. If forward itself runs collectives, it
+    waits there for the other ranks until the process group times out: use `check` on all ranks instead. Errors of models with
+    SyncBatchNorm are not explained.
 
-    loss, program: as for `check`. Without `loss`, every output that requires grad is taken to be part of the loss.
+    loss, program: as for `check`. Without `loss`, every output that requires grad counts as part of the loss.
 
     >>> with gradscan.explain(ddp_model):
     ...     for batch in batches:
     ...         ddp_model(batch).mean().backward()
     """
     if not isinstance(ddp_model, DistributedDataParallel):
-        raise Error(f"explain is given a {type(ddp_model).__name__}: give the model that DistributedDataParallel returns")
+        raise Error(f"explain needs a DistributedDataParallel, not a {type(ddp_model).__name__}: pass the wrapped model")
     calls: deque[Call] = deque(maxlen=2)
 
     def keep(_: torch.nn.Module, args: Any, kwargs: Any) -> None:
@@ -73,34 +73,33 @@ def explain(ddp_model: DistributedDataParallel, *, loss: Loss | None = None, pro
 
 
 def _outcome_of(error: RuntimeError) -> str | None:
-    """None: the error is none of DDP's, or already explained."""
+    """None if the error is not one of DDP's, or is already explained."""
     if isinstance(error, DDPError):
         return None
     return next((outcome for words, outcome in _OUTCOMES.items() if words in str(error)), None)
 
 
 def _is_first(ddp_model: DistributedDataParallel, entry: int) -> bool:
-    """Whether no other rank explains. Ranks may fail one by one and wait for none, so this is asked of the store."""
+    """Whether this rank is the first to explain. Ranks fail at different times and cannot wait for each other, so the process
+    group's store decides."""
     try:
         store = dist.distributed_c10d._get_process_group_store(ddp_model.process_group)
         group = dist.distributed_c10d._get_process_group_name(ddp_model.process_group)
         return store.add(f"gradscan.explain/{group}/{entry}", 1) == 1
-    except Exception:  # noqa: BLE001  an explanation twice is better than none
+    except Exception:  # noqa: BLE001  two explanations are better than none
         return True
 
 
 def _report(ddp_model: DistributedDataParallel, args: Any, kwargs: Any, loss: Loss | None, program: str | None) -> Report:
     if any(isinstance(module, torch.nn.SyncBatchNorm) for module in ddp_model.modules()):
-        raise Error(
-            "a forward with SyncBatchNorm runs on all ranks together: use gradscan.check before the training, on all ranks"
-        )
+        raise Error("a forward with SyncBatchNorm needs all ranks: use gradscan.check on all ranks, before training")
     return check(ddp_model, args, kwargs=kwargs, loss=loss, program=program)
 
 
 def _raise_explained(error: RuntimeError, outcome: str, make_report: Callable[[], Report]) -> None:
     try:
         report = make_report()
-    except Exception as failure:  # noqa: BLE001  nothing may hide the error itself
+    except Exception as failure:  # noqa: BLE001  nothing may hide the original error
         _add_note(error, f"gradscan could not explain this: {failure}")
         raise error from error.__cause__
     found = report.verdict().outcome
@@ -108,11 +107,12 @@ def _raise_explained(error: RuntimeError, outcome: str, make_report: Callable[[]
         _add_note(
             error,
             f"gradscan finds no reason for this in the model and this batch (its verdict is {found}): if the loss is computed "
-            "from a part of forward's result only, give explain loss=; other batches may take another way through the model",
+            "from only a part of forward's result, pass loss= to explain; other batches may take a different path through the "
+            "model",
         )
         raise error from error.__cause__
     raise DDPError(
-        f"DistributedDataParallel has raised an error. gradscan's report on the model and this batch:\n\n{report}"
+        f"DistributedDataParallel raised an error. gradscan's report on the model and this batch:\n\n{report}"
     ) from error
 
 

@@ -1,12 +1,11 @@
-"""export(): TorchScript with the checkpoint regions in it.
+"""export(): TorchScript that keeps the checkpoint regions.
 
-torch.jit.trace runs the model once, in the mode it is in, with its regions run plainly between markers (markers.py) and with
-what the tracer would forget put in (tracing.py). The file also gets gradscan.json, which says of the training script what
-TorchScript does not: DistributedDataParallel's flags and order of parameters, the inputs, what stands where in forward's
-result.
+torch.jit.trace runs the model once, in its current mode. Regions run without checkpointing, between markers (markers.py), and
+tracing.py adds what the tracer would lose. The file also contains gradscan.json, with what TorchScript does not know about the
+training script: DistributedDataParallel's flags and order of parameters, the inputs, and the structure of forward's result.
 
-The tracer takes tensors only. So it is given a module that has the model's own parameters and submodules, takes the tensors
-among forward's arguments one by one and returns the tensors in forward's result.
+The tracer accepts only tensors. So it gets a module that has the model's own parameters and submodules, takes the tensors among
+forward's arguments one by one, and returns the tensors in forward's result.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
-# Python's keywords that are TorchScript's too.
+# The keywords of Python that TorchScript reserves as well.
 _RESERVED = set(keyword.kwlist) - {"async", "await", "except", "finally", "from", "lambda", "nonlocal", "try", "yield"}
-_WITHOUT_MINIMUM = (torch.uint16, torch.uint32, torch.uint64)  # torch does little more than store these
+_WITHOUT_MINIMUM = (torch.uint16, torch.uint32, torch.uint64)  # torch has few operations for these
 
 
 def export(
@@ -57,19 +56,19 @@ def export(
 ) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
-    The model is traced in the mode (train or eval) that it is in. Model, arguments, random numbers and torch are left as they
-    were, as far as the README says.
+    The model is traced in its current mode (train or eval). The model, its arguments, random number generators and torch are
+    restored, within the limits that the README states.
 
-    args, kwargs: what forward is called with; `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
-    find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
-        unwrapped, and its own flags are used.
+    args, kwargs: the arguments of forward. `args` may be a single tensor.
+    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
+        wrapped, DDP's own flags are used instead.
 
-    Raises Error if the model cannot be traced; `record` can do without.
+    Raises TracingError if the model cannot be traced. `record` does not need to trace it.
 
     >>> gradscan.export(model, (images, targets), "detector.pt", find_unused_parameters=True)
 
-    and then, in a shell: gradscan detector.pt
+    Then, in a shell: gradscan detector.pt
     """
     flags: Json = {
         "find_unused_parameters": find_unused_parameters,
@@ -77,10 +76,10 @@ def export(
         "bucket_cap_mb": bucket_cap_mb,
     }
     if not os.path.basename(os.fspath(path)):
-        raise Error(f"{os.fspath(path)!r} names no file: give a name such as model.pt")
+        raise Error(f"{os.fspath(path)!r} is not a file name: choose one such as model.pt")
     if os.fspath(path).endswith(".capture.json"):
         raise Error(
-            f"{os.fspath(path)}: gradscan reads such a name as a capture: give one such as model.pt, or use gradscan.record"
+            f"{os.fspath(path)}: gradscan takes a file of this name for a capture: choose model.pt, say, or use gradscan.record"
         )
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
@@ -106,7 +105,7 @@ def export(
 
 
 class _Trace:
-    """One trace; the lists are what gradscan.json says of it."""
+    """One trace. The lists have the names that they have in gradscan.json."""
 
     def __init__(
         self,
@@ -117,7 +116,7 @@ class _Trace:
         parameters: list[Parameter],
     ) -> None:
         self.outputs: list[Json] = []
-        self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty: not stated
+        self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty if not specified
         self.notes: list[str] = []
         self.varying: list[str] = []
         self._model, self._loss, self._parameters = model, loss, parameters
@@ -141,19 +140,19 @@ class _Trace:
     def _traced(self) -> torch.jit.ScriptModule:
         with unchanged(self._model, dict(self._bound.arguments)), functions_inlined() as inlined, _quiet():
             with torch.enable_grad():
-                traced = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
+                traced: torch.jit.ScriptModule = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
 
     def _require_forward(self) -> None:
-        """What forward raises without being traced is its own error, and raised as it is."""
+        """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""
         bound = self._bound
         with unchanged(self._model, dict(bound.arguments)), Observer(self._model):
             self._model(*bound.args, **bound.kwargs)
 
     def _tracee(self) -> torch.nn.Module:
-        """The module that the tracer is given."""
-        hooks = _HiddenHooks(self._model)  # the tracer would compile them; they run as part of the trace
+        """The module to trace."""
+        hooks = _HiddenHooks(self._model)  # the tracer would compile them, but they are to run as part of the trace
 
         def forward(_: Any, *tensors: torch.Tensor) -> Any:
             hooks.restore()
@@ -162,7 +161,8 @@ class _Trace:
         names = ["self", *self._names]
         signature = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
         forward.__signature__ = signature  # type: ignore[attr-defined]
-        tracee = type(_identifiers([type(self._model).__name__])[0], (torch.nn.Module,), {"forward": forward})()
+        name = _identifiers([type(self._model).__name__])[0]
+        tracee: torch.nn.Module = type(name, (torch.nn.Module,), {"forward": forward})()
         for name in ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules", "training"):
             vars(tracee)[name] = vars(self._model)[name]
         return tracee
@@ -173,7 +173,7 @@ class _Trace:
             output = self._model(*bound.args, **bound.kwargs)
         places = tensor_places(output, "output")
         if not places:
-            raise Error(f"{type(self._model).__name__} returns no tensor: the loss must be computed from what forward returns")
+            raise Error(f"{type(self._model).__name__} returns no tensor: return from forward what the loss is computed from")
         with untraced():
             observer.require_inside([place.tensor for place in places])
             self._describe_outputs(output, places)
@@ -190,8 +190,8 @@ class _Trace:
 
 
 class _HiddenHooks:
-    """Takes the forward hooks off all modules until `restore`, and the backward hooks, which no trace can hold, for good:
-    `unchanged` puts them back."""
+    """Removes the forward hooks of all modules until `restore`, and the backward hooks, which a trace cannot contain, until
+    `unchanged` restores them."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         dicts = [hooks for module in model.modules() for hooks in (module._forward_hooks, module._forward_pre_hooks) if hooks]
@@ -208,7 +208,7 @@ class _HiddenHooks:
 
 
 def _identifiers(paths: list[str]) -> list[str]:
-    """Names that TorchScript takes: x[0] becomes x_0."""
+    """Names that TorchScript accepts: x[0] becomes x_0."""
     names: list[str] = []
     for path in paths:
         name = re.sub(r"\W+", "_", path, flags=re.ASCII).strip("_") or "input"
@@ -240,15 +240,15 @@ def _require_expressible(model: torch.nn.Module, parameters: list[Parameter]) ->
     ignored = [p.name for p in parameters if p.tensor.requires_grad and not p.requires_grad]
     if ignored:
         raise Error(
-            f"{name} has parameters that DistributedDataParallel is told to ignore, such as {ignored[0]}, which TorchScript "
-            "cannot express: use gradscan.record"
+            f"{name} has parameters on DistributedDataParallel's ignore list, such as {ignored[0]}, which TorchScript cannot "
+            "express: use gradscan.record"
         )
     names = [path for path, _ in itertools.chain(model.named_modules(), model.named_parameters(), model.named_buffers())]
     names += [type(module).__name__ for module in model.modules() if module is not model]
     unreadable = [path for path in names if not path.isascii() or _RESERVED.intersection(path.split("."))]
     if unreadable:
         raise TracingError(
-            f"{name} has {unreadable[0]}, a name that TorchScript writes but does not read: rename it, or use gradscan.record"
+            f"{name} has {unreadable[0]}, a name that TorchScript saves but cannot load: rename it, or use gradscan.record"
         )
 
 
@@ -256,8 +256,8 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
     name, text = type(model).__name__, str(error).strip()
     if "Cannot insert a Tensor that requires grad as a constant" in text:
         return TracingError(
-            f"{name} uses a tensor that requires grad and that the trace does not know: register it as torch.nn.Parameter if "
-            "it is one (DistributedDataParallel ignores it otherwise), or use gradscan.record"
+            f"{name} uses a tensor that requires grad and that the tracer does not know: register it as a torch.nn.Parameter "
+            "if it is one (otherwise DistributedDataParallel ignores it), or use gradscan.record"
         )
     why = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), type(error).__name__)
     return TracingError(f"{name} cannot be traced ({why}): use gradscan.record, which does not trace")
@@ -265,10 +265,10 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
 
 def _inlined_note(name: str) -> str:
     if "checkpoint" not in name.lower():
-        return f"{name} has a backward of its own; the file has the operations of its forward instead"
+        return f"{name} has a custom backward: the file has the operations of its forward instead"
     note = (
-        f"{name} is a checkpointing of its own, and the file has its forward without it: "
-        "how often its parameters fire may be wrong; use gradscan.record"
+        f"{name} is a custom implementation of checkpointing, which the file does not contain: "
+        "the number of firings of its parameters may be wrong; use gradscan.record"
     )
     warnings.warn(note, stacklevel=2)
     return note
@@ -276,7 +276,7 @@ def _inlined_note(name: str) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the tracer's warnings, of which those that matter become notes, and without the deprecation of TorchScript."""
+    """Suppresses the tracer's warnings, the relevant ones of which become notes, and the deprecation of TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)

@@ -1,4 +1,4 @@
-"""Writing a file in one step: whole, or not at all and without a trace."""
+"""Writing a file atomically: the complete file, or nothing at all."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gradscan.errors import Error
 
 @contextlib.contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
-    """The path of a temporary file beside `path`, which becomes `path` if nothing is raised. A link to a file stays one."""
+    """Yields the path of a temporary file that replaces `path` unless an exception is raised. A symbolic link stays a link."""
     path = os.fspath(path)
     target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):  # a folder or a device
-        raise Error(f"{path}: is there already and is no file: choose another name")
+    if os.path.exists(target) and not os.path.isfile(target):  # a directory or a device
+        raise Error(f"{path}: exists and is not a regular file: choose another name")
     with errors_of_writing(path):
-        # torch names the folder inside of its files by what stands before the last dot, which must not be nothing.
+        # torch names the folder inside its archives after what precedes the last dot of the file name, which must not be empty.
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".gradscan-", suffix=".tmp")
         os.close(handle)
         os.chmod(temporary, 0o666 & ~_umask())
@@ -33,12 +33,12 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def errors_of_writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Says of an OSError in the block, where nothing but writing is done, that `path` cannot be written."""
+    """Turns an OSError in the block, which must do nothing but write, into an Error saying that `path` cannot be written."""
     try:
         yield
     except OSError as error:
         raise Error(
-            f"{os.fspath(path)}: cannot be written ({error.strerror}): choose a folder that exists and that you may write to"
+            f"{os.fspath(path)}: cannot be written ({error.strerror}): choose an existing folder that you may write to"
         ) from error
 
 

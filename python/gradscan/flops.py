@@ -1,9 +1,10 @@
-"""What an operation costs: its multiplications and additions, as torch.utils.flop_counter counts them.
+"""The cost of an operation in multiplications and additions, as torch.utils.flop_counter counts them.
 
-Forward and backward of a matrix product and of a convolution are sums of products over the same three index sets, so each
-operand's gradient costs what forward does. torch's counter leaves the groups of a convolution out of its weight's gradient, as
-if every input channel met every output channel; so does this one. Attention's backward makes all gradients at once. torch's
-counter knows only the kernels of CUDA; that of the CPU, which computes the same, is counted like them.
+The forward and backward of a matrix product or convolution are sums of products over the same three index sets, so the gradient
+of each operand costs as much as forward. For the gradient of a convolution's weight, torch's counter ignores groups, as if
+every input channel were connected to every output channel, and so does this one. The backward of attention computes all
+gradients at once. torch's counter knows the CUDA kernels of attention; the CPU kernel, which some versions of it do not know,
+computes the same and is counted the same way.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ATTENTION = [
 @dataclasses.dataclass
 class Flops:
     forward: int
-    gradients: dict[int, int]  # of an argument's gradient; attention's are all those of the first that requires grad
+    gradients: dict[int, int]  # by argument; those of attention are all put down to the first that requires grad
 
     def __add__(self, other: Flops) -> Flops:
         slots = self.gradients.keys() | other.gradients.keys()
@@ -39,7 +40,7 @@ class Flops:
 
 
 def count_flops(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Flops | None:
-    """None for an operation that is not counted. `function` is an overload in torch.ops."""
+    """None for an operation that is not counted. `function` is an operator overload from torch.ops."""
     packet = function.overloadpacket
     if packet in _ATTENTION:
         return _attention(args, result)

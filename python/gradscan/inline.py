@@ -1,19 +1,17 @@
 """Tracing through custom autograd Functions.
 
-The tracer cannot export a torch.autograd.Function. So while a trace is under way, its forward runs in its place, as any other
-Python code, with a stand-in for ctx: the graph in the file has the operations of forward where the model has one node with a
-backward of its own. Who exports is told which Functions this concerns. One whose forward has no gradient although its backward
-gives one, such as a straight-through estimator, cannot be traced so.
+TorchScript cannot express a torch.autograd.Function. So during a trace, apply() only runs the Function's forward, as ordinary
+Python code with a stand-in for ctx: the graph in the file has the operations of forward where the model has one node with a
+custom backward. The notes of the export name the Functions concerned. A Function whose forward has no gradient although its
+backward returns one, such as a straight-through estimator, cannot be traced this way.
 
-The *code* of Function.apply is replaced for a while, because many libraries keep `apply = MyFunction.apply`. Calls outside of a
-trace, of this thread or another, run as always.
+Calls outside of a trace, on this thread or another, run as usual.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,9 +19,7 @@ import torch
 from torch.autograd.function import Function
 
 from gradscan.errors import TracingError
-
-_apply: types.FunctionType = Function.apply.__func__  # type: ignore[attr-defined]
-_original = types.FunctionType(_apply.__code__, _apply.__globals__, "apply", _apply.__defaults__, _apply.__closure__)
+from gradscan.torch_versions import function_apply
 
 
 class _Inlined(threading.local):
@@ -35,11 +31,11 @@ class _Inlined(threading.local):
 
 _inlined = _Inlined()
 _lock = threading.Lock()
-_users = 0  # traces under way: the code is replaced while there is one
+_users = 0  # traces in progress: apply() is replaced while there are any
 
 
 class _StandIn:
-    # The original refers to its class, so its code must be replaced by one that does, too.
+    # Where the original is written in Python, it has a __class__ cell, so the code that replaces it must have one, too.
     def apply(cls, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: N805
         __class__  # type: ignore[name-defined]  # noqa: B018
         from gradscan.inline import function_called
@@ -48,7 +44,7 @@ class _StandIn:
 
 
 class Context:
-    """In the place of ctx: takes everything, keeps attributes, and has no backward to need them."""
+    """Takes the place of ctx: accepts and keeps everything, for a backward that never runs."""
 
     def __init__(self, tensors: tuple[Any, ...]) -> None:
         self.needs_input_grad = tuple(isinstance(t, torch.Tensor) and t.requires_grad for t in tensors)
@@ -69,9 +65,9 @@ class Context:
 
 
 def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Stands in for cls.apply()."""
+    """Runs in place of cls.apply()."""
     if torch._C._get_tracing_state() is None:
-        return types.MethodType(_original, cls)(*args, **kwargs)
+        return function_apply.original(cls, *args, **kwargs)
     if cls.__name__ not in _inlined.names:
         _inlined.names.append(cls.__name__)
     context = Context(args)
@@ -86,12 +82,12 @@ def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def _require_gradient(name: str, result: Any, without_grad: tuple[Any, ...]) -> None:
-    """Autograd gives all floating-point results of a Function a gradient that are not marked to have none."""
+    """Autograd gives a gradient to every floating-point result of a Function that is not marked as non-differentiable."""
     for member in result if isinstance(result, tuple) else (result,):
         is_float = isinstance(member, torch.Tensor) and (member.is_floating_point() or member.is_complex())
         if is_float and not member.requires_grad and not any(member is tensor for tensor in without_grad):
             raise TracingError(
-                f"{name} has a gradient where its forward has none (a straight-through estimator, say), which TorchScript "
+                f"{name} has a gradient where its forward has none (like a straight-through estimator), which TorchScript "
                 "cannot express: use gradscan.record"
             )
 
@@ -106,15 +102,24 @@ def _detached(result: Any, tensors: tuple[Any, ...]) -> Any:
 def functions_inlined() -> Iterator[list[str]]:
     """Yields the names of the Functions that have been inlined so far."""
     _inlined.names = []
-    _count(1)
+    _replace()
     try:
         yield _inlined.names
     finally:
-        _count(-1)
+        _restore()
 
 
-def _count(change: int) -> None:
+def _replace() -> None:
     global _users
     with _lock:
-        _users += change
-        _apply.__code__ = _StandIn.apply.__code__ if _users else _original.__code__
+        if _users == 0:
+            function_apply.replace(_StandIn.apply)
+        _users += 1
+
+
+def _restore() -> None:
+    global _users
+    with _lock:
+        _users -= 1
+        if _users == 0:
+            function_apply.restore()

@@ -1,4 +1,4 @@
-"""Forward's arguments by name, and the tensors in them.
+"""The arguments of forward by name, and the tensors among them.
 
 >>> [(place.path, place.tensor.shape) for place in named_tensors(bind(model, (x,), {"mask": m}))]
 [("x", ...), ("mask", ...)]
@@ -18,16 +18,16 @@ from gradscan.places import Place, replace_tensors, replaceable_tensors
 
 
 def as_arguments(args: Any) -> tuple[Any, ...]:
-    """A single tensor may be given in the place of a tuple of arguments."""
+    """A single tensor stands for a tuple of one argument."""
     if isinstance(args, torch.Tensor):
         return (args,)
     if isinstance(args, (tuple, list)):
         return tuple(args)
-    raise Error(f"args is a {type(args).__name__}: give a tuple of forward's positional arguments, and kwargs for the others")
+    raise Error(f"args is a {type(args).__name__}: pass forward's positional arguments as a tuple, and the others as kwargs")
 
 
 def own_leaves(arguments: Any) -> Any:
-    """The arguments as a forward of its own sees them: tensors with a history outside become leaves."""
+    """The arguments for a separate forward: tensors that were computed outside of it become leaves."""
 
     def leaf(place: Place) -> torch.Tensor:
         return place.tensor if place.tensor.is_leaf else place.tensor.detach().requires_grad_()
@@ -36,18 +36,18 @@ def own_leaves(arguments: Any) -> Any:
 
 
 def bind(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
-    """The arguments by the names of forward's parameters."""
+    """The arguments, bound to the names that forward gives them."""
     try:
         return inspect.signature(model.forward).bind(*args, **kwargs)
     except TypeError as error:
         raise Error(
-            f"{type(model).__name__}.forward does not take these arguments ({error}): "
-            "give what the training loop calls the model with"
+            f"{type(model).__name__}.forward does not accept these arguments ({error}): "
+            "pass what the training loop passes to the model"
         ) from error
 
 
 def named_tensors(bound: inspect.BoundArguments) -> list[Place]:
-    """The tensors among the arguments, by the argument's name and, inside of one, by path: x[0], x['mask']."""
+    """The tensors among the arguments. A path starts with the argument's name: x, x[0], x['mask']."""
     return [place for name, value in _named_values(bound) for place in replaceable_tensors(value, name)]
 
 
@@ -60,7 +60,7 @@ def _named_values(bound: inspect.BoundArguments) -> Iterator[tuple[str, Any]]:
 
 
 def with_tensors(bound: inspect.BoundArguments, tensors: Iterable[torch.Tensor]) -> inspect.BoundArguments:
-    """The arguments with other tensors, in the order of `named_tensors`."""
+    """The arguments with their tensors replaced, in the order of `named_tensors`."""
     remaining = iter(tensors)
     arguments = {name: replace_tensors(value, lambda _: next(remaining)) for name, value in bound.arguments.items()}
     return inspect.BoundArguments(bound.signature, OrderedDict(arguments))

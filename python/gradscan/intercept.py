@@ -1,14 +1,13 @@
-"""Noticing every executed call of torch.utils.checkpoint.checkpoint, however it was imported.
+"""Intercepting every executed call of torch.utils.checkpoint.checkpoint, however it was imported.
 
-Libraries import `checkpoint` by name, keep it in partials and wrap it, so replacing the name in torch's module would miss most
-calls. All of them run the same function object in the end, the innermost of what is called `checkpoint`; so the *code* of that
-object is replaced for a while. `CheckpointFunction.apply`, which reentrant calls go through, is replaced too, for those who
-call it themselves.
+Libraries import `checkpoint` by name, keep it in partials and wrap it, so what all these references run is replaced for a while
+(see torch_versions.py). `CheckpointFunction.apply`, which reentrant calls go through, is replaced as well, for code that calls
+it directly.
 
     with intercepted(handler):            # handler(Call(function, args, kwargs, kind))
         model(x)
 
-Only the calls of this thread are handed over; those of others run as always. Everything is put back at the end, also after an
+Only calls on this thread are intercepted; those on other threads run as usual. Everything is restored at the end, even after an
 exception.
 """
 
@@ -17,16 +16,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import inspect
 import threading
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch.utils.checkpoint as torch_checkpoint
 
-# What the checkpoint functions of torch 2.x take for themselves; all other keywords belong to the checkpointed function.
-_OWN_KEYWORDS = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug", "early_stop")
+from gradscan.torch_versions import checkpoint, checkpoint_implementation, checkpoint_options
 
 
 @dataclasses.dataclass
@@ -43,7 +39,7 @@ Handler = Callable[[Call], Any]
 
 
 class _Interception(threading.local):
-    """Who handles the calls of this thread; the innermost last."""
+    """The handlers of this thread's calls, innermost last."""
 
     def __init__(self) -> None:
         self.handlers: list[Handler] = []
@@ -51,44 +47,49 @@ class _Interception(threading.local):
 
 _interception = _Interception()
 _lock = threading.Lock()
-_users = 0  # threads that intercept at the moment: the code is replaced while there is one
+_users = 0  # interceptions in progress: checkpoint() is replaced while there are any
 
 
-def _innermost(function: Any) -> types.FunctionType:
-    return inspect.unwrap(function)
-
-
-def _copy(function: types.FunctionType) -> types.FunctionType:
-    copied = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
-    copied.__kwdefaults__ = function.__kwdefaults__
-    return copied
-
-
-# Its code runs with the globals of torch.utils.checkpoint.
+# The code of these two runs with the globals of torch.utils.checkpoint, so they import what they call.
 def _stand_in(function, *args, **kwargs):  # type: ignore[no-untyped-def]
     from gradscan.intercept import checkpoint_called
 
     return checkpoint_called(function, args, kwargs)
 
 
-_checkpoint = _innermost(torch_checkpoint.checkpoint)
-_original = _copy(_checkpoint)
-_original_apply = torch_checkpoint.CheckpointFunction.apply
+def _decorated_stand_in(function, args, kwargs, **options):  # type: ignore[no-untyped-def]
+    from gradscan.intercept import decorated_called
+
+    return decorated_called(function, args, kwargs, options)
+
+
+_CheckpointFunction: Any = torch_checkpoint.CheckpointFunction
+_original_apply = _CheckpointFunction.apply
 
 
 def checkpoint_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Stands in for checkpoint()."""
+    """Runs in place of checkpoint()."""
+    if not _interception.handlers or function is None:
+        return checkpoint.original(function, *args, **kwargs)
+    options = {name: kwargs.pop(name) for name in checkpoint_options if name in kwargs}
+    return _hand_over(function, args, kwargs, options)
+
+
+def decorated_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
+    """Runs in place of what a function decorated with checkpoint() calls."""
     if not _interception.handlers:
-        return _original(function, *args, **kwargs)
-    own = {name: kwargs.pop(name) for name in _OWN_KEYWORDS if name in kwargs}
-    reentrant = own.get("use_reentrant")
+        assert checkpoint_implementation is not None
+        return checkpoint_implementation.original(function, args, kwargs, **options)
+    return _hand_over(function, args, kwargs, options)
+
+
+def _hand_over(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
+    reentrant = options.get("use_reentrant")
     reentrant = True if reentrant is None else bool(reentrant)
     if reentrant and kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-    if "context_fn" in own and not reentrant:
-        function = _under_context(function, own["context_fn"])
+    if "context_fn" in options and not reentrant:
+        function = _under_context(function, options["context_fn"])
     return _interception.handlers[-1](Call(function, args, kwargs, "reentrant" if reentrant else "non_reentrant"))
 
 
@@ -112,26 +113,30 @@ def _replace() -> None:
     with _lock:
         _users += 1
         if _users == 1:
-            _checkpoint.__code__ = _stand_in.__code__
-            torch_checkpoint.CheckpointFunction.apply = staticmethod(_apply_called)  # type: ignore[method-assign]
+            checkpoint.replace(_stand_in)
+            if checkpoint_implementation:
+                checkpoint_implementation.replace(_decorated_stand_in)
+            _CheckpointFunction.apply = staticmethod(_apply_called)
 
 
-def _put_back() -> None:
+def _restore() -> None:
     global _users
     with _lock:
         _users -= 1
         if _users == 0:
-            _checkpoint.__code__ = _original.__code__
-            del torch_checkpoint.CheckpointFunction.apply  # the inherited one is back
+            checkpoint.restore()
+            if checkpoint_implementation:
+                checkpoint_implementation.restore()
+            del _CheckpointFunction.apply  # the inherited one is back
 
 
 @contextlib.contextmanager
 def intercepted(handler: Handler) -> Iterator[None]:
-    """Hands this thread's checkpoint calls to `handler`, whose result becomes the call's."""
+    """Passes this thread's calls of checkpoint() to `handler` and returns its results from them."""
     _replace()
     _interception.handlers.append(handler)
     try:
         yield
     finally:
         _interception.handlers.pop()
-        _put_back()
+        _restore()

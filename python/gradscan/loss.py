@@ -1,7 +1,7 @@
 """Which of forward's outputs the loss is computed from.
 
-The loss is computed once, from the outputs as they are, and its graph is followed back; where it comes to the edge of an
-output, that output is in the loss, and what lies behind is the model's own.
+The loss function is called once, on forward's actual result, and the graph of the loss is followed back. An output whose edge
+the search reaches is part of the loss. Everything beyond that edge belongs to the model.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Loss = Callable[[Any], torch.Tensor]
 
 
 class LossInputs:
-    """`loss` None: every output that requires grad."""
+    """Without a `loss`: every output that requires grad."""
 
     def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
         self.notes: list[str] = []
@@ -46,10 +46,10 @@ class LossInputs:
                 stack += edges_of(edge[0])
                 name = names.get(getattr(edge[0], "variable", None))
                 if name:
-                    self.notes.append(f"the loss uses {name} outside of forward, which is not recorded")
+                    self.notes.append(f"the loss uses {name} outside of forward: that use is not recorded")
         if not used:
             raise Error(
-                "the loss does not depend on any of forward's outputs: return them from forward, and compute it from them"
+                "the loss does not depend on any of forward's outputs: return from forward what the loss is computed from"
             )
         return used
 
@@ -60,11 +60,11 @@ def _computed(loss: Loss, output: Any) -> Edge:
             value = loss(output)
     except Exception as error:
         raise Error(
-            f"the loss function fails ({type(error).__name__}: {error}): give one that takes what forward returns"
+            f"the loss function fails ({type(error).__name__}: {error}): pass one that accepts what forward returns"
         ) from error
     edge = edge_of(value) if isinstance(value, torch.Tensor) else None
     if edge is None:
         raise Error(
-            "the loss function does not return a tensor that requires grad: give one that computes the loss from the output"
+            "the loss function does not return a tensor that requires grad: pass one that computes the loss from the output"
         )
     return edge

@@ -1,12 +1,12 @@
-"""Markers: how a traced model remembers where its checkpoint regions are.
+"""Markers, which show in a traced model where its checkpoint regions are.
 
-torch.jit.trace keeps nothing of torch.utils.checkpoint. Calls of the small scripted functions below stay in the traced graph
-and are saved with the model, so that the file runs anywhere; gradscan knows them by their names. docs/markers.md says what
-their arguments mean.
+torch.jit.trace keeps no trace of torch.utils.checkpoint. Calls to the small scripted functions below do stay in the traced
+graph and are saved with the model, so the file can run anywhere. gradscan recognizes them by name, and docs/markers.md
+describes their arguments.
 
-They return aliases, never their arguments: the tracer would give the caller's tensor the name of an unchanged result, and a
-later use of the argument outside of the region would seem to be a use inside. A token goes from a region's begin to its end, so
-that a region without tensor arguments keeps its begin.
+They return aliases, never their arguments: if a result were the argument itself, the tracer would rename the caller's tensor,
+and a later use of the argument outside of the region would look like a use inside. A token runs from a region's begin to its
+end, so that a region without tensor arguments keeps its begin.
 """
 
 from __future__ import annotations
@@ -48,14 +48,16 @@ def begin(text: dict[str, Any], tensors: list[torch.Tensor]) -> tuple[torch.Tens
 
 def end(text: dict[str, Any], token: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """An alias of each tensor."""
-    return _scripted().gradscan_region_end(json.dumps(text), [token, *tensors])
+    aliases: list[torch.Tensor] = _scripted().gradscan_region_end(json.dumps(text), [token, *tensors])
+    return aliases
 
 
 def requires_grad(tensor: torch.Tensor) -> torch.Tensor:
     """An alias that stands for tensor.requires_grad_()."""
-    return _scripted().gradscan_requires_grad(tensor)
+    alias: torch.Tensor = _scripted().gradscan_requires_grad(tensor)
+    return alias
 
 
 def prepare() -> None:
-    """Compiles the functions, which cannot be done while a trace is under way."""
+    """Compiles the functions, which is impossible during a trace."""
     _scripted()

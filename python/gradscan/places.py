@@ -1,8 +1,8 @@
-"""Tensors inside of Python values, and where they stand.
+"""Tensors inside Python values, and where they are.
 
-Who looks into a value looks to different depths: a reentrant region sees the members of a tuple and nothing deeper;
-DistributedDataParallel looks into lists, tuples, dicts and dataclasses; the tensors in any other object are found by nobody but
-the one who wrote it. So each tensor comes with its place:
+How deep a value is searched depends on who searches. A reentrant region sees the members of a tuple and nothing deeper.
+DistributedDataParallel looks into lists, tuples, dicts and dataclasses. Tensors in any other object are known only to the code
+that put them there. So each tensor comes with its place:
 
     >>> [place.path for place in tensor_places({"loss": t, "states": (u, v)}, "output")]
     ["output['loss']", "output['states'][0]", "output['states'][1]"]
@@ -23,16 +23,16 @@ _OPAQUE = (type, types.FunctionType, types.MethodType, types.ModuleType, torch.n
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A tensor and the way to it."""
+    """A tensor and the path to it."""
 
     tensor: torch.Tensor
     path: str  # "output", "output[1]", "output['loss']", "output.logits"
     top_level: bool  # the value itself, or a member of a tuple that is the value
-    found_by_ddp: bool  # not inside of an object that DistributedDataParallel does not look into
+    found_by_ddp: bool  # every object around it is one that DistributedDataParallel looks into
 
 
 def tensor_places(value: Any, path: str) -> list[Place]:
-    """All tensors in `value`, in order; one that stands there twice is listed twice."""
+    """All tensors in `value`, in order. A tensor that occurs twice is listed twice."""
     return list(_places(value, path, True, True, ()))
 
 
@@ -61,7 +61,7 @@ def _members(value: Any) -> list[tuple[str, Any]]:
 
 
 def replace_tensors(value: Any, replace: Callable[[Place], torch.Tensor], path: str = "") -> Any:
-    """A copy of `value` with each tensor replaced. Objects that are neither container nor dataclass are kept as they are."""
+    """A copy of `value` with each tensor replaced. Objects that are neither containers nor dataclasses are not copied."""
     return _replaced(value, replace, path, True, True)
 
 

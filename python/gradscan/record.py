@@ -1,8 +1,8 @@
-"""record(): one eager run of the model, and the capture that is left of it.
+"""record(): one eager run of the model, saved as a capture.
 
 Nothing is traced, so nothing has to be traceable: data-dependent Python, custom CUDA extensions, torch.no_grad() blocks and
-requires_grad_() calls are what they are. The file has all that gradscan needs and no weights; docs/capture-format.md describes
-it.
+requires_grad_() calls all run as usual. The file has everything that gradscan needs, and no weights. docs/capture-format.md
+describes it.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ def record(
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
 ) -> None:
-    """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know of `model`.
+    """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know about `model`.
 
-    Runs forward once, with these arguments, in the mode (train or eval) and on the device that the model is in. Model,
-    arguments, random numbers and torch are left as they were, as far as the README says.
+    Runs forward once with these arguments, on the model's device and in its current mode (train or eval). The
+    model, its arguments, random number generators and torch are restored, within the limits that the README states.
 
-    args, kwargs: what forward is called with; `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad is taken to be part of the loss.
-    find_unused_parameters, static_graph, bucket_cap_mb: what DistributedDataParallel gets. A model that is already wrapped is
-        unwrapped, and its own flags are used.
+    args, kwargs: the arguments of forward. `args` may be a single tensor.
+    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
+        wrapped, DDP's own flags are used instead.
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
-    and then, in a shell: gradscan detector.capture.json
+    Then, in a shell: gradscan detector.capture.json
     """
     name = os.path.basename(os.fspath(path))
     if not name.endswith(".capture.json"):
-        raise Error(f"{os.fspath(path)}: gradscan reads a capture by its name: choose one that ends in .capture.json")
+        raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
         recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags)
@@ -62,7 +62,7 @@ def record(
 
 
 def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json) -> Json:
-    """The capture as docs/capture-format.md has it, but for `schema` and `model`."""
+    """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):

@@ -1,5 +1,5 @@
-"""What to call a checkpoint region: the path of the checkpointed module, else the function's name behind the path of the module
-that called checkpoint().
+"""The name of a checkpoint region: the path of the checkpointed module, or else the path of the module that called
+checkpoint(), followed by the function's name.
 
     checkpoint(self.layer4[2], x)                      layer4.2
     checkpoint(inner_forward, x)   in layer4.2         layer4.2.inner_forward
@@ -16,7 +16,7 @@ import torch
 
 
 def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str) -> str:
-    """`paths` of the model's modules, `caller` the path of the one that called checkpoint()."""
+    """`paths` are those of the model's modules, `caller` is the path of the module that called checkpoint()."""
     first_argument = None
     while isinstance(function, functools.partial):
         first_argument = function.args[0] if function.args else first_argument
@@ -32,5 +32,5 @@ def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str
         path = paths[owner]
         return path if is_call and path else ".".join(filter(None, (path, name)))
     if caller and (getattr(function, "__module__", None) or "").startswith("torch."):
-        return caller  # torch calls a function of its own in the place of the module, to pass on keywords
+        return caller  # torch checkpoints a function of its own instead of the module, to pass on keyword arguments
     return ".".join(filter(None, (caller, name)))

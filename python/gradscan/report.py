@@ -1,4 +1,4 @@
-"""A report as an object: what `gradscan --format json` writes, by attributes. docs/report-format.md describes its data."""
+"""A report as an object, with the data that `gradscan --format json` writes and docs/report-format.md describes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gradscan.errors import Error
 class Parameter:
     """A parameter that DistributedDataParallel manages."""
 
-    index: int  # in DDP's messages
+    index: int  # its index in DDP's messages
     name: str
     aliases: tuple[str, ...]
-    firings: dict[str, int]  # of its gradient hook in one backward, by kind of checkpointing
+    firings: dict[str, int]  # how often its gradient hook fires in one backward, by kind of checkpointing
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What DistributedDataParallel does in four iterations of one setup."""
+    """What DistributedDataParallel does in four iterations with one setup."""
 
     checkpointing: str
     find_unused_parameters: bool
@@ -28,61 +28,63 @@ class Verdict:
     outcome: str  # "pass", "marked_ready_twice", "unfinished_reduction", "graph_changed", "other"
     iteration: int | None
     message: str
-    parameters: tuple[str, ...]  # that the message names
-    unsynchronised: tuple[str, ...]  # parameters whose gradients differ between the ranks
+    parameters: tuple[str, ...]  # those that the message names
+    unsynchronised: tuple[str, ...]  # parameters whose gradients differ between ranks
     untrained: tuple[str, ...]  # parameters that never get a gradient other than zero
-    lost: tuple[str, ...]  # parameters that lose their gradient, or a part of it, to checkpointing
+    lost: tuple[str, ...]  # parameters that lose all or part of their gradient to checkpointing
 
     @property
     def ok(self) -> bool:
-        """No error and no silent failure."""
+        """Whether there is neither an error nor a silent failure."""
         return self.outcome == "pass" and not self.unsynchronised and not self.lost
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """`json` is the report's own data, `text` the report for people."""
+    """`json` is the report's data, `text` the report as the tool prints it."""
 
     json: dict[str, Any]
     text: str
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong in the setup that was asked but what a baseline accepts."""
+        """Whether nothing is wrong with the given setup, except for what a baseline accepts."""
         return all(finding["level"] == "note" or finding["accepted"] for finding in self.json["findings"])
 
     @property
     def findings(self) -> list[dict[str, Any]]:
         """Errors first, then silent failures, then notes."""
-        return self.json["findings"]
+        findings: list[dict[str, Any]] = self.json["findings"]
+        return findings
 
     @property
     def fixes(self) -> list[str]:
-        """Changes with which nothing is wrong any more."""
+        """The changes that would each fix everything."""
         return [fix["change"] for fix in self.json["fixes"]]
 
     @property
     def notes(self) -> list[str]:
-        """What could not be seen."""
-        return self.json["notes"]
+        """The limits of what gradscan could see."""
+        notes: list[str] = self.json["notes"]
+        return notes
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """By name, in the order of DistributedDataParallel."""
+        """The parameters by name, in DistributedDataParallel's order."""
         return {p["name"]: Parameter(p["index"], p["name"], tuple(p["aliases"]), p["firings"]) for p in self.json["parameters"]}
 
     def verdict(
         self, checkpointing: str | None = None, *, find_unused_parameters: bool = False, static_graph: bool = False
     ) -> Verdict:
-        """Of the setup that was asked; or of one of the table's, whose regions are all "reentrant", "non_reentrant" or "off".
+        """The verdict on the given setup, or on one of the table, where all regions are "reentrant", "non_reentrant" or "off".
 
         >>> report.verdict("reentrant", static_graph=True).outcome
         'pass'
         """
         if checkpointing is None and (find_unused_parameters or static_graph):
             raise Error(
-                "a verdict by its flags is one of the table's: give its checkpointing as well, "
-                '"reentrant", "non_reentrant" or "off"; or give the flags to check'
+                "flags alone do not select a verdict: pass its checkpointing as well, "
+                '"reentrant", "non_reentrant" or "off", or pass the flags to check'
             )
         if checkpointing is None:
             return self._verdict(self.json["verdict"])
@@ -92,7 +94,7 @@ class Report:
                 return self._verdict(verdict)
         raise Error(
             f'there is no verdict for {wanted}: checkpointing is "reentrant", "non_reentrant" or "off", '
-            "and at most one of the flags is set"
+            "and at most one of the flags can be set"
         )
 
     def _verdict(self, verdict: dict[str, Any]) -> Verdict:
@@ -112,12 +114,12 @@ class Report:
 
     def _lost(self, verdict: dict[str, Any]) -> tuple[str, ...]:
         kind = verdict["checkpointing"]
-        as_asked = kind == self.json["setup"]["checkpointing"] or all(region["kind"] == kind for region in self.json["regions"])
+        in_setup = kind == self.json["setup"]["checkpointing"] or all(region["kind"] == kind for region in self.json["regions"])
 
         def is_lost(parameter: dict[str, Any]) -> bool:
             if parameter["index"] in verdict["untrained"]:
                 return bool(parameter["in_loss"])
-            return as_asked and parameter["lost_in"] is not None
+            return in_setup and parameter["lost_in"] is not None
 
         return tuple(parameter["name"] for parameter in self.json["parameters"] if is_lost(parameter))
 

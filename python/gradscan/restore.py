@@ -1,9 +1,9 @@
-"""Leaving everything as it was: model, random numbers, the caller's tensors.
+"""Restoring everything: the model, the random number generators, the caller's tensors.
 
-A forward changes more than it returns: running statistics, counters, caches, the state of random number generators; a trace
-changes more still. What can change is noted before and put back after, whether or not there was an exception. Parameters are
-not copied, for a model may just fit into memory; forward does not write to them. Neither are tensors in plain attributes and in
-containers inside of containers, random generators of the model's own, and what lies outside of the model.
+A forward has side effects: on running statistics, counters, caches and random number generators. A trace has more. What can
+change is saved beforehand and restored afterwards, even after an exception. Not saved are the parameters, because the model may
+barely fit into memory and forward does not normally write to them, tensors in plain attributes, containers inside containers,
+the model's own random number generators, and anything outside of the model.
 
     with unchanged(model, (args, kwargs)):
         model(*args, **kwargs)
@@ -28,7 +28,7 @@ _CONTAINERS = (dict, list, set)
 
 @contextlib.contextmanager
 def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
-    """Restores `model`, the tensors in `inputs` and all random number generators on leaving."""
+    """Restores `model`, the tensors in `inputs` and the global random number generators on exit."""
     modules = [_ModuleState(module) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     contents = [_Content(tensor) for tensor in model.buffers()]
@@ -40,27 +40,27 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            _run_all(restores)  # what went wrong first is what is raised
+            _run_all(restores)  # the first exception is the one to raise
             raise
         failures = _run_all(restores)
     if failures:
-        raise Error(f"the model or its arguments could not be put back as they were: {failures[0]}") from failures[0]
+        raise Error(f"the model or its arguments could not be restored: {failures[0]}") from failures[0]
 
 
 def _run_all(restores: list[Callable[[], object]]) -> list[Exception]:
-    """What those raised that failed."""
+    """Runs all of them, and returns the exceptions of those that failed."""
     failures: list[Exception] = []
     for restore in restores:
         try:
             restore()
-        except Exception as failure:  # noqa: BLE001  the others are still to be run
+        except Exception as failure:  # noqa: BLE001  the others must still run
             failures.append(failure)
     return failures
 
 
 class _ModuleState:
-    """A module's attributes: which they are, and what the containers among them hold. Parameters, buffers, submodules, hooks
-    and the training flag are among them."""
+    """A module's attributes, which include its parameters, buffers, submodules, hooks and training flag, and the contents of
+    the containers among them."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
@@ -79,9 +79,9 @@ class _ModuleState:
 
 
 class _Content:
-    """The numbers in a tensor, and whether it requires grad. Batch norm changes its statistics without counting a new version,
-    so the numbers are compared; and they are put back without counting one, for a graph of the caller's may have saved the
-    tensor. A tensor without numbers ("meta") keeps its shape only."""
+    """The values of a tensor, and whether it requires grad. Batch norm updates its statistics without increasing their version,
+    so the values are compared. They are restored without increasing it either, because a graph of the caller's may have saved
+    the tensor. A "meta" tensor has no values, so only its shape is restored."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
@@ -99,7 +99,7 @@ class _Content:
 
 @contextlib.contextmanager
 def random_numbers_unchanged() -> Iterator[None]:
-    """Restores the generators of torch (CPU and the devices in use), Python and, where it is loaded, numpy."""
+    """Restores the generators of torch (on the CPU and the devices in use), of Python and, if it is loaded, of numpy."""
     state = random.getstate()
     numpy = sys.modules.get("numpy")
     numpy_state = numpy.random.get_state() if numpy else None

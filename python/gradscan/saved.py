@@ -1,7 +1,7 @@
-"""Which memory an autograd node keeps alive for its backward.
+"""The memory that an autograd node keeps alive for its backward.
 
-torch shows a built-in node's saved tensors as attributes _saved_..., those of a Function written in Python as saved_tensors.
-Several tensors may share one storage, which counts once.
+torch exposes the saved tensors of a built-in node as attributes _saved_..., and those of a Function written in Python as
+saved_tensors. Tensors that share a storage count once.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from torch.autograd.graph import Node
 
 
 def saved_tensors(node: Node) -> tuple[list[torch.Tensor], bool]:
-    """Each as often as it is saved; and whether there are more, which were changed in place later, so that backward refuses
-    them."""
-    tensors, changed = [], False
+    """Each tensor as often as it is saved, and whether there are others that were later modified in place, which makes backward
+    fail."""
+    tensors, modified = [], False
     for name in _names(type(node)) or ("saved_tensors",):
         try:
             value = getattr(node, name, None)
         except RuntimeError as error:
-            changed = changed or "modified by an inplace operation" in str(error)
+            modified = modified or "modified by an inplace operation" in str(error)
             continue
         for item in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(item, torch.Tensor):
                 tensors.append(item)
-    return tensors, changed
+    return tensors, modified
 
 
-def tells_saved_tensors(node: Node) -> bool:
-    """Functions written in C++ do not."""
+def exposes_saved_tensors(node: Node) -> bool:
+    """False for autograd Functions written in C++."""
     return "CppNode" not in node.name()
 
 

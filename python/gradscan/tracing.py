@@ -1,15 +1,16 @@
-"""What torch.jit.trace forgets, put into the trace.
+"""Adding to a trace what torch.jit.trace loses.
 
-The tracer knows tensors by the value in its graph that they stand for, and only operations change that. While a trace is under
-way this module does what the tracer leaves out:
+The tracer maps each tensor to a value in its graph, and only operations change that mapping. During a trace, this module adds
+what is missing:
 
   - checkpoint regions: markers around them;
   - `requires_grad_()`: a marker;
-  - `torch.no_grad()`: what is computed there is detached, and so is what it is computed from, for a result may be written into
-    a buffer or a weight;
+  - `torch.no_grad()`: what is computed there is detached, and so are its inputs, because a result may be written into a buffer
+    or weight;
   - `tensor.data`: detached, where the tracer would see a constant;
-  - operations that return their argument as it is (a dropout with p=0, contiguous()): the tracer gives the *argument* the name
-    of the result, so that a weight used later would seem to come out of the region that first used it. It gets its own back.
+  - operations that return their argument itself, like dropout with p=0 or contiguous(): the tracer maps the *argument* to the
+    result's value, so a weight that is used again later would seem to come out of the region that used it first. The argument
+    gets its own value back.
 """
 
 from __future__ import annotations
@@ -22,34 +23,35 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from gradscan import markers
+from gradscan.boundary import number_of
 from gradscan.errors import TracingError
 from gradscan.intercept import Call
 from gradscan.observe import Observer, is_requires_grad, reads_value
 from gradscan.places import Place
 
-# torch._C.Value. torch refuses to give that of a tensor that requires grad and comes from outside of the trace; a second try
-# would crash, so nothing catches the error.
+# torch._C.Value. For a tensor that requires grad and was created outside of the trace, torch raises an error. Nothing catches
+# it, because a second attempt would crash.
 Value = Any
 
-_C: Any = torch._C  # whose functions for tracing have no types
+_C: Any = torch._C  # its functions for tracing have no types
 
 
 class TracingObserver(Observer):
-    """Observes a forward that is being traced, and marks its regions."""
+    """Observes a forward during its trace, and marks the regions."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__(model)
         self._tokens: dict[int, torch.Tensor] = {}
-        self._closed: list[tuple[int, int, str]] = []  # regions by their ends: nodes first < number < last, and the name
+        self._closed: list[tuple[int, int, str]] = []  # ended regions: nodes first < number < last, and the name
 
     def require_inside(self, tensors: list[torch.Tensor]) -> None:
-        """Refuses tensors that have left a region other than as its result: nothing in the trace would say so."""
+        """Rejects tensors that have left a region other than as its result, because the trace would not show it."""
         for tensor in tensors:
-            number = tensor.grad_fn._sequence_nr() if tensor.grad_fn is not None else -1
+            number = number_of(tensor.grad_fn) if tensor.grad_fn is not None else -1
             for first, last, name in reversed(self._closed):
                 if first < number < last:
                     raise TracingError(
-                        f"a tensor leaves checkpoint region {name} other than as its result (in an attribute or a cache, say), "
+                        f"a tensor leaves checkpoint region {name} other than as its result (in an attribute or cache), "
                         "which TorchScript cannot express: use gradscan.record"
                     )
                 if last < number:
@@ -81,14 +83,14 @@ class TracingObserver(Observer):
             aliases = super().end_region(number, outputs)
             region = self.regions[number]
             assert region.end is not None
-            self._closed.append((region.begin.node._sequence_nr(), region.end.node._sequence_nr(), region.name))
+            self._closed.append((number_of(region.begin.node), number_of(region.end.node), region.name))
         tensors = [place.tensor for place in outputs]
         text = {"region": number, "direct": [place.top_level for place in outputs]}
         return _named_after(aliases, markers.end(text, self._tokens.pop(number), tensors), tensors)
 
 
 def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], originals: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The aliases, which the trace sees as the marker's results."""
+    """The aliases, mapped to the marker's results in the trace."""
     named = []
     for alias, mark, original in zip(aliases, marked, originals, strict=True):
         if alias is original:
@@ -101,7 +103,7 @@ def _named_after(aliases: list[torch.Tensor], marked: list[torch.Tensor], origin
 
 @contextlib.contextmanager
 def untraced() -> Iterator[None]:
-    """What runs here is not part of the trace."""
+    """What runs in the block is not part of the trace."""
     state = _C._get_tracing_state()
     _C._set_tracing_state(None)
     try:
@@ -111,7 +113,7 @@ def untraced() -> Iterator[None]:
 
 
 def _depends_on_data(value: Value) -> bool:
-    """Whether it is computed from more than sizes, which are constants here."""
+    """Whether it is computed from anything but sizes, which are constants in a trace."""
     stack, seen = [value], set()
     while stack:
         value = stack.pop()
@@ -133,7 +135,7 @@ def _depends_on_data(value: Value) -> bool:
 
 
 def _tensors(args: Any) -> list[torch.Tensor]:
-    """Those in `args`, and in lists and tuples among them."""
+    """The tensors among `args`, and in lists and tuples among them."""
     found = []
     for argument in args:
         if isinstance(argument, torch.Tensor):
@@ -144,7 +146,7 @@ def _tensors(args: Any) -> list[torch.Tensor]:
 
 
 class _State:
-    """An argument before a call."""
+    """The state of an argument before a call."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
@@ -155,7 +157,7 @@ class _State:
 
 @contextlib.contextmanager
 def _detached(states: list[_State]) -> Iterator[None]:
-    """In here the trace knows these tensors as aliases without a history."""
+    """In the block, the trace sees these tensors as detached aliases."""
     for state in states:
         _C._set_value_trace(state.tensor, _C._get_value_trace(state.tensor.detach()))
     try:
@@ -166,7 +168,7 @@ def _detached(states: list[_State]) -> Iterator[None]:
 
 
 class _TracedCalls(TorchFunctionMode):
-    """Sees every call of torch that the model's Python code makes."""
+    """Sees every torch call that the model's Python code makes."""
 
     def __init__(self, observer: TracingObserver) -> None:
         super().__init__()
@@ -180,7 +182,7 @@ class _TracedCalls(TorchFunctionMode):
             return function(*args) and self._as_checkpointed(args[0])
         if reads_value(function) and _depends_on_data(_C._get_value_trace(args[0])):
             self._observer.note_value_use()
-        is_attribute = getattr(function, "__name__", "") == "__get__"  # which is never one of its arguments
+        is_attribute = getattr(function, "__name__", "") == "__get__"  # reading one never returns an argument itself
         inputs = _tensors([*args, *kwargs.values()])
         if not is_attribute:
             self._observer.require_inside(inputs)

@@ -1,4 +1,4 @@
-"""What lets forward build another graph in another iteration, as far as the model says so itself."""
+"""Reasons why forward may build a different graph in another iteration, as far as the model declares them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _NAMES = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
 
 
 def reasons_to_vary(model: torch.nn.Module) -> list[str]:
-    """LayerDrop: "encoder has layerdrop=0.1" for each module in training that drops whole layers by chance. It is read off the
-    modules, or off the configuration that they share (as transformers' do) where no module has it."""
+    """LayerDrop: "encoder has layerdrop=0.1" for each module in train mode that skips whole layers at random. The value is read
+    from the modules, or, if none of them has it, from the configuration that they share, as in transformers."""
     modules = [(path or type(model).__name__, module) for path, module in model.named_modules() if module.training]
     found = [reason for path, module in modules for reason in _dropping(path, module)]
     if found:

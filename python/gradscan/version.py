@@ -1,4 +1,4 @@
-"""Which versions a file was written by."""
+"""The versions that wrote a file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _VERSION = "0.1.0"
 
 
 def version() -> str:
-    """gradscan's own."""
+    """The version of gradscan."""
     return _VERSION
 
 
 def torch_version() -> str:
-    """torch's, without the name of the build: "2.13.0"."""
+    """The version of torch, without the build's suffix: "2.13.0"."""
     return str(torch.__version__).split("+")[0]

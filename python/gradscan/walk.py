@@ -1,11 +1,11 @@
-"""From the autograd graph that an observed forward has left behind to the nodes, regions and outputs of a capture.
+"""From the autograd graph of an observed forward to the nodes, regions and outputs of a capture.
 
 The walk starts at forward's results and at every region boundary, so that it also finds what only an unused output or argument
-leads to, and keeps its own stack: a graph may be a million nodes deep. Nodes are put in the order of their creation, in which
-every edge points to an earlier one and a region's nodes stand between its begin and its end.
+leads to. It keeps a stack of its own instead of recursing, because a graph can be a million nodes deep. Nodes are sorted in
+order of creation, so every edge points to an earlier node, and a region's nodes lie between its begin and its end.
 
-A tensor may leave a region other than through its result: in a cache that the function writes to, in an attribute. Such a way
-out becomes one more output of the region, a *nested* one: a reentrant region hands it out without grad, as torch does.
+A tensor can leave a region other than as its result, for example in a cache that the function writes to or in an attribute.
+Such an exit becomes one more output of the region, a *nested* one: like torch, a reentrant region returns it without grad.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import torch
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of, edges_of
+from gradscan.boundary import Boundary, Edge, edge_of, edges_of, number_of
 from gradscan.ddp import Parameter
 from gradscan.observe import Observer
 from gradscan.places import Place
-from gradscan.saved import saved_tensors, tells_saved_tensors
+from gradscan.saved import exposes_saved_tensors, saved_tensors
 
 Json = dict[str, Any]
 
 
 class Walk:
-    """Walks once, in `run`; the lists are what a capture calls them."""
+    """Walks once, in `run`. The lists have the names that they have in a capture."""
 
     def __init__(self, observer: Observer, parameters: list[Parameter], alive_anyway: Iterable[torch.Tensor]) -> None:
         self.nodes: list[Json] = []
@@ -47,11 +47,11 @@ class Walk:
             self._boundaries[region.end.node] = number, region.end
         self._order: list[Node] = []
         self._numbers: dict[Node, int] = {}
-        self._scopes: list[int | None] = []  # for each node of _order: its innermost region
-        self._ways_out: dict[tuple[int, Edge], int] = {}
+        self._scopes: list[int | None] = []  # for each node of _order, its innermost region
+        self._exits: dict[tuple[int, Edge], int] = {}
 
     def run(self, outputs: list[Place], in_loss: Callable[[Place], bool]) -> None:
-        """`outputs` are the tensors in forward's result, `in_loss` says which of them the loss is computed from."""
+        """`outputs` are the tensors in forward's result, and `in_loss` tells which of them the loss is computed from."""
         edges = [edge_of(place.tensor) for place in outputs]
         self._put_in_order(self._find([*(edge[0] for edge in edges if edge), *self._boundaries]))
         self._find_scopes()
@@ -86,15 +86,15 @@ class Walk:
         return edges_of(node)
 
     def _place(self, node: Node) -> tuple[int, int]:
-        """Parameters in their order, then other leaves, then all others as they were created."""
+        """Parameters in their order, then other leaves, then all other nodes in order of creation."""
         if not _is_accumulator(node):
-            return 2, node._sequence_nr()
+            return 2, number_of(node)
         number = self._parameters.get(node.variable)  # type: ignore[attr-defined]
         return (1, 0) if number is None else (0, number)
 
     def _put_in_order(self, nodes: list[Node]) -> None:
-        """Appends each node behind all that its edges point to. Almost always they stand there already: but torch makes the
-        gradient function of a view anew after its base was changed in place, and only when it is asked for."""
+        """Appends each node after all nodes that its edges point to. Sorting almost always ensures this, but torch recreates
+        the gradient function of a view whose base was modified in place, and only on access."""
         appended: set[Node] = set()
         for root in sorted(nodes, key=self._place):
             stack = [(root, iter(self._next(root)))] if root not in appended else []
@@ -123,7 +123,7 @@ class Walk:
     # --- edges -------------------------------------------------------------------------------------------------------------
 
     def _outside(self, edge: Edge, scope: int | None) -> Edge:
-        """The edge as one that starts in `scope` has it: by way of the ends of the regions that it comes out of."""
+        """The edge as it starts in `scope`: through the ends of the regions that it leaves."""
         node, output = edge
         inside = self._scopes[self._numbers[node]]
         if node in self._boundaries:
@@ -135,7 +135,7 @@ class Walk:
         around = self._enclosing(scope)
         while inside not in around:
             assert inside is not None
-            edge = self._way_out(inside, edge)
+            edge = self._exit_of(inside, edge)
             inside = self._observer.regions[inside].parent
         return edge
 
@@ -146,14 +146,14 @@ class Walk:
             scope = self._observer.regions[scope].parent
         return around
 
-    def _way_out(self, number: int, edge: Edge) -> Edge:
-        """The output of the region through which a tensor leaves that is not part of its result. `edge` has slots already."""
+    def _exit_of(self, number: int, edge: Edge) -> Edge:
+        """The output of the region for a tensor that leaves it other than as its result. `edge` already counts in slots."""
         end = self._observer.regions[number].end
         assert end is not None
-        if (number, edge) not in self._ways_out:
-            slot = len(end.next) + sum(1 for region, _ in self._ways_out if region == number)
-            self._ways_out[number, edge] = slot
-        return end.node, self._ways_out[number, edge]
+        if (number, edge) not in self._exits:
+            slot = len(end.next) + sum(1 for region, _ in self._exits if region == number)
+            self._exits[number, edge] = slot
+        return end.node, self._exits[number, edge]
 
     # --- description -------------------------------------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ class Walk:
         return described
 
     def _describe_regions(self) -> None:
-        """Regions, and the ways out of them that were met meanwhile."""
+        """The regions, with the exits that the walk has found."""
         constant_flops = self._observer.constant_flops(self._order)
         self.constant_flops = constant_flops[None]
         for number, region in enumerate(self._observer.regions):
@@ -212,29 +212,29 @@ class Walk:
                     "constant_flops": constant_flops[number],
                 }
             )
-        for (number, (node, slot)), way in self._ways_out.items():
+        for (number, (node, slot)), exit_slot in self._exits.items():
             region_json = self.regions[number]
-            region_json["nested_outputs"].append(way)
+            region_json["nested_outputs"].append(exit_slot)
             self.nodes[region_json["end"]]["next"].append([self._numbers[node], slot])
 
     def _describe_saved(self, node: Node, described: Json) -> None:
-        tensors, changed = saved_tensors(node)
+        tensors, modified = saved_tensors(node)
         described["saved"] = self._numbers_of_storages(tensors)
-        described["saves_tensors"] = bool(tensors) or changed
-        if changed:
+        described["saves_tensors"] = bool(tensors) or modified
+        if modified:
             place = self._observer.source_of(node)
             self._note(
-                f"{described['op']}{f' at {place}' if place else ''} has saved a tensor that is changed in place later: "
-                "backward fails by itself"
+                f"{described['op']}{f' at {place}' if place else ''} has saved a tensor that is later modified in place: "
+                "backward fails even without DistributedDataParallel"
             )
-        if not tells_saved_tensors(node):
+        if not exposes_saved_tensors(node):
             self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
         if _is_function_of_user(node) and "checkpoint" not in node.name().lower():
-            self._note(f"what {node.name()} returns is not seen: if it is None, nothing behind it gets a gradient there")
+            self._note(f"what {node.name()} returns is not visible: where it returns None, nothing behind it gets a gradient")
         if "checkpoint" in node.name().lower():
             self._note(
-                f"{node.name()} is a checkpointing of its own: what its backward runs is not seen, "
-                "and the parameters that it uses seem to be unused"
+                f"{node.name()} is a custom implementation of checkpointing: what its backward runs is not visible, "
+                "and the parameters that it uses look unused"
             )
 
     def _note(self, sentence: str) -> None:
@@ -242,7 +242,7 @@ class Walk:
             self.notes.append(sentence)
 
     def _numbers_of_storages(self, tensors: list[torch.Tensor]) -> list[int]:
-        """Without repetition."""
+        """The numbers of the tensors' storages, each one once."""
         return list(dict.fromkeys(self._storage_number(tensor) for tensor in tensors if _has_storage(tensor)))
 
     def _storage_number(self, tensor: torch.Tensor) -> int:
@@ -254,7 +254,7 @@ class Walk:
 
 
 def describe_tensor(tensor: torch.Tensor) -> Json:
-    """Its dtype and shape, as inputs, outputs and parameters have them."""
+    """Its dtype and shape, in the format of inputs, outputs and parameters."""
     return {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
 
 
@@ -263,7 +263,7 @@ def _is_accumulator(node: Node) -> bool:
 
 
 def _is_function_of_user(node: Node) -> bool:
-    """Whether it belongs to a torch.autograd.Function that is not torch's own, as those behind module hooks are."""
+    """Whether it belongs to a torch.autograd.Function that is not one of torch's own, such as those behind module hooks."""
     function = getattr(type(node), "_forward_cls", None)
     return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith("torch.")
 
@@ -273,4 +273,4 @@ def _has_storage(tensor: torch.Tensor) -> bool:
 
 
 def _storage_id(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)

@@ -1,11 +1,11 @@
-"""Whether a preset of gradscan says of a plain model what its library does when it is asked to checkpoint.
+"""Whether a preset of gradscan predicts, from a plain model, what its library does when checkpointing is switched on.
 
     real_models/setup && GRADSCAN=.../gradscan .venv-real/bin/python3 real_models/check_presets.py [docs/presets.md [NAME...]]
 
-For each model: torch.jit.trace of the plain one, scanned with --checkpoint PRESET; and gradscan.record of the same model with
-the library's own checkpointing switched on. Compared are the number of regions, the kind and the nesting of each, the
-parameters that are used in each, and every verdict. Where the library's region is only a part of the call that the preset
-takes, the table says how many more parameters are in the preset's.
+For each model, a torch.jit.trace of the plain model, scanned with --checkpoint PRESET, is compared with gradscan.record of the
+same model with the library's own checkpointing: the number of regions, the kind and nesting of each, the parameters used in
+each, and every verdict. Where the library's region is only a part of the call that the preset selects, the table says how many
+more parameters the preset's region has.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Case:
     preset: str
     make: Callable[[bool], nn.Module]  # with the library's own checkpointing or without
     inputs: Callable[[], tuple[Any, ...]] = lambda: (torch.rand(2, 3, 32, 32),)
-    export: bool = False  # by gradscan.export instead: a trace does not keep that forward makes its input require grad
+    export: bool = False  # use gradscan.export: a plain trace loses that forward makes its input require grad
 
 
 class Plain(nn.Module):
-    """Called with tensors by position, returns tensors, as a trace wants it."""
+    """Takes tensors as positional arguments and returns tensors, as a trace requires."""
 
     def __init__(self, model, *names, result=None):
         super().__init__()
@@ -99,7 +99,7 @@ def mmcv_resnet(depth, frozen_stages=-1):
 
 
 def mmcv_resnet_with_frozen_stem(on):
-    """Its first block is called with a tensor that does not require grad, and trained."""
+    """Its first block is trained, and is called with a tensor that does not require grad."""
     model = mmcv_resnet(50)(on)
     for module in (model.conv1, model.bn1):
         module.requires_grad_(False)
@@ -161,7 +161,7 @@ def seen_in_library(case, inputs, folder):
 
 
 def regions_of(report):
-    """Of each region its kind, how deep it is in others, and the names of its parameters."""
+    """The kind, nesting depth and parameter names of each region."""
     names = {parameter["index"]: parameter["name"] for parameter in report["parameters"]}
     regions = []
     for region in report["regions"]:
@@ -180,7 +180,7 @@ def verdicts_of(report):
 
 
 def compared(said, seen):
-    """The columns of the table, and whether all is as the preset has it."""
+    """The columns of the table, and whether the preset is right in all of them."""
     ours, theirs = regions_of(said), regions_of(seen)
     pairs = list(zip(ours, theirs, strict=False))
     same_shape = [region[:2] for region in ours] == [region[:2] for region in theirs]

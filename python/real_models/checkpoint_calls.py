@@ -2,8 +2,8 @@
 
     for region in checkpoint_calls(model, run): ...
 
-checkpoint() is replaced by one that notes which module calls it, which modules are called directly in what it runs, and whether
-that does anything besides. Nothing is computed twice, so that a model on the meta device will do.
+checkpoint() is replaced by a function that notes which module calls it, which modules the checkpointed function calls directly,
+and whether it does anything else. Nothing is computed twice, so a model on the meta device will do.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Region:
     """One call of checkpoint()."""
 
     caller: nn.Module  # whose forward is running
-    method: str  # of the caller, that asks for it: "VisionTransformer.forward_features"
-    modules: list[nn.Module] = field(default_factory=list)  # called in the region, but not by one another
-    operations: set[str] = field(default_factory=set)  # done in the region, but by no module
+    method: str  # the method that calls checkpoint(): "VisionTransformer.forward_features"
+    modules: list[nn.Module] = field(default_factory=list)  # called in the region, but not by each other
+    operations: set[str] = field(default_factory=set)  # run in the region, but not by a module
 
     @property
     def is_one_call(self):
@@ -39,7 +39,7 @@ class Watch(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self.running: list[nn.Module] = []
-        self.open: list[tuple[Region, int]] = []  # and how many modules run where it begins
+        self.open: list[tuple[Region, int]] = []  # with the number of modules running where it begins
         self.regions: list[Region] = []
 
     def here(self):
@@ -76,7 +76,7 @@ def method_of(module, frame):
 
 
 def checkpoint_calls(run, *holders) -> list[Region]:
-    """`holders`: modules of Python that have imported checkpoint by its name."""
+    """`holders`: Python modules that have imported checkpoint by name."""
     watch = Watch()
     hooks = [
         module_hooks.register_module_forward_pre_hook(watch.begin_module),

@@ -1,12 +1,12 @@
-"""What gradscan says of real models, beside what the real DistributedDataParallel does with them.
+"""What gradscan says about real models, compared with what the real DistributedDataParallel does with them.
 
     real_models/setup && GRADSCAN=.../gradscan .venv-real/bin/python3 real_models/compare.py [OUT.md] [NAME...]
 
-For each model of models.py and each kind of checkpointing: gradscan on what export() and record() write, and DDP itself (2
-ranks, gloo, CPU, 4 iterations) with each of its flags. Compared are every parameter's firings in one backward, the outcome, the
-iteration in which an error comes, the parameters that it names, and for those that pass the parameters that are not averaged or
-not trained. Every iteration begins with the same random numbers, so that a model that draws some runs the same each time; the
-data of the two ranks are not the same.
+For each model of models.py and each kind of checkpointing, gradscan on the files of export() and record() is compared with DDP
+itself (2 ranks, gloo, CPU, 4 iterations) with each of its flags: every parameter's firings in one backward, the outcome, the
+iteration in which an error is raised, the parameters that it names, and, if there is none, the parameters that are not averaged
+or not trained. Every iteration starts from the same random state, so a model that draws random numbers always runs the same
+way. The two ranks have different data.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OUTCOMES = {
 
 
 def new_model(case, kind):
-    """Without the zeros that some libraries begin with: gradients would be zero for no reason that lies in the graph."""
+    """Replaces the zeros that some libraries initialize with: they make gradients zero for no reason in the graph."""
     torch.manual_seed(0)
     model = case.make(kind)
     with torch.no_grad():
@@ -60,7 +60,7 @@ def trainable(model):
 
 
 def firings_of(case, kind):
-    """{parameter: firings} in one backward without DDP; "error" if the backward fails by itself."""
+    """{parameter: firings} in one backward without DDP; "error" if backward fails even so."""
     model, inputs, nodes = new_model(case, kind), inputs_of(case, 0), []
     counts = dict.fromkeys(trainable(model), 0)
     for name, parameter in trainable(model).items():
@@ -143,7 +143,7 @@ def measure(rank, store, out, names):
 
 
 def gradscan_says(case, kind, way, folder):
-    """As `measure` has it, or what prevents it."""
+    """In the format of `measure`, or the error that prevents it."""
     import gradscan
 
     file = f"{folder}/m" + {"export": ".pt", "record": ".capture.json"}[way]

@@ -1,6 +1,6 @@
 """Models of well-known libraries, small and with random weights.
 
-A case makes a model for a kind of checkpointing ("reentrant", "non_reentrant", "off"), says what forward is called with, and
+A case makes a model for a kind of checkpointing ("reentrant", "non_reentrant", "off"), provides the arguments of forward, and
 computes the loss from its result.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-# timm imports torchvision, whose build on PyPI is for CUDA: beside a torch for the CPU its operators cannot be loaded. timm
-# uses none of them, but the import fails unless these are declared.
+# timm imports torchvision. With a CPU build of torch, the operators of the CUDA build of torchvision on PyPI cannot be loaded.
+# timm uses none of them, but its import fails unless these are declared.
 _operators = torch.library.Library("torchvision", "FRAGMENT")
 for _name in ("nms", "qnms"):
     if not hasattr(torch.ops.torchvision, _name):
@@ -69,7 +69,7 @@ def hugging_face(model, kind):
 
 
 def mmcv_resnet(kind, frozen_stages=-1):
-    """A block is checkpointed if its input requires grad."""
+    """Checkpoints a block if its input requires grad."""
     from mmcv.cnn import ResNet
 
     model = ResNet(
@@ -156,7 +156,7 @@ def bart(kind):
 
 
 def albert(kind):
-    """Its layers share one set of weights; each of their calls is checkpointed."""
+    """Its layers share one set of weights, and each call of a layer is checkpointed."""
     from torch.utils.checkpoint import checkpoint
     from transformers import AlbertConfig, AlbertModel
 
@@ -260,7 +260,7 @@ def wrapped_transformer(kind):
 
 
 class TwoHeads(nn.Module):
-    """A vision transformer whose auxiliary head nobody uses."""
+    """A vision transformer with an unused auxiliary head."""
 
     def __init__(self, kind):
         super().__init__()

@@ -1,10 +1,10 @@
-"""Where libraries checkpoint when they are asked to: renews analyzer/presets/*.toml and docs/presets.md.
+"""What libraries checkpoint when that is switched on: renews analyzer/presets/*.toml and docs/presets.md.
 
     real_models/setup && .venv-real/bin/python3 real_models/presets.py
 
-transformers: all subclasses of its GradientCheckpointingLayer. timm: what checkpoint() is called with while models run (on the
-meta device, some of each file of timm.models, until every method that calls it has). torchvision and the OpenMMLab packages:
-the calls of checkpoint() in their source text, and which classes inherit the methods with these calls.
+transformers: all subclasses of its GradientCheckpointingLayer. timm: what checkpoint() is called with while models run on the
+meta device, some from each file of timm.models, until every method that calls checkpoint() has done so. torchvision and the
+OpenMMLab packages: the calls of checkpoint() in their source text, and the classes that inherit the methods with these calls.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SOURCES = ROOT / "python/.venv-real/sources"
 
 class Call(NamedTuple):
     owner: str  # qualified name of a class
-    path: str = ""  # from a module of it to the one that is called
+    path: str = ""  # from a module of that class to the one that is called
     only_for_grad: bool = False  # a call none of whose tensors requires grad is not checkpointed
     outside: str = ""  # what the call does besides the region
 
@@ -93,7 +93,7 @@ def calls_checkpoint(function) -> bool:
 
 
 def asking_methods(kind: type) -> set[str]:
-    """What the class has of methods that call checkpoint() in forward."""
+    """The methods of the class that call checkpoint() in forward."""
     methods = inspect.getmembers(kind, inspect.isfunction)
     return {method.__qualname__ for name, method in methods if name != "forward_intermediates" and calls_checkpoint(method)}
 
@@ -104,7 +104,7 @@ def asking_classes(module) -> set[type]:
 
 
 def evenly(names):
-    """Some of them; the first ones are spread over the list."""
+    """Some of them, the first few spread over the whole list."""
     if not names:
         return []
     first = [names[k * (len(names) - 1) // (TRIED_AT_LEAST - 1)] for k in range(TRIED_AT_LEAST)]
@@ -142,7 +142,7 @@ def call_of(model, region) -> Call:
 
 
 def chosen(modules, calls: Calls) -> set[str]:
-    """The paths of the modules that these calls take, as analyzer/presets/presets.cpp has it. `modules`: (path, class)."""
+    """The paths of the modules that these calls match in analyzer/presets/presets.cpp. `modules`: (path, class)."""
     kinds, globs = dict(modules), {}
     for call in calls:
         globs.setdefault(call.owner, []).append(call.path)
@@ -210,7 +210,7 @@ def timm_calls() -> Calls:
 
 
 class Sources:
-    """The classes of some packages, by qualified name, without importing them."""
+    """The classes of some packages by qualified name, without importing them."""
 
     def __init__(self, root: Path, packages: tuple[str, ...]):
         self.classes: dict[str, ast.ClassDef] = {}
@@ -235,7 +235,7 @@ class Sources:
                 self.classes[f"{module}.{node.name}"] = node
 
     def resolved(self, name: str) -> str:
-        """The name of the class where it is defined."""
+        """The qualified name of the class, by the module that defines it."""
         seen = set()
         while name not in self.classes and name not in seen:
             seen.add(name)
@@ -243,7 +243,7 @@ class Sources:
         return name
 
     def ancestors(self, name: str) -> list[str]:
-        """The class and those that it inherits from, nearest first."""
+        """The class and its base classes, nearest first."""
         line, left = [], [name]
         while left:
             name = left.pop(0)
@@ -273,7 +273,7 @@ def called_in(argument, method) -> str:
 
 
 def checkpointed(statement, method, methods) -> str | None:
-    """What the statement checkpoints, itself or in a method that it calls; None: nothing. As called_in()."""
+    """What the statement checkpoints, itself or in a method that it calls, in the format of called_in(). None: nothing."""
     for call in (node for node in ast.walk(statement) if isinstance(node, ast.Call)):
         name = ast.unparse(call.func).rpartition(".")[2]
         if name == "checkpoint":
@@ -286,7 +286,7 @@ def checkpointed(statement, method, methods) -> str | None:
 
 
 def outside_of(switch, method, wanted) -> str:
-    """The modules that the method calls besides, where nothing asks for a region."""
+    """The modules that the method calls outside of any region."""
     if switch not in method.body:
         return ""
     rest = [node for node in method.body if not isinstance(node, ast.FunctionDef) and f"self.{wanted}" not in ast.unparse(node)]

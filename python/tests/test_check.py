@@ -36,7 +36,7 @@ class DeadHead(nn.Module):
 
 
 class Partly(nn.Module):
-    """The region is not executed, as x does not require grad; the gradient from outside of it is there."""
+    """The reentrant region gets no gradient because x does not require grad. The use outside of it does."""
 
     def __init__(self):
         super().__init__()
@@ -131,14 +131,14 @@ def test_another_program(script, tmp_path):
     program = tmp_path / "program"
     program.write_text(script)
     program.chmod(0o755)
-    with pytest.raises(gradscan.Error, match=f"{program}: does not answer as gradscan: install"):
+    with pytest.raises(gradscan.Error, match=f"{program}: does not behave like gradscan: install"):
         gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=str(program))
 
 
 def test_flags_of_a_verdict_go_with_its_checkpointing(gradscan_binary):
     report = gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=gradscan_binary)
     for flag in ("static_graph", "find_unused_parameters"):
-        with pytest.raises(gradscan.Error, match="give its checkpointing as well"):
+        with pytest.raises(gradscan.Error, match="pass its checkpointing as well"):
             report.verdict(**{flag: True})
         assert report.verdict("off", **{flag: True}).ok
 
@@ -176,7 +176,7 @@ def outcomes(tmp_path, make, program):
 @pytest.mark.parametrize("make, mark, cause", [(Twice, "ready only once", "block"), (DeadHead, "finished reduction", "dead")])
 def test_one_rank_explains(make, mark, cause, tmp_path, gradscan_binary):
     explained, other = outcomes(tmp_path, make, gradscan_binary)
-    assert explained.startswith("DDPError\nDistributedDataParallel has raised an error. gradscan's report")
+    assert explained.startswith("DDPError\nDistributedDataParallel raised an error. gradscan's report")
     assert cause in explained.split("cause: ")[0] and mark in explained.split("cause: ")[1]
     assert other.startswith("RuntimeError\nExpected to") and mark in other
 
@@ -216,7 +216,7 @@ class TwoOutputs(DeadAtTimes):
 
 
 def with_synchronised_norm(ddp, x):
-    ddp.module.norm = nn.SyncBatchNorm(4)  # only now: DDP refuses it on a CPU
+    ddp.module.norm = nn.SyncBatchNorm(4)  # only now, because DDP rejects it on a CPU
     return ddp(x).sum()
 
 
@@ -254,14 +254,17 @@ def test_several_errors_of_a_process_group(tmp_path, gradscan_binary):
         assert explained.startswith("DDPError\n") and "gradscan's report" in explained, name
         assert other.startswith("RuntimeError\nExpected to"), name
     assert any("head.weight" in rank["earlier batch"] for rank in ranks)
-    for name, note in (("part", "verdict is pass.*give explain loss="), ("synchronised", "SyncBatchNorm runs on all ranks")):
+    for name, note in (("part", "verdict is pass.*pass loss= to explain"), ("synchronised", "SyncBatchNorm needs all ranks")):
         assert all(rank[name].startswith("RuntimeError\nExpected to") for rank in ranks), name
         if sys.version_info >= (3, 11):
             assert sorted(bool(re.search(note, rank[name])) for rank in ranks) == [False, True], name
 
 
-def test_explain_wants_ddp():
-    with pytest.raises(gradscan.Error, match="explain is given a Linear"), gradscan.explain(nn.Linear(4, 4)):
+def test_explain_needs_ddp():
+    with (
+        pytest.raises(gradscan.Error, match="explain needs a DistributedDataParallel, not a Linear"),
+        gradscan.explain(nn.Linear(4, 4)),
+    ):
         pass
 
 

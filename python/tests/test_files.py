@@ -1,4 +1,4 @@
-"""What is in the files besides the graph, and what is said when they cannot be written."""
+"""What the files contain besides the graph, and the errors when they cannot be written."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def test_all_regions_are_known(scan, tmp_path, write, file):
 
 
 class Dropping(nn.Module):
-    """A module that drops layers, and one that has this from a configuration that all share."""
+    """Drops layers, by an attribute of its own or of a configuration that all modules share."""
 
     def __init__(self, layerdrop=0.0, config=None):
         super().__init__()
@@ -134,7 +134,7 @@ def test_parameters_that_ddp_ignores(scan, tmp_path):
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, ["head.bias"])
     gradscan.record(model, ARGS, tmp_path / "m.capture.json")
     assert [parameter["name"] for parameter in scan(str(tmp_path / "m.capture.json"))["parameters"]] == ["table.weight"]
-    with pytest.raises(gradscan.Error, match="told to ignore, such as head.bias.*use gradscan.record"):
+    with pytest.raises(gradscan.Error, match="ignore list, such as head.bias.*use gradscan.record"):
         gradscan.export(model, ARGS, tmp_path / "m.pt")
 
 
@@ -152,13 +152,13 @@ def nothing_is_left(tmp_path):
 @pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
 def test_errors(write, file, tmp_path):
     for args, model, words in [
-        (3, nn.Linear(4, 4), "args is a int: give a tuple"),
-        ((torch.rand(4), torch.rand(4)), nn.Linear(4, 4), "Linear.forward does not take these arguments"),
+        (3, nn.Linear(4, 4), "args is a int: pass forward.s positional arguments as a tuple"),
+        ((torch.rand(4), torch.rand(4)), nn.Linear(4, 4), "Linear.forward does not accept these arguments"),
         ((torch.rand(4),), nn.Linear(4, 4).requires_grad_(False), "Linear has no parameter that requires grad"),
     ]:
         with pytest.raises(gradscan.Error, match=words):
             write(model, args, tmp_path / file)
-    with pytest.raises(gradscan.Error, match="cannot be written .No such file or directory.: choose a folder that exists"):
+    with pytest.raises(gradscan.Error, match="cannot be written .No such file or directory.: choose an existing folder"):
         write(nn.Linear(4, 4), torch.rand(4), tmp_path / "missing" / file)
     with pytest.raises(gradscan.Error, match="does not return a tensor that requires grad"):
         write(nn.Linear(4, 4), torch.rand(4), tmp_path / file, loss=lambda output: output.detach())
@@ -188,13 +188,13 @@ def test_an_error_of_forward_is_no_error_of_tracing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model", ".model", "model.of.mine", "名.pt"])
-def test_the_name_of_an_export_is_free(name, scan, tmp_path):
+def test_an_export_may_have_any_name(name, scan, tmp_path):
     gradscan.export(nn.Linear(4, 4), torch.rand(4), tmp_path / name)
     assert scan(str(tmp_path / name))["verdict"]["outcome"] == "pass"
 
 
 @pytest.mark.parametrize("name", ["in", "class", "None", "名"])
-def test_names_that_torchscript_does_not_read(name, scan, tmp_path):
+def test_names_that_torchscript_cannot_load(name, scan, tmp_path):
     model = nn.Sequential(nn.Linear(4, 4), nn.Sequential())
     model[1].add_module(name, nn.Linear(4, 4))
     with pytest.raises(gradscan.TracingError, match=f"Sequential has 1.{name}, a name that TorchScript.*use gradscan.record"):
@@ -205,7 +205,7 @@ def test_names_that_torchscript_does_not_read(name, scan, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["from", "try", "out", "a b", "x/y", "self", "1"])
-def test_names_that_torchscript_reads(name, scan, tmp_path):
+def test_names_that_torchscript_can_load(name, scan, tmp_path):
     model = nn.Sequential(nn.Linear(4, 4), nn.ModuleDict({name: nn.Linear(4, 4)}))
     model.forward = lambda x: model[1][name](model[0](x))
     gradscan.export(model, torch.rand(4), tmp_path / "m.pt")
@@ -217,21 +217,21 @@ class Modèle(nn.Linear):
         return super().forward(entrée) + größe + 名
 
 
-def test_names_in_python_that_torchscript_does_not_read(scan, tmp_path):
+def test_names_in_python_that_torchscript_cannot_load(scan, tmp_path):
     gradscan.export(Modèle(4, 4), (torch.rand(4),) * 3, tmp_path / "m.pt")
     assert [put["name"] for put in scan(str(tmp_path / "m.pt"))["inputs"]] == ["entr_e", "gr_e", "input"]
     with pytest.raises(gradscan.TracingError, match="Sequential has Modèle, a name that TorchScript.*use gradscan.record"):
         gradscan.export(nn.Sequential(Modèle(4, 4)), torch.rand(4), tmp_path / "m.pt")
 
 
-def test_an_export_is_no_capture(tmp_path):
-    with pytest.raises(gradscan.Error, match="reads such a name as a capture"):
+def test_an_export_is_not_named_like_a_capture(tmp_path):
+    with pytest.raises(gradscan.Error, match="takes a file of this name for a capture"):
         gradscan.export(nn.Linear(4, 4), torch.rand(4), tmp_path / "m.capture.json")
     assert nothing_is_left(tmp_path)
 
 
 @pytest.mark.parametrize(("write", "file"), WAYS)
-def test_what_is_there_already(write, file, tmp_path):
+def test_what_already_exists(write, file, tmp_path):
     target, link = tmp_path / f"target-{file}", tmp_path / file
     target.write_text("old")
     link.symlink_to(target)
@@ -239,11 +239,11 @@ def test_what_is_there_already(write, file, tmp_path):
     assert link.is_symlink() and target.read_bytes() != b"old"
     link.unlink()
     link.mkdir()
-    with pytest.raises(gradscan.Error, match="is there already and is no file"):
+    with pytest.raises(gradscan.Error, match="exists and is not a regular file"):
         write(nn.Linear(4, 4), torch.rand(4), link)
     link.rmdir()
     os.mkfifo(link)
-    with pytest.raises(gradscan.Error, match="is there already and is no file"):
+    with pytest.raises(gradscan.Error, match="exists and is not a regular file"):
         write(nn.Linear(4, 4), torch.rand(4), link)
 
 
@@ -277,7 +277,7 @@ class Untraceable(nn.Module):
 @pytest.mark.parametrize(
     "model, words",
     [
-        (Unregistered(), "uses a tensor that requires grad and that the trace does not know.*use gradscan.record"),
+        (Unregistered(), "uses a tensor that requires grad and that the tracer does not know.*use gradscan.record"),
         (Untraceable(), r"Untraceable cannot be traced \(no tracing here\): use gradscan.record"),
     ],
 )
@@ -290,7 +290,7 @@ def test_what_cannot_be_traced_can_be_recorded(model, words, scan, tmp_path):
 
 
 class Unusual(nn.Module):
-    """Its input and buffers are of kinds for which torch has few operations."""
+    """Its input and buffer are of kinds for which torch has few operations."""
 
     def __init__(self, buffer, device="cpu"):
         super().__init__()
@@ -310,22 +310,22 @@ def test_unsigned_inputs(write, file, dtype, tmp_path):
 
 
 @pytest.mark.parametrize("write, file", WAYS)
-def test_tensors_without_numbers(write, file, tmp_path):
+def test_meta_tensors(write, file, tmp_path):
     model = Unusual(torch.zeros(3, device="meta"), "meta")
     write(model, (torch.rand(3, 4, device="meta"), torch.zeros(2, dtype=torch.int64, device="meta")), tmp_path / file)
 
 
 @pytest.mark.parametrize("write, file", WAYS)
-def test_what_is_no_trainable_model(write, file, tmp_path, process_group):
+def test_what_is_not_a_trainable_model(write, file, tmp_path, process_group):
     x = torch.rand(3, 4)
     around = nn.Sequential(DistributedDataParallel(nn.Linear(4, 4)))
     for model, args, options, words in [
-        (lambda x: x, x, {}, "the model is a function: give a torch.nn.Module"),
+        (lambda x: x, x, {}, "the model is a function: pass a torch.nn.Module"),
         (nn.Sequential(nn.LazyLinear(4)), x, {}, "the shape of 0.weight yet: run one forward first"),
-        (around, x, {}, "has a DistributedDataParallel inside of it, 0: give that one"),
-        (nn.Linear(4, 4), (), {}, "does not take these arguments .missing a required argument"),
-        (nn.Linear(4, 4), x, {"bucket_cap_mb": 0}, "bucket_cap_mb is 0: give a positive number"),
-        (nn.Linear(4, 4), x, {"loss": lambda output: output["loss"]}, "the loss function fails .*: give one that takes"),
+        (around, x, {}, "contains a DistributedDataParallel, 0: pass that module"),
+        (nn.Linear(4, 4), (), {}, "does not accept these arguments .missing a required argument"),
+        (nn.Linear(4, 4), x, {"bucket_cap_mb": 0}, "bucket_cap_mb is 0: pass a positive number"),
+        (nn.Linear(4, 4), x, {"loss": lambda output: output["loss"]}, "the loss function fails .*: pass one that accepts"),
     ]:
         with pytest.raises(gradscan.Error, match=words):
             write(model, args, tmp_path / file, **options)

@@ -1,13 +1,15 @@
-"""Custom autograd Functions, and tensors that are changed after they were saved."""
+"""Custom autograd Functions, and tensors that are modified after they were saved."""
 
 import json
 import threading
 
 import pytest
 import torch
+from conftest import torch_functions
 from torch import nn
 
 import gradscan
+from gradscan.torch_versions import PythonFunction, function_apply
 
 
 class Double(torch.autograd.Function):
@@ -28,6 +30,12 @@ class StraightThrough(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         return gradient
+
+
+class Failing(Double):
+    @staticmethod
+    def forward(ctx, x):
+        raise ArithmeticError("forward fails")
 
 
 class WithMask(torch.autograd.Function):
@@ -52,7 +60,7 @@ class Between(nn.Module):
         return self.b(x[0] if isinstance(x, tuple) else x)
 
 
-class ChangedInPlace(Between):
+class ModifiedInPlace(Between):
     def forward(self, x):
         x = self.a(x)
         result = self.b(x)
@@ -79,27 +87,38 @@ def test_a_frozen_argument_needs_no_gradient(tmp_path):
     gradscan.export(model, torch.rand(3, 4), tmp_path / "m.pt")
 
 
-def test_a_saved_tensor_that_is_changed_in_place(tmp_path):
-    model = ChangedInPlace(None)
+def test_a_saved_tensor_that_is_modified_in_place(tmp_path):
+    model = ModifiedInPlace(None)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         model(torch.rand(3, 4)).sum().backward()
     gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
     notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
-    line = ChangedInPlace.forward.__code__.co_firstlineno + 2
+    line = ModifiedInPlace.forward.__code__.co_firstlineno + 2
     assert notes == [
-        f"AddmmBackward0 at test_functions.py:{line} has saved a tensor that is changed in place later: "
-        "backward fails by itself"
+        f"AddmmBackward0 at test_functions.py:{line} has saved a tensor that is later modified in place: "
+        "backward fails even without DistributedDataParallel"
     ]
 
 
-def test_a_backward_of_its_own_is_noted(tmp_path):
+def test_a_custom_backward_is_noted(tmp_path):
     gradscan.record(Between(Double.apply), torch.rand(3, 4), tmp_path / "m.capture.json")
     notes = json.loads((tmp_path / "m.capture.json").read_text())["notes"]
-    assert notes == ["what DoubleBackward returns is not seen: if it is None, nothing behind it gets a gradient there"]
+    assert notes == ["what DoubleBackward returns is not visible: where it returns None, nothing behind it gets a gradient"]
+
+
+@pytest.mark.skipif(
+    isinstance(function_apply, PythonFunction), reason="torch up to 2.13: Function.apply() is written in Python"
+)
+def test_an_unknown_calling_convention(monkeypatch, tmp_path):
+    monkeypatch.setattr(function_apply._definition, "flags", 0x82)  # METH_FASTCALL | METH_KEYWORDS
+    before = torch_functions()
+    with pytest.raises(gradscan.TracingError, match="in an unknown way: use gradscan.record"):
+        gradscan.export(Between(Double.apply), torch.rand(3, 4), tmp_path / "m.pt")
+    assert torch_functions() == before
 
 
 def test_exports_of_several_threads(tmp_path):
-    """A trace that ends while another one is under way leaves the other's Functions alone."""
+    """A trace that ends during another one leaves the other's Functions replaced."""
     started, ended, errors = threading.Event(), threading.Event(), []
 
     def waiting(x):
@@ -113,7 +132,7 @@ def test_exports_of_several_threads(tmp_path):
         except Exception as error:  # noqa: BLE001
             errors.append(error)
 
-    before = torch.autograd.Function.apply.__func__.__code__
+    before = torch_functions()
     thread = threading.Thread(target=slow)
     thread.start()
     started.wait(60)
@@ -121,4 +140,25 @@ def test_exports_of_several_threads(tmp_path):
     ended.set()
     thread.join()
     assert not errors
-    assert torch.autograd.Function.apply.__func__.__code__ is before
+    assert torch_functions() == before
+
+
+def test_other_threads_apply_as_usual(tmp_path):
+    seen = []
+
+    def elsewhere():
+        x = torch.rand(3, requires_grad=True)
+        seen.append(type(Double.apply(x).grad_fn).__name__)
+        try:
+            Failing.apply(x)
+        except ArithmeticError as error:
+            seen.append(str(error))
+
+    def run(x):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        return Double.apply(x)
+
+    gradscan.export(Between(run), torch.rand(3, 4), tmp_path / "m.pt")
+    assert seen == ["DoubleBackward", "forward fails"]

@@ -1,4 +1,4 @@
-"""What a capture needs for prices: export and record say the same of it."""
+"""The costs in a capture: export and record agree on them."""
 
 import json
 
@@ -12,7 +12,7 @@ import gradscan
 
 
 class Model(nn.Module):
-    """Groups, attention, a frozen layer in a region and one outside, work that no gradient flows through."""
+    """Groups, attention, a frozen layer inside a region and one outside, operations that no gradient flows through."""
 
     def __init__(self):
         super().__init__()
@@ -48,6 +48,6 @@ def test_flops_and_arguments_agree(scan, tmp_path):
     with_memory_in_place(*captures)
     for capture in captures:
         for node in capture["nodes"]:
-            node.pop("op", None)  # a trace calls another one of torch's two convolutions
+            node.pop("op", None)  # a trace calls the other one of torch's two convolutions
     for key in ("regions", "nodes", "constant_flops"):
         assert captures[0][key] == captures[1][key], key

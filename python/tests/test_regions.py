@@ -1,7 +1,8 @@
-"""Every executed checkpoint() call is noticed, however it was imported and whatever goes in and out."""
+"""Every executed checkpoint() call is intercepted, however it was imported and whatever its arguments and results are."""
 
 import dataclasses
 import functools
+import inspect
 from collections import OrderedDict, namedtuple
 
 import pytest
@@ -32,7 +33,7 @@ class Model(nn.Module):
 
 
 def regions_of(scan, tmp_path, model, *args, **kwargs):
-    """(name, kind, parent) of each region, the same for both ways of writing a file."""
+    """(name, kind, parent) of each region, after checking that export and record agree."""
     args = args or (torch.rand(3, 4),)
     gradscan.export(model, args, tmp_path / "m.pt", kwargs=kwargs)
     gradscan.record(model, args, tmp_path / "m.capture.json", kwargs=kwargs)
@@ -81,6 +82,24 @@ def test_by_any_name(scan, tmp_path):
         ("a", "reentrant", -1),
         ("b", "reentrant", -1),
     ]
+
+
+@pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant")])
+def test_as_a_decorator(reentrant, kind, scan, tmp_path):
+    """Up to torch 2.13, checkpoint() needs a function."""
+    if inspect.signature(checkpoint).parameters["function"].default is inspect.Parameter.empty:
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'function'"):
+            checkpoint(use_reentrant=reentrant)
+        return
+
+    def run(model, x):
+        @checkpoint(use_reentrant=reentrant)
+        def block(x):
+            return model.a(x)
+
+        return model.b(block(x))
+
+    assert regions_of(scan, tmp_path, Model(run)) == [("block", kind, -1)]
 
 
 @pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant"), (None, "reentrant")])
@@ -218,7 +237,7 @@ def test_without_grad_there_is_no_region(scan, tmp_path):
     assert regions_of(scan, tmp_path, Model(run)) == []
 
 
-def test_a_guard_on_requires_grad_gets_the_answer_of_the_kind(scan, tmp_path):
+def test_reading_requires_grad_depends_on_the_kind(scan, tmp_path):
     def run(model, x):
         lost = checkpoint(model.a, x.detach(), use_reentrant=True)
         if lost.requires_grad:

@@ -1,10 +1,10 @@
-"""export and record leave everything as it was, also after an exception."""
+"""export and record restore everything, even after an exception."""
 
 import random
 
 import pytest
 import torch
-import torch.utils.checkpoint
+from conftest import torch_functions
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -13,7 +13,7 @@ from gradscan.restore import unchanged
 
 
 class Restless(nn.Module):
-    """Its forward changes whatever a forward can change."""
+    """Its forward changes everything that a forward can change."""
 
     def __init__(self, fail=False):
         super().__init__()
@@ -54,10 +54,7 @@ def everything_about(model):
         "random": (torch.get_rng_state(), random.getstate()),
         "torch": (
             torch.is_grad_enabled(),
-            torch.utils.checkpoint.checkpoint.__wrapped__.__code__,
-            torch.utils.checkpoint.CheckpointFunction.apply,
-            torch.autograd.Function.apply.__func__.__code__,
-            vars(torch.utils.checkpoint.CheckpointFunction).get("apply"),
+            torch_functions(),
             torch._C._get_tracing_state(),
             torch._C._len_torch_function_stack(),
             torch._C._len_torch_dispatch_stack(),
@@ -120,7 +117,7 @@ def test_a_checkpoint_call_that_fails(write, file, tmp_path):
 
 
 @pytest.mark.parametrize("write, file", WAYS)
-def test_training_goes_on_as_if_nothing_had_been(write, file, tmp_path):
+def test_training_continues_undisturbed(write, file, tmp_path):
     def train(disturb):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
@@ -149,7 +146,7 @@ def test_random_numbers_of_the_device(write, file, tmp_path):
     assert torch.equal(before, torch.cuda.get_rng_state())
 
 
-def test_other_threads_checkpoint_as_always(tmp_path):
+def test_other_threads_checkpoint_as_usual(tmp_path):
     import threading
 
     calls = []
@@ -202,7 +199,7 @@ def test_buffers_that_cannot_be_compared(fail, tmp_path):
     assert model.norm.num_batches_tracked == 0
 
 
-def test_what_cannot_be_put_back_hides_nothing():
+def test_a_failure_to_restore_hides_no_exception():
     def restore(fail):
         done = []
         first, second = nn.Linear(4, 4), nn.Linear(4, 4)
@@ -217,5 +214,5 @@ def test_what_cannot_be_put_back_hides_nothing():
 
     with pytest.raises(ArithmeticError, match="forward fails"):
         restore(True)
-    with pytest.raises(gradscan.Error, match="could not be put back as they were"):
+    with pytest.raises(gradscan.Error, match="could not be restored"):
         restore(False)

@@ -1,4 +1,4 @@
-"""What torch.jit.trace forgets is in the file all the same: record, which does not trace, is the measure."""
+"""An export contains what torch.jit.trace loses. The reference is record, which does not trace."""
 
 import json
 import random
@@ -58,7 +58,7 @@ def test_no_grad(scan, tmp_path):
 
 
 def test_no_grad_in_place(scan, tmp_path):
-    """As a moving average of weights has it, and a queue of features."""
+    """Like a moving average of weights and a queue of features."""
 
     def run(model, x):
         y = model.a(x)
@@ -101,7 +101,7 @@ def test_data_is_detached(scan, tmp_path):
 
 
 def test_operations_that_return_their_argument(scan, tmp_path):
-    """A weight that a region makes contiguous does not come out of the region."""
+    """A weight that a region makes contiguous does not become an output of the region."""
 
     def run(model, x):
         def first(x):
@@ -173,8 +173,8 @@ double = Double.apply
 def test_custom_functions(scan, tmp_path):
     exported, recorded = both(scan, tmp_path, lambda model, x: Modern.apply(model.b(double(model.a(x))))[0])
     assert exported["notes"] == [
-        "Double has a backward of its own; the file has the operations of its forward instead",
-        "Modern has a backward of its own; the file has the operations of its forward instead",
+        "Double has a custom backward: the file has the operations of its forward instead",
+        "Modern has a custom backward: the file has the operations of its forward instead",
     ]
     assert [node["op"] for node in recorded["nodes"] if "op" in node].count("DoubleBackward") == 1
     assert scan(str(tmp_path / "m.pt"))["parameters"] == scan(str(tmp_path / "m.capture.json"))["parameters"]
@@ -190,11 +190,11 @@ class OwnCheckpoint(torch.autograd.Function):
         return None, gradient
 
 
-def test_a_checkpointing_of_its_own_is_named(scan, tmp_path):
-    with pytest.warns(UserWarning, match="OwnCheckpoint is a checkpointing of its own"):
+def test_a_custom_checkpoint_is_named(scan, tmp_path):
+    with pytest.warns(UserWarning, match="OwnCheckpoint is a custom implementation of checkpointing"):
         exported, recorded = both(scan, tmp_path, lambda model, x: OwnCheckpoint.apply(model.b, model.a(x)))
-    assert "OwnCheckpoint is a checkpointing of its own" in exported["notes"][0]
-    assert "OwnCheckpointBackward is a checkpointing of its own" in recorded["notes"][0]
+    assert "OwnCheckpoint is a custom implementation of checkpointing" in exported["notes"][0]
+    assert "OwnCheckpointBackward is a custom implementation of checkpointing" in recorded["notes"][0]
 
 
 def test_random_depth_is_noted(scan, tmp_path):
@@ -205,7 +205,7 @@ def test_random_depth_is_noted(scan, tmp_path):
 
     for capture in both(scan, tmp_path, run):
         assert len(capture["notes"]) == 1
-        assert "another batch may take another way" in capture["notes"][0] and "test_tracing.py:" in capture["notes"][0]
+        assert "another batch may take a different path" in capture["notes"][0] and "test_tracing.py:" in capture["notes"][0]
 
 
 def test_random_python_is_noted(scan, tmp_path):
@@ -214,12 +214,12 @@ def test_random_python_is_noted(scan, tmp_path):
 
     for capture in both(scan, tmp_path, run):
         assert capture["notes"] == [
-            "forward draws Python's random numbers: another iteration may take another way through the model"
+            "forward draws Python's random numbers: another iteration may take a different path through the model"
         ]
 
 
-def test_a_tensor_that_leaves_a_region_by_a_side_door(scan, tmp_path):
-    """record only: a reentrant region hands it out without grad, any other kind with."""
+def test_a_tensor_that_leaves_a_region_in_a_container(scan, tmp_path):
+    """Only record can: the tensor leaves a reentrant region without grad, and any other region with it."""
     kept = {}
 
     def run(model, x):
@@ -283,7 +283,7 @@ def test_backward_hooks(write, file, scan, tmp_path):
     write(model, torch.rand(3, 4), tmp_path / file)
     assert len(model._backward_hooks) == len(model[0]._backward_pre_hooks) == 1
     report = scan(str(tmp_path / file))
-    assert report["verdict"]["outcome"] == "pass" and not any("returns is not seen" in note for note in report["notes"])
+    assert report["verdict"]["outcome"] == "pass" and not any("returns is not visible" in note for note in report["notes"])
 
 
 @pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])

@@ -1,4 +1,4 @@
-"""What the files say of the models of tests/truth is what the real DistributedDataParallel does with them."""
+"""gradscan's verdicts on the files for the models of tests/truth are what the real DistributedDataParallel does with them."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ def files_of(name, kind, folder):
 
 
 def rows_of(name):
-    """{(kind, flags): what it comes to}, as measured with both options' defaults."""
+    """{(kind, flags): the outcome}, as measured with the defaults of both options."""
     found = {}
     for row in ROWS["rows"]:
         if row["case"] == name and row["flags"] in FLAGS and "" in row.get("options", [""]):
@@ -89,7 +89,7 @@ def rows_in(report, kinds):
 
 @pytest.mark.parametrize("name, kind", CASES)
 def test_real_ddp_does_the_same(name, kind, scan, tmp_path):
-    """One file answers for all kinds of checkpointing, but that of a model without regions; and both hold the same capture."""
+    """A file with regions yields verdicts for all kinds of checkpointing, and both files hold the same capture."""
     kinds = [kind] if kind == "off" else list(cases.CASES[name].kinds)
     firings = {row["checkpointing"]: row["firings"] for row in ROWS["firings"] if row["case"] == name}
     measured = {key: row for key, row in rows_of(name).items() if key[0] in kinds}
@@ -107,7 +107,7 @@ def test_real_ddp_does_the_same(name, kind, scan, tmp_path):
 
 
 def with_memory_in_place(*captures):
-    """In which order a node tells the tensors that it saves is of no importance, and so are the numbers of storages."""
+    """Makes captures comparable: the order of a node's saved tensors and the numbers of storages do not matter."""
     for capture in captures:
         for node in capture["nodes"]:
             storages = [capture["storages"][number] for number in node.get("saved", [])]
