@@ -250,7 +250,7 @@ def user_line() -> str:
 
 
 def own_place() -> str:
-    """The innermost that is in no installed package, with its whole path: "/home/me/model.py:88"; of all if there is none such."""
+    """The innermost that is in no installed package, with its whole path: "/home/me/model.py:88"; else the innermost of all."""
     places = list(_user_places())
     own = [place for place in places if not _INSTALLED.search(place[0])]
     for file, line in own or places:
