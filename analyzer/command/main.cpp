@@ -12,11 +12,9 @@
 #include "analyzer/command/options.h"
 #include "analyzer/command/outputs.h"
 #include "analyzer/command/project.h"
-#include "analyzer/data/rules.h"
 #include "analyzer/formats/rules_words.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/run/scan_files.h"
-#include "gradscan/gradscan.h"
 #include "gradscan/version.h"
 
 namespace gradscan {

@@ -191,7 +191,7 @@ std::string command_line(const std::vector<Calls>& calls, const std::vector<int>
   if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; })) options = "--checkpoint '*=off'";
   for (int id : chosen) {
     if (!options.empty()) options += ' ';
-    options += "--checkpoint " + quoted(module_glob(calls[id].name) + "=non-reentrant");
+    options += "--checkpoint " + gradscan::quoted(module_glob(calls[id].name) + "=non-reentrant");
   }
   return options;
 }

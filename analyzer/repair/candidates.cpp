@@ -26,7 +26,7 @@ void say(Candidate& candidate, const std::string& change, const std::string& opt
 
 std::string with_each(const std::string& option, const std::vector<std::string>& values) {
   std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : " ") + option + " " + quoted(value);
+  for (const std::string& value : values) text += (text.empty() ? "" : " ") + option + " " + gradscan::quoted(value);
   return text;
 }
 
@@ -309,8 +309,8 @@ std::optional<Candidate> Candidates::regions_of_kind(Kind kind) const {
   }
   for (const std::string& name : set_) candidate.edits.checkpoint.push_back({as_glob(name), kind});
   for (const CheckpointPattern& pattern : candidate.edits.checkpoint)
-    options +=
-        (options.empty() ? "" : " ") + ("--checkpoint " + quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
+    options += (options.empty() ? "" : " ") +
+               ("--checkpoint " + gradscan::quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
   if (!match_in_every_graph(in_turn_, candidate.edits.checkpoint)) options.clear();
   say(candidate, words_for_kind(kind) + " for " + enumerate(set_, names_told) + " only", options);
   return candidate;

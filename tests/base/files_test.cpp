@@ -11,6 +11,7 @@
 #include "gradscan/writers.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 using namespace gradscan;
 using Catch::Matchers::Contains;
@@ -125,9 +126,8 @@ TEST_CASE("A relative path without a folder is written beside") {
   CHECK(folder.names() == Names{"report.svg"});
 }
 
-// Root may write everywhere.
 TEST_CASE("Write-protected files and folders are refused") {
-  if (::geteuid() == 0) return;
+  tests::Unprivileged root_too;
   tests::TemporaryFolder folder;
   REQUIRE(::chmod(folder.write("file", "x").c_str(), 0400) == 0);
   CHECK_THROWS_WITH(check_writable(folder.path("file")), Contains("cannot be written (Permission denied)"));

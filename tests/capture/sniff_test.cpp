@@ -1,7 +1,6 @@
 #include "analyzer/capture/sniff.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <map>
@@ -9,6 +8,7 @@
 #include "gradscan/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 using namespace gradscan;
 using namespace std::string_literals;
@@ -155,9 +155,8 @@ TEST_CASE("What is no file to read") {
                     Catch::Matchers::EndsWith("cannot be read (Not a directory): check the path"));
 }
 
-// Root may read everything.
 TEST_CASE("A file without read permission") {
-  if (::geteuid() == 0) return;
+  tests::Unprivileged root_too;
   tests::TemporaryFolder folder;
   REQUIRE(::chmod(folder.write("model.pt", "x").c_str(), 0200) == 0);
   CHECK(line_for(folder) == "cannot be read (Permission denied): check its permissions");

@@ -1,6 +1,6 @@
 // The HTML page in a real browser: clicks, keys, search, deep links, phones, and ten thousand parameters.
 //
-//     npm install --no-package-lock                      # once, in this folder
+//     npm ci                                             # once, in tests/
 //     PAGES=FOLDER node --test page.test.mjs             # of the pages that html_pages has written there
 //
 // CHROMIUM is the browser's path, if it is none of the usual ones. With SHOTS=FOLDER it leaves screenshots to look at.
@@ -175,7 +175,7 @@ test("the picture zooms by buttons, keys and wheel, and drags", async () => {
   await canvas.focus();
   await page.mouse.wheel(0, -200);
   await page.waitForFunction(
-    (width) => document.querySelector(".current .canvas").shadowRoot.querySelector("svg").getBoundingClientRect().width > width,
+    (least) => document.querySelector(".current .canvas").shadowRoot.querySelector("svg").getBoundingClientRect().width > least,
     start,
   );
   await page.keyboard.press("0");
@@ -183,13 +183,13 @@ test("the picture zooms by buttons, keys and wheel, and drags", async () => {
   await page.keyboard.press("+");
   await page.getByRole("button", { name: "Zoom in" }).click();
   assert.ok((await width()) > 1.5 * start);
-  const before = await svg.boundingBox(),
+  const drawn = await svg.boundingBox(),
     box = await canvas.boundingBox();
   await page.mouse.move(box.x + 200, box.y + 200);
   await page.mouse.down();
   await page.mouse.move(box.x + 150, box.y + 120, { steps: 4 });
   await page.mouse.up();
-  assert.ok((await svg.boundingBox()).y < before.y);
+  assert.ok((await svg.boundingBox()).y < drawn.y);
   await page.getByRole("button", { name: "Show the whole picture" }).click();
   assert.ok((await svg.boundingBox()).height <= box.height + 1);
   await close(page);
@@ -273,7 +273,7 @@ test("hostile names are text", async () => {
 });
 
 // The ratio of luminances that WCAG 2 asks to be 4.5 for text (AA).
-function contrast(a, b) {
+function contrast(one, other) {
   const luminance = (colour) => {
     const [r, g, b] = colour
       .match(/[\d.]+/g)
@@ -281,7 +281,7 @@ function contrast(a, b) {
       .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  const [low, high] = [luminance(one), luminance(other)].sort((x, y) => x - y);
   return (high + 0.05) / (low + 0.05);
 }
 

@@ -1,10 +1,9 @@
 // The messages are those of DDP in torch 2.13, shortened where nothing is read from them.
 #include "analyzer/replay/ddp_message.h"
 
-#include "analyzer/data/rules.h"
-
 #include <string>
 
+#include "analyzer/data/rules.h"
 #include "tests/support/catch.h"
 
 using namespace gradscan;

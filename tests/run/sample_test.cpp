@@ -141,9 +141,12 @@ TEST_CASE("sample: sixteen regions, one for each bottleneck") {
 }
 
 TEST_CASE("sample: buckets are as large as DDP's") {
+  int passing = 0;
   for (const json& row : truth()["rows"]) {
     if (row["outcome"] != "pass") continue;
+    ++passing;
     CAPTURE(row["checkpointing"], row["flags"]);
     CHECK(json(bucket_bytes(setup_of(row))) == row["bucket_bytes"]);
   }
+  CHECK(passing > 0);
 }
