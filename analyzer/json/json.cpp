@@ -6,7 +6,9 @@ namespace {
 std::string in_bounds(std::string words) {
   constexpr std::size_t most = 300;
   words.erase(0, words.find_first_not_of(".: "));
-  return words.size() <= most ? words : words.substr(0, most) + "...";
+  if (words.size() <= most) return words;
+  words.resize(most);
+  return words.append("...");
 }
 
 }  // namespace
