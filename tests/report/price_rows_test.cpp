@@ -1,6 +1,6 @@
 #include "analyzer/report/price_rows.h"
 
-#include "gradscan/analyse.h"
+#include "gradscan/price.h"
 #include "gradscan/error.h"
 #include "tests/support/catch.h"
 
@@ -17,7 +17,7 @@ struct Priced {
   Capture capture = read_capture("tests/price/Mlp.capture.json");
   Report report;
 
-  explicit Priced(const AnalyseOptions& options) {
+  explicit Priced(const PriceOptions& options) {
     report.verdicts = {row(Checkpointing::reentrant, false), row(Checkpointing::reentrant, true),
                        row(Checkpointing::off, false)};
     report.fixes = {{.change = "off", .setup = {.checkpointing = Checkpointing::off}},
