@@ -44,7 +44,7 @@ def written_documents(gradscan, folder):
     report = run(SAMPLE, "--format", "json", "--save-capture", capture, "--find-unused-parameters")
     yield "a report", json.loads(report)
     yield "a capture", json.loads(capture.read_text())
-    yield "a survey", json.loads(run(capture, capture, "--format", "json"))
+    yield "a survey", json.loads(run(SAMPLE, capture, "--format", "json"))
     yield "a plan", json.loads(run(SAMPLE, "--budget", "8GiB", "--format", "json"))
     yield "a comparison", json.loads(run(capture, "--compare", capture, "--format", "json"))
     baseline = folder / "baseline.json"

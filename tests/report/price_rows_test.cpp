@@ -1,7 +1,7 @@
 #include "analyzer/report/price_rows.h"
 
-#include "gradscan/price.h"
 #include "gradscan/error.h"
+#include "gradscan/price.h"
 #include "tests/support/catch.h"
 
 using namespace gradscan;
