@@ -162,7 +162,7 @@ class Finder {
  public:
   Finder(const Side& first, const Side& second) : first_(first), second_(second) {}
 
-  std::vector<FoundDifference> find() {
+  std::vector<UntriedDifference> find() {
     flags();
     step();
     outputs();
@@ -465,7 +465,7 @@ class Finder {
 
   const Side& first_;
   const Side& second_;
-  std::vector<FoundDifference> found_;
+  std::vector<UntriedDifference> found_;
 };
 
 }  // namespace
@@ -476,7 +476,7 @@ Side with_kinds(Side side) {
   return side;
 }
 
-std::vector<FoundDifference> find_differences(const Side& first, const Side& second) {
+std::vector<UntriedDifference> find_differences(const Side& first, const Side& second) {
   return Finder(first, second).find();
 }
 

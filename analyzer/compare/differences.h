@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-struct FoundDifference {
+struct UntriedDifference {
   std::string what, first, second;            // as in Difference
   std::function<void(Side&)> take_over = {};  // changes the first side; empty: its graph cannot tell what would be then
 };
@@ -18,6 +18,6 @@ struct FoundDifference {
 Side with_kinds(Side side);
 
 // Setup, step and outputs first, then regions, then parameters. Sides are as with_kinds() returns them.
-std::vector<FoundDifference> find_differences(const Side& first, const Side& second);
+std::vector<UntriedDifference> find_differences(const Side& first, const Side& second);
 
 }  // namespace gradscan

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "analyzer/diagnose/outcome_words.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/report/json.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 
 class Text {
  public:
-  Text(const Comparison& comparison, const TextOptions& options) : comparison_(comparison), page_(options) {}
+  Text(const Comparison& comparison, const TextOptions& options) : comparison_(comparison), out_(options) {}
 
   std::string write() {
     side("first", comparison_.first);
@@ -22,12 +22,12 @@ class Text {
     summary();
     differences("What decides", true);
     differences(any_decides() ? "Other differences" : "Differences", false);
-    return page_.take();
+    return out_.take();
   }
 
  private:
   void side(const std::string& term, const Report& report) {
-    page_.item(term, report.model + ", " + ddp_call(report.setup) + ": " + in_words(report, report.verdict).words, 0, 8);
+    out_.item(term, report.model + ", " + ddp_call(report.setup) + ": " + in_words(report, report.verdict).words, 0, 8);
   }
 
   bool any_decides() const {
@@ -38,8 +38,8 @@ class Text {
   void summary() {
     std::string sentence = summary_in_words();
     if (sentence.empty()) return;
-    page_.blank();
-    page_.prose(sentence);
+    out_.blank();
+    out_.prose(sentence);
   }
 
   std::string summary_in_words() const {
@@ -54,15 +54,15 @@ class Text {
   void differences(const std::string& heading, bool decide) {
     auto told = [&](const Difference& difference) { return difference.decides == decide; };
     if (std::none_of(comparison_.differences.begin(), comparison_.differences.end(), told)) return;
-    page_.heading(heading);
+    out_.heading(heading);
     for (const Difference& difference : comparison_.differences)
       if (told(difference)) write(difference);
   }
 
   void write(const Difference& difference) {
-    page_.prose(difference.what + ": " + difference.first + " in the first, " + difference.second + " in the second", 2,
-                difference.decides ? Paint::good : Paint::plain);
-    page_.prose(effect(difference), 6, Paint::dim);
+    out_.prose(difference.what + ": " + difference.first + " in the first, " + difference.second + " in the second", 2,
+               difference.decides ? Paint::good : Paint::plain);
+    out_.prose(effect(difference), 6, Paint::dim);
   }
 
   std::string effect(const Difference& difference) const {
@@ -77,7 +77,7 @@ class Text {
   }
 
   const Comparison& comparison_;
-  Page page_;
+  TerminalText out_;
 };
 
 // Names by DDP index.

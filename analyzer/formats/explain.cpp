@@ -7,7 +7,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/why.h"
 #include "analyzer/formats/fix_words.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/text/near_matches.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/error.h"
@@ -20,20 +20,20 @@ namespace {
 class Story {
  public:
   Story(const Report& report, const ParameterReport& parameter, const TextOptions& options)
-      : report_(report), parameter_(parameter), names_(report), page_(options) {}
+      : report_(report), parameter_(parameter), names_(report), out_(options) {}
 
   std::string write() {
-    page_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
-    page_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
+    out_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
+    out_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
     uses();
-    page_.item("bucket", bucket(), 2, column);
+    out_.item("bucket", bucket(), 2, column);
     firings();
     search();
     marks();
     findings();
     setups();
-    write_fixes(page_, report_);
-    return page_.take();
+    write_fixes(out_, report_);
+    return out_.take();
   }
 
  private:
@@ -42,11 +42,11 @@ class Story {
   std::string place(int region) const { return region == none ? "the outer graph" : "region " + names_[region]; }
 
   void uses() {
-    if (parameter_.used_in.empty()) page_.item("used in", "nothing that forward computes with gradients", 2, column);
+    if (parameter_.used_in.empty()) out_.item("used in", "nothing that forward computes with gradients", 2, column);
     for (int region : parameter_.used_in)
-      page_.item(region == parameter_.used_in.front() ? "used in" : "",
-                 region == none ? "the outer graph" : about(report_.regions[region]), 2, column);
-    if (!parameter_.returned_as.empty()) page_.item("returned", "as " + parameter_.returned_as, 2, column);
+      out_.item(region == parameter_.used_in.front() ? "used in" : "",
+                region == none ? "the outer graph" : about(report_.regions[region]), 2, column);
+    if (!parameter_.returned_as.empty()) out_.item("returned", "as " + parameter_.returned_as, 2, column);
   }
 
   std::string about(const RegionReport& region) const {
@@ -78,13 +78,13 @@ class Story {
   }
 
   void firings() {
-    page_.heading("Firings per iteration");
+    out_.heading("Firings per iteration");
     const auto& firings = parameter_.firings;
-    page_.item("reentrant", std::to_string(firings.reentrant), 2, wide);
-    page_.item("non-reentrant", std::to_string(firings.non_reentrant), 2, wide);
-    page_.item("no checkpointing", std::to_string(firings.off), 2, wide);
+    out_.item("reentrant", std::to_string(firings.reentrant), 2, wide);
+    out_.item("non-reentrant", std::to_string(firings.non_reentrant), 2, wide);
+    out_.item("no checkpointing", std::to_string(firings.off), 2, wide);
     std::string asked = std::to_string(parameter_.fired_by.size()) + sources(parameter_.fired_by, ": ");
-    page_.item("in the setup asked", asked + sources(parameter_.fired_by_sink, "; with DDP's sink also "), 2, wide);
+    out_.item("in the setup asked", asked + sources(parameter_.fired_by_sink, "; with DDP's sink also "), 2, wide);
   }
 
   std::string sources(const std::vector<int>& causes, const std::string& before) const {
@@ -98,8 +98,8 @@ class Story {
   }
 
   void search() {
-    page_.heading("DDP's search for unused parameters");
-    if (parameter_.seen_by_search) return page_.prose("finds it in the outer graph", 2);
+    out_.heading("DDP's search for unused parameters");
+    if (parameter_.seen_by_search) return out_.prose("finds it in the outer graph", 2);
     std::string why = "does not find it";
     std::vector<std::string> stops = search_stops();
     if (!stops.empty()) {
@@ -109,7 +109,7 @@ class Story {
     } else {
       why += parameter_.used_in.empty() ? ": nothing uses it" : ": no output that DDP finds leads to it";
     }
-    page_.prose(why + ". With find_unused_parameters=True that is a ready mark.", 2);
+    out_.prose(why + ". With find_unused_parameters=True that is a ready mark.", 2);
   }
 
   // The outermost reentrant regions around its uses.
@@ -127,11 +127,11 @@ class Story {
   }
 
   void marks() {
-    page_.heading("Ready marks per iteration (one is right)");
+    out_.heading("Ready marks per iteration (one is right)");
     const auto& marks = parameter_.ready_marks;
-    page_.item("DDP's defaults", std::to_string(marks.defaults), 2, wider);
-    page_.item("find_unused_parameters", std::to_string(marks.find_unused_parameters), 2, wider);
-    page_.item("static_graph", std::to_string(marks.static_graph), 2, wider);
+    out_.item("DDP's defaults", std::to_string(marks.defaults), 2, wider);
+    out_.item("find_unused_parameters", std::to_string(marks.find_unused_parameters), 2, wider);
+    out_.item("static_graph", std::to_string(marks.static_graph), 2, wider);
   }
 
   static constexpr int wide = 22, wider = 26;
@@ -144,15 +144,15 @@ class Story {
     for (const Finding& finding : report_.findings)
       for (const Group& group : finding.groups)
         if (is_in(group.parameters)) {
-          page_.heading("In the setup asked: " + finding.rule);
-          page_.prose(finding.title + ".", 2);
-          page_.prose(finding.why, 2);
+          out_.heading("In the setup asked: " + finding.rule);
+          out_.prose(finding.title + ".", 2);
+          out_.prose(finding.why, 2);
         }
   }
 
   void setups() {
-    page_.heading("What happens to it in each setup");
-    for (const Verdict& verdict : report_.verdicts) page_.item(name(verdict.setup), fate(verdict), 2, 42);
+    out_.heading("What happens to it in each setup");
+    for (const Verdict& verdict : report_.verdicts) out_.item(name(verdict.setup), fate(verdict), 2, 42);
   }
 
   static std::string name(const Setup& setup) {
@@ -183,7 +183,7 @@ class Story {
   const Report& report_;
   const ParameterReport& parameter_;
   RegionNames names_;
-  Page page_;
+  TerminalText out_;
 };
 
 std::vector<std::string> all_names(const Report& report) {

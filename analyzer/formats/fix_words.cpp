@@ -14,22 +14,22 @@ std::string unless_equal(const std::string& first, const std::string& figure, co
   return figure == asked ? "" : first + figure + of + " instead of " + asked;
 }
 
-void write_fix(Page& page, const Report& report, std::size_t number) {
+void write_fix(TerminalText& out, const Report& report, std::size_t number) {
   const Fix& fix = report.fixes[number - 1];
-  page.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
-  for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
-  if (std::string price = price_in_words(fix.price, report.price); !price.empty()) page.prose(price, 6);
+  out.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
+  for (const std::string& caveat : fix.caveats) out.prose(caveat, 6);
+  if (std::string price = price_in_words(fix.price, report.price); !price.empty()) out.prose(price, 6);
   std::string options = fix.options.empty() ? "" : ", or add " + fix.options;
-  page.prose("to check: --fix " + std::to_string(number) + options, 6, Paint::dim);
+  out.prose("to check: --fix " + std::to_string(number) + options, 6, Paint::dim);
 }
 
-void write_no_help(Page& page, const Report& report) {
+void write_no_help(TerminalText& out, const Report& report) {
   if (report.no_help.empty()) return;
-  page.heading("These changes do not help");
+  out.heading("These changes do not help");
   for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_told); ++at)
-    page.prose(report.no_help[at].change + ": " + report.no_help[at].reason, 2);
+    out.prose(report.no_help[at].change + ": " + report.no_help[at].reason, 2);
   if (report.no_help.size() > failures_told)
-    page.prose("and " + std::to_string(report.no_help.size() - failures_told) + " more with --format json", 2, Paint::dim);
+    out.prose("and " + std::to_string(report.no_help.size() - failures_told) + " more with --format json", 2, Paint::dim);
 }
 
 }  // namespace
@@ -44,13 +44,13 @@ std::string price_in_words(const Price& price, const Price& asked) {
   return memory + (memory.empty() || work.empty() ? "" : ", ") + work;
 }
 
-void write_fixes(Page& page, const Report& report) {
+void write_fixes(TerminalText& out, const Report& report) {
   if (!has_conflict(report)) return;
-  page.heading(report.fixes.empty() ? "No change that was tried replays clean" : "These changes replay clean");
-  for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_told); ++number) write_fix(page, report, number);
+  out.heading(report.fixes.empty() ? "No change that was tried replays clean" : "These changes replay clean");
+  for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_told); ++number) write_fix(out, report, number);
   if (report.fixes.size() > fixes_told)
-    page.prose("and " + std::to_string(report.fixes.size() - fixes_told) + " more with --format json", 2, Paint::dim);
-  write_no_help(page, report);
+    out.prose("and " + std::to_string(report.fixes.size() - fixes_told) + " more with --format json", 2, Paint::dim);
+  write_no_help(out, report);
 }
 
 }  // namespace gradscan

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analyzer/report/survey.h"
-#include "analyzer/review/places.h"
+#include "analyzer/review/code_lines.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
@@ -41,9 +41,9 @@ std::string annotation(const CodeLine& place, const std::string& title, const st
   return text + ",title=" + escaped(printable(title), true) + "::" + escaped(printable(message), false) + "\n";
 }
 
-std::string annotation(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+std::string annotation(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
   std::string title = "gradscan: " + finding.rule + (finding.severity == Severity::silent ? " (silent)" : "");
-  return annotation(places(file, finding, options).front(), title, file.path + ": " + remark(*file.report, finding));
+  return annotation(code_lines(file, finding, options).front(), title, file.path + ": " + remark(*file.report, finding));
 }
 
 std::string commands(const std::string& level, const std::vector<std::string>& annotations) {
@@ -57,7 +57,7 @@ std::string commands(const std::string& level, const std::vector<std::string>& a
 
 }  // namespace
 
-std::string to_github(const Survey& survey, const PlaceOptions& options) {
+std::string to_github(const Survey& survey, const SourcePathOptions& options) {
   std::vector<std::string> errors, silent, notices;
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];

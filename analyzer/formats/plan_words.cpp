@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzer/diagnose/outcome_words.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/report/json.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
@@ -48,30 +48,31 @@ std::string activations_in_words(const Price& price) {
   return text;
 }
 
-void write_memory(Page& page, const Plan& plan) {
-  page.item("needed", bytes(plan.needed), indent, column);
-  page.item("without any", bytes(plan.needed_without), indent, column);
-  page.item("as the file is", bytes(plan.needed_as_given), indent, column);
-  page.item("fixed", fixed_in_words(plan.fixed), indent, column);
-  page.item("activations", activations_in_words(plan.price), indent, column);
+void write_memory(TerminalText& out, const Plan& plan) {
+  out.item("needed", bytes(plan.needed), indent, column);
+  out.item("without any", bytes(plan.needed_without), indent, column);
+  out.item("as the file is", bytes(plan.needed_as_given), indent, column);
+  out.item("fixed", fixed_in_words(plan.fixed), indent, column);
+  out.item("activations", activations_in_words(plan.price), indent, column);
   std::string work =
       plan.price.forward_flops + plan.price.backward_flops == 0
           ? "unknown"
           : flops(plan.price.recompute_flops) + ", " + percent(plan.price.recompute_share()) + " of forward and backward";
-  page.item("recomputed", work, indent, column);
+  out.item("recomputed", work, indent, column);
 }
 
-void write_modules(Page& page, const Plan& plan) {
+void write_modules(TerminalText& out, const Plan& plan) {
   if (plan.modules.empty()) return;
-  page.heading("Checkpoint these, with use_reentrant=False, and no others");
-  for (const std::string& module : plan.modules) page.prose(module, indent);
+  out.heading("Checkpoint these, with use_reentrant=False, and no others");
+  for (const std::string& module : plan.modules) out.prose(module, indent);
 }
 
-void write_levers(Page& page, const Plan& plan) {
-  page.heading("Without checkpoints");
-  for (const Lever& lever : plan.levers) {
-    page.prose(lever.change + ": " + bytes(lever.needed), indent, lever.needed <= plan.budget ? Paint::good : Paint::plain);
-    page.prose(lever.caveat, 2 * indent, Paint::dim);
+void write_alternatives(TerminalText& out, const Plan& plan) {
+  out.heading("Without checkpoints");
+  for (const Alternative& alternative : plan.alternatives) {
+    out.prose(alternative.change + ": " + bytes(alternative.needed), indent,
+              alternative.needed <= plan.budget ? Paint::good : Paint::plain);
+    out.prose(alternative.caveat, 2 * indent, Paint::dim);
   }
 }
 
@@ -83,30 +84,30 @@ Json verdict(const Verdict& verdict) {
           {"untrained", verdict.untrained}};
 }
 
-Json lever(const Lever& lever) {
-  return {{"change", lever.change}, {"needed", lever.needed}, {"caveat", lever.caveat}};
+Json alternative(const Alternative& alternative) {
+  return {{"change", alternative.change}, {"needed", alternative.needed}, {"caveat", alternative.caveat}};
 }
 
 }  // namespace
 
 std::string to_text(const Plan& plan, const TextOptions& options) {
-  Page page(options);
-  page.prose(headline(plan), 0, plan.fits ? Paint::good : Paint::bad);
-  write_memory(page, plan);
-  write_modules(page, plan);
-  page.heading(ddp_call(plan.verdict.setup) + (plan.verdict.clean() ? ": clean" : ": in conflict"),
-               plan.verdict.clean() ? Paint::good : Paint::bad);
-  if (!plan.verdict.message.empty()) page.quote(plan.verdict.message, "    | ");
+  TerminalText out(options);
+  out.prose(headline(plan), 0, plan.fits ? Paint::good : Paint::bad);
+  write_memory(out, plan);
+  write_modules(out, plan);
+  out.heading(ddp_call(plan.verdict.setup) + (plan.verdict.clean() ? ": clean" : ": in conflict"),
+              plan.verdict.clean() ? Paint::good : Paint::bad);
+  if (!plan.verdict.message.empty()) out.quote(plan.verdict.message, "    | ");
   if (!plan.verdict.clean() && !is_taken_back(plan))
-    page.prose("so it is with no module checkpointed: the conflict is not one of checkpointing modules", indent);
-  if (!plan.options.empty()) page.prose("to check: add " + plan.options, indent);
-  write_levers(page, plan);
-  return page.take();
+    out.prose("so it is with no module checkpointed: the conflict is not one of checkpointing modules", indent);
+  if (!plan.options.empty()) out.prose("to check: add " + plan.options, indent);
+  write_alternatives(out, plan);
+  return out.take();
 }
 
 std::string to_json(const Plan& plan) {
-  Json levers = Json::array();
-  for (const Lever& each : plan.levers) levers.push_back(lever(each));
+  Json alternatives = Json::array();
+  for (const Alternative& each : plan.alternatives) alternatives.push_back(alternative(each));
   return text_of({{"schema", "gradscan-plan/1"},
                   {"budget", plan.budget},
                   {"fits", plan.fits},
@@ -118,7 +119,7 @@ std::string to_json(const Plan& plan) {
                   {"price", json_of_price(plan.price)},
                   {"fixed", json_of_fixed_memory(plan.fixed)},
                   {"verdict", verdict(plan.verdict)},
-                  {"levers", levers}});
+                  {"levers", alternatives}});
 }
 
 }  // namespace gradscan

@@ -9,8 +9,8 @@
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/causes.h"
 #include "analyzer/report/json.h"
+#include "analyzer/review/code_lines.h"
 #include "analyzer/review/fingerprint.h"
-#include "analyzer/review/places.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/version.h"
@@ -68,9 +68,9 @@ Json parameter_names(const Report& report, const Finding& finding) {
 }
 
 // The writer's part that is about one file's finding.
-Json result(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+Json result(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
   const Report& report = *file.report;
-  std::vector<CodeLine> lines = places(file, finding, options);
+  std::vector<CodeLine> lines = code_lines(file, finding, options);
   Json json{{"ruleId", finding.rule}, {"level", sarif_level(finding.severity)}, {"message", message(remark(report, finding))}};
   json["locations"] = Json::array({location(lines[0])});
   Json related = Json::array();
@@ -90,7 +90,7 @@ Json result(const Scanned& file, const Finding& finding, const PlaceOptions& opt
   return json;
 }
 
-Json invocation(const Survey& survey, const PlaceOptions& options) {
+Json invocation(const Survey& survey, const SourcePathOptions& options) {
   Json failures = Json::array();
   for (const Scanned& file : survey.files)
     if (!file.report)
@@ -101,7 +101,7 @@ Json invocation(const Survey& survey, const PlaceOptions& options) {
 }
 
 // The worst file first, and of one file the worst finding.
-Json results(const Survey& survey, const PlaceOptions& options) {
+Json results(const Survey& survey, const SourcePathOptions& options) {
   Json list = Json::array();
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];
@@ -113,7 +113,7 @@ Json results(const Survey& survey, const PlaceOptions& options) {
 
 }  // namespace
 
-std::string to_sarif(const Survey& survey, const PlaceOptions& options) {
+std::string to_sarif(const Survey& survey, const SourcePathOptions& options) {
   Json rule_list = Json::array();
   for (const Rule& rule : rules()) rule_list.push_back(rule_of(rule));
   Json driver{{"name", "gradscan"}, {"version", version}, {"semanticVersion", version}, {"rules", rule_list}};

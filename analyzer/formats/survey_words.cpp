@@ -5,7 +5,7 @@
 #include <array>
 
 #include "analyzer/data/rules.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/report/survey.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
@@ -21,12 +21,12 @@ Paint paint_of(Severity severity) {
 constexpr std::size_t indent = 8;  // the longest word and two blanks
 
 // Painted when the line has been wrapped, so that escape sequences take no columns.
-void write_line(Page& page, const Scanned& file) {
+void write_line(TerminalText& out, const Scanned& file) {
   const std::string_view word = words_of(severity(file)).loud;
   std::string first(word);
   first.resize(indent, ' ');
-  std::string lines = wrap(printable(file.path + ": " + in_words(file)), page.width(), first, std::string(indent, ' '));
-  page.raw(page.painted(word, paint_of(severity(file))) + lines.substr(word.size()));
+  std::string lines = wrap(printable(file.path + ": " + in_words(file)), out.width(), first, std::string(indent, ' '));
+  out.raw(out.painted(word, paint_of(severity(file))) + lines.substr(word.size()));
 }
 
 constexpr std::size_t reasons_told = 3;
@@ -69,10 +69,10 @@ std::string summary(const Survey& survey) {
 
 std::string to_text(const Survey& survey, const TextOptions& options) {
   if (survey.files.size() == 1 && survey.files[0].report) return to_text(*survey.files[0].report, options);
-  Page page(options);
-  for (int position : worst_first(survey)) write_line(page, survey.files[position]);
-  page.heading(summary(survey));
-  return page.take();
+  TerminalText out(options);
+  for (int position : worst_first(survey)) write_line(out, survey.files[position]);
+  out.heading(summary(survey));
+  return out.take();
 }
 
 }  // namespace gradscan

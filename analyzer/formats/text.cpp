@@ -10,7 +10,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/formats/fix_words.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/report/asked_row.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/capture.h"
@@ -28,35 +28,35 @@ constexpr std::size_t names_told = 6;  // of captures in turn, of outputs
 
 class Text {
  public:
-  Text(const Report& report, const TextOptions& options) : report_(report), page_(options) {}
+  Text(const Report& report, const TextOptions& options) : report_(report), out_(options) {}
 
   std::string write() {
     file();
     verdict();
     for (const Finding& finding : report_.findings)
       if (finding.severity != Severity::note) details(finding);
-    write_fixes(page_, report_);
+    write_fixes(out_, report_);
     table();
     notes();
-    return page_.take();
+    return out_.take();
   }
 
  private:
   void file() {
-    page_.prose(report_.model + " (gradscan " + report_.gradscan + ", torch " + report_.torch +
-                    (report_.written_by.empty() ? "" : "; file written by torch " + report_.written_by) + ")",
-                0, Paint::bold);
-    page_.item("parameters", parameters());
-    page_.item("regions", regions());
+    out_.prose(report_.model + " (gradscan " + report_.gradscan + ", torch " + report_.torch +
+                   (report_.written_by.empty() ? "" : "; file written by torch " + report_.written_by) + ")",
+               0, Paint::bold);
+    out_.item("parameters", parameters());
+    out_.item("regions", regions());
     for (const Input& input : report_.inputs)
-      page_.item("input", input.name + " " + tensor_in_words(input.dtype, input.shape) +
-                              (input.requires_grad ? ", requires grad" : "") +
-                              (input.origin.empty() ? "" : " (" + input.origin + ")"));
-    page_.item("loss", loss());
-    for (const std::string& phrase : in_words(report_.setup.step)) page_.item("step", phrase);
+      out_.item("input", input.name + " " + tensor_in_words(input.dtype, input.shape) +
+                             (input.requires_grad ? ", requires grad" : "") +
+                             (input.origin.empty() ? "" : " (" + input.origin + ")"));
+    out_.item("loss", loss());
+    for (const std::string& phrase : in_words(report_.setup.step)) out_.item("step", phrase);
     if (report_.in_turn.size() > 1)
-      page_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, names_told) + " in turn");
-    if (report_.verdict.outcome == Outcome::pass) page_.item("buckets", buckets());
+      out_.item("graphs", "forward calls run those of " + enumerate(report_.in_turn, names_told) + " in turn");
+    if (report_.verdict.outcome == Outcome::pass) out_.item("buckets", buckets());
   }
 
   std::string parameters() const {
@@ -111,7 +111,7 @@ class Text {
   }
 
   void verdict() {
-    page_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
+    out_.heading(ddp_call(report_.setup) + kinds_asked() + ":", Paint::bold);
     bool sound = true;
     for (const Finding& finding : report_.findings) {
       if (finding.severity == Severity::note) continue;
@@ -119,18 +119,18 @@ class Text {
       sound = false;
     }
     if (report_.verdict.outcome != Outcome::pass) {
-      page_.blank();
-      page_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
-      page_.quote(report_.verdict.message, "  | ");
+      out_.blank();
+      out_.prose(report_.verdict.outcome == Outcome::other ? "The error's own words:" : "DDP's own words:", 2);
+      out_.quote(report_.verdict.message, "  | ");
     }
-    if (sound) page_.prose("OK: " + good_news(), 2, Paint::good);
+    if (sound) out_.prose("OK: " + good_news(), 2, Paint::good);
   }
 
   void headline(const Finding& finding) {
     bool error = finding.severity == Severity::error;
     std::string words = (error ? "ERROR: " : "SILENT FAILURE: ") + finding.title;
-    if (!finding.accepted.empty()) return page_.prose(words + " (accepted: " + finding.accepted + ")", 2);
-    page_.prose(words, 2, error ? Paint::bad : Paint::warn);
+    if (!finding.accepted.empty()) return out_.prose(words + " (accepted: " + finding.accepted + ")", 2);
+    out_.prose(words, 2, error ? Paint::bad : Paint::warn);
   }
 
   std::string kinds_asked() const {
@@ -150,12 +150,12 @@ class Text {
     std::size_t concerned = 0;
     for (const Group& group : finding.groups) concerned += group.parameters.size();
     if (concerned > 0) {
-      page_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()));
+      out_.heading("Parameters concerned: " + std::to_string(concerned) + " of " + std::to_string(report_.parameters.size()));
       groups(finding);
     }
     if (finding.why.empty()) return;
-    page_.heading("Why");
-    page_.prose(finding.why, 2);
+    out_.heading("Why");
+    out_.prose(finding.why, 2);
   }
 
   // What all groups have in common is said once, above them.
@@ -165,13 +165,13 @@ class Text {
       return numbers(group) == numbers(first) && group.reason == first.reason;
     });
     bool many = finding.groups.size() > 1 || first.parameters.size() > 1;
-    if (one_reason) page_.prose((many ? "each with " : "with ") + numbers(first), 2);
+    if (one_reason) out_.prose((many ? "each with " : "with ") + numbers(first), 2);
     std::map<std::vector<std::string>, const Group*> told;  // groups by their members
     for (const Group& group : finding.groups) {
-      page_.prose(group.label + ": " + size(group), 2, Paint::bold);
+      out_.prose(group.label + ": " + size(group), 2, Paint::bold);
       const Group* same = told.try_emplace(group.members, &group).first->second;
-      page_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
-      if (!one_reason) page_.prose(numbers(group), 6);
+      out_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
+      if (!one_reason) out_.prose(numbers(group), 6);
     }
   }
 
@@ -209,17 +209,17 @@ class Text {
   }
 
   void table() {
-    page_.heading("All setups");
-    if (report_.regions.empty()) page_.prose("(without checkpoint regions the rows are equal)", 2);
+    out_.heading("All setups");
+    if (report_.regions.empty()) out_.prose("(without checkpoint regions the rows are equal)", 2);
     std::vector<std::string> header{"checkpointing", "DDP's defaults", "find_unused_parameters", "static_graph"};
     std::string line = "  " + padded(header[0], widths[0]);
     for (std::size_t column = 1; column < header.size(); ++column) line += padded(header[column], widths[column]);
-    page_.raw(trimmed(line) + "\n");
+    out_.raw(trimmed(line) + "\n");
     for (std::size_t row = 0; row + 2 < report_.verdicts.size(); row += 3) this->row(row);
     if (std::none_of(report_.verdicts.begin(), report_.verdicts.end(), [&](auto& verdict) { return is_asked(verdict.setup); }))
-      page_.prose("asked: " + ddp_call(report_.setup) + kinds_asked() + ": " + in_words(report_, report_.verdict).words, 2);
+      out_.prose("asked: " + ddp_call(report_.setup) + kinds_asked() + ": " + in_words(report_, report_.verdict).words, 2);
     else
-      page_.prose("> the setup asked", 2, Paint::dim);
+      out_.prose("> the setup asked", 2, Paint::dim);
   }
 
   // Of the columns; an outcome has at most 18 characters, and two before them for the mark, so the table is 80 wide.
@@ -231,10 +231,10 @@ class Text {
       const Verdict& verdict = report_.verdicts[first + column];
       OutcomeWords outcome = in_words(report_, verdict);
       std::size_t length = outcome.words.size() + 2;
-      line += (is_asked(verdict.setup) ? "> " : "  ") + page_.painted(outcome.words, paint_of(outcome.severity));
+      line += (is_asked(verdict.setup) ? "> " : "  ") + out_.painted(outcome.words, paint_of(outcome.severity));
       if (column < 2) line += std::string(widths[column + 1] - length, ' ');
     }
-    page_.raw(line + "\n");
+    out_.raw(line + "\n");
   }
 
   static std::string padded(std::string text, std::size_t width) {
@@ -255,17 +255,17 @@ class Text {
     bool any = !report_.notes.empty() || std::any_of(report_.findings.begin(), report_.findings.end(),
                                                      [](const Finding& finding) { return finding.severity == Severity::note; });
     if (!any) return;
-    page_.heading("Notes");
+    out_.heading("Notes");
     for (const Finding& finding : report_.findings) {
       if (finding.severity != Severity::note) continue;
-      page_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
+      out_.prose(finding.title + (finding.why.empty() ? "" : ". " + finding.why), 2);
       if (!finding.groups.empty()) groups(finding);
     }
-    for (const std::string& note : report_.notes) page_.prose(note, 2);
+    for (const std::string& note : report_.notes) out_.prose(note, 2);
   }
 
   const Report& report_;
-  Page page_;
+  TerminalText out_;
 };
 
 }  // namespace

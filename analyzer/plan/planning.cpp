@@ -1,6 +1,6 @@
 // What one call frees, needs and costs is asked of price(), with that call alone checkpointed. Calls that do not lie inside of
 // each other add up, but for what one saves and another has as its argument: the first alone frees it, both together do not.
-// So a choice is looked for by sums (graph/choice.h), and what it needs is again asked of price(). If that is more than the sum
+// So a choice is looked for by sums (knapsack.h), and what it needs is again asked of price(). If that is more than the sum
 // said, as much more is asked for, a few times. What the choice turns out not to need is left out at last.
 //
 // All calls of one module are chosen together, for a checkpoint is written at the module; a module that is called from several
@@ -14,7 +14,7 @@
 #include <set>
 
 #include "analyzer/graph/name_globs.h"
-#include "analyzer/plan/choice.h"
+#include "analyzer/plan/knapsack.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/report/price_rows.h"
 #include "analyzer/text/globs.h"
@@ -213,18 +213,18 @@ std::string caveats_of_accumulation(const Capture& capture, const Setup& setup) 
   return text + "in proportion to the batch, which is too little where a saved tensor does not grow with it";
 }
 
-std::vector<Lever> levers(const Capture& capture, const Setup& setup, const PlanRequest& request, const Price& without,
-                          const FixedMemory& fixed, double factor) {
-  std::vector<Lever> levers;
+std::vector<Alternative> alternatives(const Capture& capture, const Setup& setup, const PlanRequest& request,
+                                      const Price& without, const FixedMemory& fixed, double factor) {
+  std::vector<Alternative> alternatives;
   std::int64_t half = fixed.sum() + scaled(without, factor / 2).peak();
   std::optional<std::int64_t> batch = request.batch ? request.batch : batch_size(capture);
   if (!batch || *batch >= 2)
-    levers.push_back(
+    alternatives.push_back(
         {"half of the batch, two backwards (no_sync for the first)", half, caveats_of_accumulation(capture, setup)});
-  levers.push_back({"autocast to bfloat16", half,
-                    "takes every activation for float32 and for one that autocast halves: masks, indices, losses and "
-                    "normalisations stay as they are, and casts of weights come on top"});
-  return levers;
+  alternatives.push_back({"autocast to bfloat16", half,
+                          "takes every activation for float32 and for one that autocast halves: masks, indices, losses and "
+                          "normalisations stay as they are, and casts of weights come on top"});
+  return alternatives;
 }
 
 }  // namespace
@@ -263,7 +263,7 @@ Planned make_plan(const Capture& capture, const Setup& setup, const PlanRequest&
   plan.needed_without = memory.needed(without);
   plan.needed_as_given = memory.needed(gradscan::price(capture, Checkpointing::as_given));
   plan.options = command_line(pricer.calls(), chosen);
-  plan.levers = levers(capture, setup, request, without, plan.fixed, factor);
+  plan.alternatives = alternatives(capture, setup, request, without, plan.fixed, factor);
   return planned;
 }
 

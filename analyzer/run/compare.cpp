@@ -64,7 +64,7 @@ Comparison compare(const Side& first, const Side& second) {
   std::string wanted = outcome_of(comparison.second);
   comparison.same_outcome = outcome_of(comparison.first) == wanted;
   Side start = with_kinds(first), all = start;
-  for (const FoundDifference& found : find_differences(start, with_kinds(second))) {
+  for (const UntriedDifference& found : find_differences(start, with_kinds(second))) {
     Difference& difference = comparison.differences.emplace_back(Difference{found.what, found.first, found.second});
     if (!found.take_over) continue;
     Side changed = start;

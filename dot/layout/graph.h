@@ -20,7 +20,7 @@ struct SceneGraph {
   std::vector<Agedge_t*> links;             // in the order of Scene::links; nullptr: left out
 };
 
-// For layout: boxes as large as extent() says, without a word in them. `narrow`: links that are only_narrow count. The graph is
+// For layout: boxes as large as size_of() says, without a word in them. `narrow`: links that are only_narrow count. The graph is
 // never closed: it lives as long as its process.
 SceneGraph make_graph(const Scene& scene, bool narrow);
 

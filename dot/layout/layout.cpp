@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "analyzer/base/child_process.h"
-#include "dot/layout/extents.h"
 #include "dot/layout/graph.h"
+#include "dot/layout/sizes.h"
 #include "gradscan/error.h"
 
 extern "C" {
@@ -73,7 +73,7 @@ class Reader {
   Layout read(const Scene& scene) {
     double bottom = 0;
     for (const Box& box : scene.boxes) {
-      const Extent size = extent(box);
+      const Size size = size_of(box);
       const Point centre = point(graph_.boxes.at(box.id), "pos");
       layout_.boxes[box.id] = {centre.x - size.width / 2, centre.y - size.height / 2, size.width, size.height};
     }

@@ -9,8 +9,8 @@
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "analyzer/text/width.h"
-#include "dot/layout/extents.h"
 #include "dot/layout/labels.h"
+#include "dot/layout/sizes.h"
 
 namespace gradscan {
 namespace {

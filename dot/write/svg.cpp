@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "dot/layout/extents.h"
 #include "dot/layout/labels.h"
-#include "dot/write/looks.h"
+#include "dot/layout/sizes.h"
+#include "dot/write/style.h"
 
 namespace gradscan {
 namespace {
@@ -103,28 +103,28 @@ std::string text(const std::vector<Line>& lines, Setting setting, Tint tint, Anc
 
 // ---- Boxes.
 
-std::string rectangle(const Area& area, const BoxLook& look, double inset) {
+std::string rectangle(const Area& area, const BoxStyle& style, double inset) {
   std::string result = "<rect" + attribute("x", area.left + inset) + attribute("y", area.top + inset);
   result += attribute("width", area.width - 2 * inset) + attribute("height", area.height - 2 * inset);
-  if (look.rounded) result += attribute("rx", std::max(1.0, corner_radius - inset));
-  result += attribute("class", fill_class(look.fill) + " " + line_class(look.line));
-  return result + fill(look.fill) + stroke(look.line, look.width, look.stroke) + "/>\n";
+  if (style.rounded) result += attribute("rx", std::max(1.0, corner_radius - inset));
+  result += attribute("class", fill_class(style.fill) + " " + line_class(style.line));
+  return result + fill(style.fill) + stroke(style.line, style.width, style.stroke) + "/>\n";
 }
 
-std::string note(const Area& area, const BoxLook& look) {
+std::string note(const Area& area, const BoxStyle& style) {
   const double right = area.left + area.width, bottom = area.top + area.height;
   const std::string ear = at({right - corner_radius, area.top}), side = at({right, area.top + corner_radius});
   std::string result = "<path" + attribute("d", "M" + at({area.left, area.top}) + "L" + ear + "L" + side + "L" +
                                                     at({right, bottom}) + "L" + at({area.left, bottom}) + "ZM" + ear + "L" +
                                                     at({right - corner_radius, area.top + corner_radius}) + "L" + side);
-  result += attribute("class", fill_class(look.fill) + " " + line_class(look.line));
-  return result + fill(look.fill) + stroke(look.line, look.width, look.stroke) + "/>\n";
+  result += attribute("class", fill_class(style.fill) + " " + line_class(style.line));
+  return result + fill(style.fill) + stroke(style.line, style.width, style.stroke) + "/>\n";
 }
 
-std::string outline(const Area& area, const BoxLook& look) {
-  if (look.width == 0) return "";
-  if (look.folded) return note(area, look);
-  return rectangle(area, look, 0) + (look.doubled ? rectangle(area, look, 3) : "");
+std::string outline(const Area& area, const BoxStyle& style) {
+  if (style.width == 0) return "";
+  if (style.folded) return note(area, style);
+  return rectangle(area, style, 0) + (style.doubled ? rectangle(area, style, 3) : "");
 }
 
 const char* shape_class(Box::Shape shape) {
@@ -143,30 +143,30 @@ const char* link_class(Link::Meaning meaning) {
 
 // ---- Links.
 
-std::string head(const Route& route, const LinkLook& look) {
-  if (!route.tip || look.head == Head::bare) return "";
+std::string head(const Route& route, const LinkStyle& style) {
+  if (!route.tip || style.head == Head::bare) return "";
   const Point tip = *route.tip, base = route.curve.back();
   const double length = std::max(0.1, std::hypot(tip.x - base.x, tip.y - base.y));
   const Point along{(tip.x - base.x) / length, (tip.y - base.y) / length};
   const auto beside = [&](Point from, double distance) {
     return Point{from.x - along.y * distance, from.y + along.x * distance};
   };
-  if (look.head == Head::arrow)
+  if (style.head == Head::arrow)
     return "<polygon" + attribute("points", at(tip) + " " + at(beside(base, 3.4)) + " " + at(beside(base, -3.4))) +
-           filled(look.line) + "/>\n";
+           filled(style.line) + "/>\n";
   const std::string rest = "M" + at(base) + "L";
-  if (look.head == Head::bar)
+  if (style.head == Head::bar)
     return "<path" + attribute("d", rest + at(tip) + "M" + at(beside(tip, 6)) + "L" + at(beside(tip, -6))) +
-           stroked(look.line, 2.5) + "/>\n";
+           stroked(style.line, 2.5) + "/>\n";
   const Point centre{tip.x - along.x * 4, tip.y - along.y * 4};
-  return "<circle" + attribute("cx", centre.x) + attribute("cy", centre.y) + attribute("r", 3.2) + stroked(look.line, 1.6) +
+  return "<circle" + attribute("cx", centre.x) + attribute("cy", centre.y) + attribute("r", 3.2) + stroked(style.line, 1.6) +
          "/>\n";
 }
 
-std::string draw(const Route& route, const LinkLook& look) {
+std::string draw(const Route& route, const LinkStyle& style) {
   std::string path = "M" + at(route.curve.front());
   for (std::size_t i = 1; i < route.curve.size(); ++i) path += (i % 3 == 1 ? "C" : " ") + at(route.curve[i]);
-  return "<path" + attribute("d", path) + stroked(look.line, look.width, look.stroke) + "/>\n" + head(route, look);
+  return "<path" + attribute("d", path) + stroked(style.line, style.width, style.stroke) + "/>\n" + head(route, style);
 }
 
 Route moved(Route route, Point by) {
@@ -256,17 +256,17 @@ class Drawing {
     std::string text = "<g" + id(frame.id);
     text += attribute("class", std::string("frame") + kind_class(frame.kind) + (frame.conflict ? " conflict" : ""));
     text += attribute("data-region", std::to_string(frame.region)) + ">\n";
-    return text + outline(moved(layout_.frames.at(frame.id)), look(frame)) + "</g>\n";
+    return text + outline(moved(layout_.frames.at(frame.id)), style_of(frame)) + "</g>\n";
   }
 
   std::string draw(const Link& link, const Route& route) const {
-    const LinkLook shown = look(link);
+    const LinkStyle shown = style_of(link);
     if (!shown.seen || route.curve.empty()) return "";
     const Route here = gradscan::moved(route, origin_);
     std::string text = "<g" + attribute("class", std::string("link ") + link_class(link.meaning));
     text += attribute("data-from", id_ + "-" + link.from) + attribute("data-to", id_ + "-" + link.to) + ">\n";
     text += gradscan::draw(here, shown);
-    double top = here.label.y - extent(link.lines, Setting::beside_link).height / 2;
+    double top = here.label.y - size_of(link.lines, Setting::beside_link).height / 2;
     return text + gradscan::text(link.lines, Setting::beside_link, shown.text, Anchor::middle, here.label.x, top) + "</g>\n";
   }
 
@@ -284,16 +284,16 @@ class Drawing {
         "<g" + id(box.id) +
         attribute("class", std::string("box ") + shape_class(box.shape) + (box.regions ? kind_class(*box.regions) : "") +
                                (box.conflict ? " conflict" : ""));
-    text += data(box) + ">\n" + hover(box.whole) + outline(area, look(box));
+    text += data(box) + ">\n" + hover(box.whole) + outline(area, style_of(box));
     double top = area.top + (area.height - content_height(box)) / 2;
-    for (const Row& row : box.rows) text += draw(row, area, look(box).text, top);
-    text += gradscan::text(box.lines, Setting::body, look(box).text, Anchor::middle, area.centre().x, top);
+    for (const Row& row : box.rows) text += draw(row, area, style_of(box).text, top);
+    text += gradscan::text(box.lines, Setting::body, style_of(box).text, Anchor::middle, area.centre().x, top);
     return text + "</g>\n";
   }
 
   static double content_height(const Box& box) {
-    double height = extent(box.lines, Setting::body).height;
-    for (const Row& row : box.rows) height += extent(row).height + row_gap;
+    double height = size_of(box.lines, Setting::body).height;
+    for (const Row& row : box.rows) height += size_of(row).height + row_gap;
     return height;
   }
 
@@ -305,10 +305,10 @@ class Drawing {
         "<g" + id(row.id) + attribute("class", std::string("row") + (row.named ? " named" : "") + (row.focus ? " focus" : ""));
     text += attribute(row.parameters.size() == 1 ? "data-parameter" : "data-parameters", ranges(row.parameters)) + ">\n";
     text += hover(row.whole);
-    const Extent size = extent(row);
+    const Size size = size_of(row);
     const double x = list.centre().x;
-    text += outline({x - size.width / 2, top, size.width, size.height}, look(row));
-    double line_top = top + (size.height - extent(row.lines, Setting::body).height) / 2;
+    text += outline({x - size.width / 2, top, size.width, size.height}, style_of(row));
+    double line_top = top + (size.height - size_of(row.lines, Setting::body).height) / 2;
     text += gradscan::text(row.lines, Setting::body, tint, Anchor::middle, x, line_top);
     top += size.height + row_gap;
     return text + "</g>\n" + (row.next.empty() ? "" : "</a>\n");

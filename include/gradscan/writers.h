@@ -9,10 +9,10 @@
 #include <string_view>
 
 #include "gradscan/compare.h"
-#include "gradscan/places.h"
 #include "gradscan/plan.h"
 #include "gradscan/report.h"
 #include "gradscan/report_json.h"
+#include "gradscan/source_paths.h"
 #include "gradscan/survey.h"
 
 namespace gradscan {
@@ -57,7 +57,7 @@ std::string to_html(const Survey& survey, const PictureOptions& options = {});
 std::string to_markdown(const Survey& survey);
 
 // SARIF 2.1.0, and the workflow commands that GitHub shows as annotations: ten at most of each level, the worst first.
-std::string to_sarif(const Survey& survey, const PlaceOptions& options = {});
-std::string to_github(const Survey& survey, const PlaceOptions& options = {});
+std::string to_sarif(const Survey& survey, const SourcePathOptions& options = {});
+std::string to_github(const Survey& survey, const SourcePathOptions& options = {});
 
 }  // namespace gradscan

@@ -14,15 +14,15 @@ namespace {
 using tests::capture_from_text;
 using tests::case_named;
 
-std::vector<FoundDifference> differences(const Capture& first, const Capture& second, const Setup& setup_of_first = {},
-                                         const Setup& setup_of_second = {}) {
+std::vector<UntriedDifference> differences(const Capture& first, const Capture& second, const Setup& setup_of_first = {},
+                                           const Setup& setup_of_second = {}) {
   return find_differences(with_kinds({first, setup_of_first}), with_kinds({second, setup_of_second}));
 }
 
 // "what: first / second", with "(not taken over)" behind.
-std::vector<std::string> told(const std::vector<FoundDifference>& found) {
+std::vector<std::string> told(const std::vector<UntriedDifference>& found) {
   std::vector<std::string> lines;
-  for (const FoundDifference& each : found)
+  for (const UntriedDifference& each : found)
     lines.push_back(each.what + ": " + each.first + " / " + each.second + (each.take_over ? "" : " (not taken over)"));
   return lines;
 }
@@ -31,7 +31,7 @@ using Lines = std::vector<std::string>;
 
 // The first with the only difference taken over.
 Side changed(const Capture& first, const Capture& second) {
-  std::vector<FoundDifference> found = differences(first, second);
+  std::vector<UntriedDifference> found = differences(first, second);
   REQUIRE(found.size() == 1);
   REQUIRE(found[0].take_over);
   Side side = with_kinds({first, {}});
@@ -57,13 +57,13 @@ TEST_CASE("flags and steps differ member by member") {
   Setup first{.find_unused_parameters = true, .step = {.forwards = 2}};
   Setup second{
       .static_graph = true, .bucket_cap_mb = 5, .step = {.used_outside = {"l2.*"}, .checkpoint_around = Kind::reentrant}};
-  std::vector<FoundDifference> found = differences(case_named("once"), case_named("once"), first, second);
+  std::vector<UntriedDifference> found = differences(case_named("once"), case_named("once"), first, second);
   CHECK(told(found) == Lines{"find_unused_parameters: True / False", "static_graph: False / True",
                              "bucket_cap_mb: left alone / 5 MiB", "forward calls for one loss: 2 / 1",
                              "parameters that the loss takes besides forward's result: nothing / l2.*",
                              "checkpoint around the model: not checkpointed / reentrant"});
   Side side{case_named("once"), first};
-  for (const FoundDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.take_over(side);
   CHECK(side.setup.static_graph);
   CHECK(side.setup.step.forwards == 1);
   CHECK(side.setup.bucket_cap_mb == 5);
@@ -78,7 +78,7 @@ TEST_CASE("a glob that the first's parameters do not match is not taken over") {
 
 TEST_CASE("kinds of regions that change alike are one difference") {
   Setup off{.checkpointing = Checkpointing::off};
-  std::vector<FoundDifference> found = differences(tests::resnet50(), tests::resnet50(), {}, off);
+  std::vector<UntriedDifference> found = differences(tests::resnet50(), tests::resnet50(), {}, off);
   CHECK(told(found) ==
         Lines{"kind of regions layer1.0, layer1.1, layer1.2, layer2.0 and 12 more: reentrant / not checkpointed"});
   Side side = with_kinds({tests::resnet50(), {}});
@@ -171,11 +171,11 @@ TEST_CASE("a parameter that is shared keeps all of its names") {
       if (edge.node == 1) edge.node = 0;
   }
   validate(second, "second");
-  std::vector<FoundDifference> found = differences(first, second);
+  std::vector<UntriedDifference> found = differences(first, second);
   CHECK(told(found) == Lines{"whether a.weight and b.weight are shared: False / True",
                              "whether a.weight and c.weight are shared: False / True"});
   Side side = with_kinds({first, {}});
-  for (const FoundDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.take_over(side);
   CHECK_NOTHROW(validate(side.capture, "changed"));
   CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"b.weight", "c.weight"});
   CHECK(side.capture.parameters.size() == 2);

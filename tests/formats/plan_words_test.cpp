@@ -9,22 +9,23 @@ using namespace gradscan;
 namespace {
 
 Plan plan() {
-  return {.modules = {"layer1.0", "layer1.1"},
-          .fits = true,
-          .budget = 400 << 20,
-          .needed = 399 << 20,
-          .needed_without = 455 << 20,
-          .needed_as_given = 370 << 20,
-          .price = {.outside = 90 << 20,
-                    .largest = 16 << 20,
-                    .largest_region = 2,
-                    .forward_flops = 1000000,
-                    .backward_flops = 2000000,
-                    .recompute_flops = 510000},
-          .fixed = {.parameters = 98 << 20, .gradients = 98 << 20, .buckets = 98 << 20},
-          .verdict = {.setup = {.find_unused_parameters = true}},
-          .options = "--checkpoint '*=off' --checkpoint 'layer1.[01]=non-reentrant'",
-          .levers = {{"half of the batch", 390 << 20, "in proportion to the batch"}, {"autocast", 410 << 20, "of float32"}}};
+  return {
+      .modules = {"layer1.0", "layer1.1"},
+      .fits = true,
+      .budget = 400 << 20,
+      .needed = 399 << 20,
+      .needed_without = 455 << 20,
+      .needed_as_given = 370 << 20,
+      .price = {.outside = 90 << 20,
+                .largest = 16 << 20,
+                .largest_region = 2,
+                .forward_flops = 1000000,
+                .backward_flops = 2000000,
+                .recompute_flops = 510000},
+      .fixed = {.parameters = 98 << 20, .gradients = 98 << 20, .buckets = 98 << 20},
+      .verdict = {.setup = {.find_unused_parameters = true}},
+      .options = "--checkpoint '*=off' --checkpoint 'layer1.[01]=non-reentrant'",
+      .alternatives = {{"half of the batch", 390 << 20, "in proportion to the batch"}, {"autocast", 410 << 20, "of float32"}}};
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ TEST_CASE("a plan's JSON has all of its members") {
   CHECK(json["price"]["recompute_share"] == plan().price.recompute_share());
   CHECK(json["fixed"]["optimizer"].is_null());
   CHECK(json["verdict"]["outcome"] == "pass");
-  CHECK(json["levers"][1]["needed"] == plan().levers[1].needed);
+  CHECK(json["levers"][1]["needed"] == plan().alternatives[1].needed);
 }
 
 TEST_CASE("checkpoints that are not offered are told with the reason") {

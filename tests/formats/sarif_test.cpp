@@ -13,9 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-const PlaceOptions here{{{"/home/ci/checkout/", ""}}};
+const SourcePathOptions here{{{"/home/ci/checkout/", ""}}};
 
-json run_of(const Survey& survey, const PlaceOptions& options = {}) {
+json run_of(const Survey& survey, const SourcePathOptions& options = {}) {
   return json::parse(to_sarif(survey, options))["runs"][0];
 }
 

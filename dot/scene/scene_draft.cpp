@@ -1,4 +1,4 @@
-#include "dot/scene/sketch.h"
+#include "dot/scene/scene_draft.h"
 
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"

@@ -1,4 +1,4 @@
-#include "analyzer/review/places.h"
+#include "analyzer/review/code_lines.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/report_fixture.h"
@@ -8,7 +8,7 @@ namespace gradscan {
 namespace {
 
 TEST_CASE("paths are mapped by whole folders, by the first entry that fits") {
-  PlaceOptions options{{{"/build/src", "src"}, {"/build", "/home/me"}, {"/gone/", ""}}};
+  SourcePathOptions options{{{"/build/src", "src"}, {"/build", "/home/me"}, {"/gone/", ""}}};
   CHECK(mapped("/build/src/a.py", options) == "src/a.py");
   CHECK(mapped("/build/src2/a.py", options) == "/home/me/src2/a.py");
   CHECK(mapped("/gone/a.py", options) == "a.py");
@@ -45,7 +45,7 @@ TEST_CASE("each line stands once, that of the first region first") {
   Scanned file = resnet50();
   file.report->regions[3].place = "/home/ci/checkout/models/resnet.py:7";
   file.report->regions[15].place = "/other.py:88";
-  std::vector<CodeLine> lines = places(file, file.report->findings[0], {});
+  std::vector<CodeLine> lines = code_lines(file, file.report->findings[0], {});
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].path == "/other.py");
   CHECK(lines[0].regions == std::vector{15});
@@ -56,7 +56,7 @@ TEST_CASE("each line stands once, that of the first region first") {
 TEST_CASE("without a line the place is the file that was scanned") {
   Scanned file = resnet50();
   for (RegionReport& region : file.report->regions) region.place.clear();
-  std::vector<CodeLine> lines = places(file, file.report->findings[0], {{{"models", "m"}}});
+  std::vector<CodeLine> lines = code_lines(file, file.report->findings[0], {{{"models", "m"}}});
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].path == "m/resnet50.pt");
   CHECK(lines[0].line == 0);
@@ -67,7 +67,7 @@ TEST_CASE("what is no number of a line") {
     Scanned file = resnet50();
     for (RegionReport& region : file.report->regions) region.place = source;
     INFO(source);
-    CHECK(places(file, file.report->findings[0], {}).front().line == 0);
+    CHECK(code_lines(file, file.report->findings[0], {}).front().line == 0);
   }
 }
 

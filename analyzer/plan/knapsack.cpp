@@ -8,7 +8,7 @@
 // itself. A front is thinned where it has more than `front_limit` choices, and the bounds where there are more than
 // `bound_limit` different ones; what is found still fits, but a cheaper choice may be missed. The time is at most
 // bound_limit * options * front_limit^2.
-#include "analyzer/plan/choice.h"
+#include "analyzer/plan/knapsack.h"
 
 #include <algorithm>
 #include <limits>

@@ -9,7 +9,7 @@ namespace gradscan {
 
 enum class Setting { heading, body, beside_link };
 
-struct Extent {
+struct Size {
   double width = 0, height = 0;
 };
 
@@ -20,8 +20,8 @@ inline constexpr double row_gap = 3;      // between the rows of a list
 double points(Setting setting, Line::Style style);
 double line_height(Setting setting, Line::Style style);
 
-Extent extent(const std::vector<Line>& lines, Setting setting);
-Extent extent(const Row& row);
-Extent extent(const Box& box);
+Size size_of(const std::vector<Line>& lines, Setting setting);
+Size size_of(const Row& row);
+Size size_of(const Box& box);
 
 }  // namespace gradscan

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gradscan/places.h"
+#include "gradscan/source_paths.h"
 #include "gradscan/survey.h"
 
 namespace gradscan {
@@ -18,10 +18,10 @@ struct CodeLine {
 };
 
 // Each line once, that of the finding's first region first. If no line is known, the file that was scanned; never empty.
-std::vector<CodeLine> places(const Scanned& file, const Finding& finding, const PlaceOptions& options);
+std::vector<CodeLine> code_lines(const Scanned& file, const Finding& finding, const SourcePathOptions& options);
 
 // The path after the first entry of options.path_map that is it or a folder around it.
-std::string mapped(const std::string& path, const PlaceOptions& options);
+std::string mapped(const std::string& path, const SourcePathOptions& options);
 
 // RFC 3986: an absolute path as "file:///a%20b.py", any other as a relative reference.
 std::string uri(std::string_view path);

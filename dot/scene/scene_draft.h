@@ -12,7 +12,7 @@
 
 namespace gradscan {
 
-struct Sketch {
+struct SceneDraft {
   const Report& report;
   const Selection& selection;
   bool whole = false;  // all parameters in conflict are told by name, as far as a list can be
@@ -21,10 +21,10 @@ struct Sketch {
   std::map<int, std::string> entry{};  // for each stage the box that receives its gradients
   std::set<int> drawn_regions{};       // with a frame of their own
 
-  struct PlaceOfUse {
+  struct DrawnUse {
     std::string list, row;
   };
-  std::map<int, std::vector<PlaceOfUse>> uses{};        // for each parameter told by name, in the order of firing
+  std::map<int, std::vector<DrawnUse>> uses{};          // for each parameter told by name, in the order of firing
   std::map<int, std::vector<std::string>> lists_in{};   // for each stage its lists
   std::map<int, std::vector<std::string>> unseen_in{};  // ... those of parameters that DDP's search does not find
 
@@ -44,22 +44,22 @@ std::string range(const std::set<int>& values, const std::string& noun);
 inline constexpr const char* finish_in_words = "with the last mark here, DDP finishes";
 
 // Several stages, or one, as one box (folds.cpp).
-void add_fold(Sketch& sketch, const Segment& segment);
+void add_fold(SceneDraft& draft, const Segment& segment);
 
 // A stage with its regions and its parameters in conflict (full_stages.cpp).
-void add_full(Sketch& sketch, int stage);
+void add_full(SceneDraft& draft, int stage);
 
 // Draws the regions from the stage's own down to `region`; returns the node whose backward pass fires what is inside.
-std::string add_nesting(Sketch& sketch, int stage, int region);
+std::string add_nesting(SceneDraft& draft, int stage, int region);
 
 // What leads from box to box: backward itself, DDP's search, further uses of a parameter (flow.cpp).
-void add_source(Sketch& sketch);  // boxes where backward starts; before all others
-void add_flow(Sketch& sketch);
-void add_search(Sketch& sketch);
-void add_further_uses(Sketch& sketch);
+void add_source(SceneDraft& draft);  // boxes where backward starts; before all others
+void add_flow(SceneDraft& draft);
+void add_search(SceneDraft& draft);
+void add_further_uses(SceneDraft& draft);
 
-// Backward passes that leave their region, and what torch says where they meet (strays.cpp).
-void add_message(Sketch& sketch);
-void add_strays(Sketch& sketch);
+// Backward passes that leave their region, and what torch says where they meet (escaping_backwards.cpp).
+void add_message(SceneDraft& draft);
+void add_escaping_backwards(SceneDraft& draft);
 
 }  // namespace gradscan

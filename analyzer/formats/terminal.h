@@ -10,11 +10,11 @@ namespace gradscan {
 
 enum class Paint { plain, bold, bad, warn, good, dim };
 
-class Page {
+class TerminalText {
  public:
-  explicit Page(const TextOptions& options) : options_(options) {}
+  explicit TerminalText(const TextOptions& options) : options_(options) {}
 
-  // Wrapped prose. Everything a Page is given is made printable.
+  // Wrapped prose. Everything a TerminalText is given is made printable.
   void prose(std::string_view text, int indent = 0, Paint paint = Paint::plain);
 
   // A line (or several, wrapped below each other) behind a word that stands in a column of its own: "loss      output".

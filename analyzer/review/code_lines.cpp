@@ -1,4 +1,4 @@
-#include "analyzer/review/places.h"
+#include "analyzer/review/code_lines.h"
 
 #include <algorithm>
 #include <array>
@@ -40,7 +40,7 @@ std::string in_words(const Fix& fix) {
 
 }  // namespace
 
-std::string mapped(const std::string& path, const PlaceOptions& options) {
+std::string mapped(const std::string& path, const SourcePathOptions& options) {
   for (const auto& [from, to] : options.path_map) {
     if (!is_around(from, path)) continue;
     std::string rest = path.substr(from.size());
@@ -60,7 +60,7 @@ std::string uri(std::string_view path) {
   return text;
 }
 
-std::vector<CodeLine> places(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+std::vector<CodeLine> code_lines(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
   std::vector<CodeLine> lines;
   for (const Group& group : finding.groups)
     for (int id : group.regions) {

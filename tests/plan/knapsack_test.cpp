@@ -1,4 +1,4 @@
-#include "analyzer/plan/choice.h"
+#include "analyzer/plan/knapsack.h"
 
 #include "tests/support/catch.h"
 
