@@ -1,4 +1,4 @@
-// Which checkpoints fit into a given memory at the least recomputation: a choice of calls of which none lies inside of another.
+// Which checkpoints fit into a given memory at the least recomputation: a set of calls, none of which lies inside another.
 #pragma once
 
 #include <cstdint>
@@ -6,17 +6,17 @@
 
 namespace gradscan {
 
-// What can be chosen, as a whole or not at all.
+// Something to choose, all or nothing.
 struct Option {
-  int parent = -1;              // the option that encloses it; parents stand before their children
+  int parent = -1;              // the option that encloses it; parents precede their children
   bool eligible = true;         // false: it only encloses others
-  std::int64_t freed = 0;       // bytes less between forward and backward if it is chosen; may be negative
+  std::int64_t freed = 0;       // bytes saved between forward and backward by choosing it; may be negative
   std::int64_t recomputed = 0;  // bytes that its recomputation needs
   std::int64_t flops = 0;       // of its recomputation
 };
 
-// Numbers of the options chosen, ascending: at the least FLOPs, so that the bytes that they free, less what the largest of
-// their recomputations needs, are at least `excess`. Where no choice reaches that, the one that comes nearest.
+// Positions of the chosen options, ascending. Minimises FLOPs under the condition that the bytes freed, less the memory for the
+// largest recomputation, are at least `excess`. If no choice achieves that, returns the one that comes closest.
 std::vector<int> choose(const std::vector<Option>& options, std::int64_t excess);
 
 }  // namespace gradscan

@@ -1,5 +1,7 @@
 #include "analyzer/review/baseline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -17,7 +19,7 @@ constexpr const char* schema = "gradscan-baseline/1";
 constexpr const char* reason_at_first = "known when the baseline was written";
 
 Error wrong_baseline(const std::string& subject, const std::string& problem) {
-  return Error(Failure::usage, subject, problem, "write it again with --write-baseline, or mend it");
+  return Error(Failure::usage, subject, problem, "fix it, or write it again with --write-baseline");
 }
 
 bool is_date(const std::string& text) {
@@ -49,7 +51,7 @@ void for_each_conflict(Survey& survey, Visit visit) {
   }
 }
 
-// Whether the run says anything about the entry's model.
+// Whether the entry's model was scanned.
 bool is_scanned(const BaselineEntry& entry, const Survey& survey) {
   return std::any_of(survey.files.begin(), survey.files.end(),
                      [&](const Scanned& file) { return file.report && file.path == entry.model; });
@@ -61,7 +63,7 @@ const BaselineEntry* entry_with(const Baseline& baseline, const std::string& mod
   return found == baseline.findings.end() ? nullptr : &*found;
 }
 
-// That of the path, else that of the bare name.
+// The entry for the path, or else the one for the bare file name.
 const BaselineEntry* entry_of(const Baseline& baseline, const Scanned& file, const Finding& finding) {
   std::string print = fingerprint(*file.report, finding);
   const BaselineEntry* entry = entry_with(baseline, file.path, print);
@@ -126,12 +128,12 @@ std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const s
   std::vector<std::string> sentences;
   for (std::size_t at = 0; at < matched.size(); ++at) {
     const BaselineEntry& entry = baseline.findings[at];
-    std::string what = "\"" + entry.title + "\" of " + entry.model;
+    std::string what = fmt::format("\"{}\" of {}", entry.title, entry.model);
     if (!matched[at] && !is_scanned(entry, survey)) continue;
     if (!matched[at])
       sentences.push_back(what + " is no longer found: remove the entry");
     else if (expired(entry))
-      sentences.push_back(what + " was accepted until " + *entry.expires + ": repair it or give another date");
+      sentences.push_back(fmt::format("{} was accepted until {}: fix it or set a later date", what, *entry.expires));
   }
   return sentences;
 }

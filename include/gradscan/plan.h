@@ -28,11 +28,11 @@ struct PlanRequest {
   std::optional<Optimizer> optimizer{};
 };
 
-// Another way to need less memory, priced beside.
+// Another way to need less memory, priced for comparison.
 struct Alternative {
-  std::string change{};     // "half of the batch, two backwards (no_sync)", "autocast to bfloat16"
+  std::string change{};     // "half the batch, two backwards (no_sync)", "autocast to bfloat16"
   std::int64_t needed = 0;  // bytes, without any checkpoint
-  std::string caveat{};     // what the figure takes for granted
+  std::string caveat{};     // what the figure assumes
 };
 
 struct Plan {

@@ -1,4 +1,4 @@
-// Where findings belong in the source code of a reviewer.
+// How paths in a capture map to paths in a reviewer's checkout.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace gradscan {
 
-// A finding's place is the line that calls checkpoint. Paths are written as the capture has them, after the first of
-// `path_map` whose first is a prefix has been replaced by its second.
+// A finding points at the line that calls checkpoint. Its path is the one in the capture, with the first matching prefix in
+// `path_map` replaced.
 struct SourcePathOptions {
-  std::vector<std::pair<std::string, std::string>> path_map{};
+  std::vector<std::pair<std::string, std::string>> path_map{};  // from a folder, to another
 };
 
 }  // namespace gradscan
