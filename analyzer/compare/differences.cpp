@@ -353,8 +353,8 @@ class Finder {
     if (arguments.count_here == arguments.count_there)
       apply = [calls, slots = arguments.there](Side& side) { give_grad(side, calls, slots); };
     auto words = [](const Names& slots) { return slots.empty() ? "none" : listed(slots); };
-    add(fmt::format("arguments of region {} that require grad", calls.in_words()), words(arguments.here), words(arguments.there),
-        apply);
+    add(fmt::format("arguments of region {} that require grad", calls.in_words()), words(arguments.here),
+        words(arguments.there), apply);
   }
 
   // The edit gives a gradient to all arguments of all calls of that name; the ones that should have none lose it again.

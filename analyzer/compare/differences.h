@@ -11,7 +11,7 @@ namespace gradscan {
 
 // A Difference before its replay.
 struct UntriedDifference {
-  std::string what, first, second;              // as in Difference
+  std::string what, first, second;        // as in Difference
   std::function<void(Side&)> apply = {};  // makes the first side like the second; empty: its graph does not allow that
 };
 

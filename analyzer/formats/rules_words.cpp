@@ -1,5 +1,7 @@
 #include "analyzer/formats/rules_words.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/data/rules.h"
 #include "analyzer/formats/terminal.h"
 
@@ -9,8 +11,8 @@ std::string findings_in_words(int width) {
   TerminalText out({.width = width});
   for (const Rule& rule : rules()) {
     if (&rule != rules().data()) out.blank();
-    out.prose(std::string(rule.id) + " (" + std::string(words_of(rule.severity).name) + ")");
-    out.prose(std::string(rule.title) + ".", 2);
+    out.prose(fmt::format("{} ({})", rule.id, words_of(rule.severity).name));
+    out.prose(fmt::format("{}.", rule.title), 2);
     out.prose(rule.help, 2);
     out.item("to do", rule.remedy, 2, 9);
   }

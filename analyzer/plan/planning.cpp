@@ -194,8 +194,7 @@ std::string command_line(const std::vector<Calls>& calls, const std::vector<int>
   std::vector<std::string> options;
   if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; }))
     options.push_back("--checkpoint '*=off'");
-  for (int id : chosen)
-    options.push_back("--checkpoint " + gradscan::quoted(module_glob(calls[id].name) + "=non-reentrant"));
+  for (int id : chosen) options.push_back("--checkpoint " + gradscan::quoted(module_glob(calls[id].name) + "=non-reentrant"));
   return fmt::format("{}", fmt::join(options, " "));
 }
 

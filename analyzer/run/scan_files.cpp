@@ -31,7 +31,8 @@ bool is_saved_report(const std::string& path) {
 
 Survey saved_survey(const std::string& path, const ScanRequest& request) {
   if (request.asks_setup)
-    throw Error(Failure::usage, path, "is a saved report, whose setup cannot be changed", "scan the model or its capture instead");
+    throw Error(Failure::usage, path, "is a saved report, whose setup cannot be changed",
+                "scan the model or its capture instead");
   return parse_report(read_file(path), path);
 }
 

@@ -1,5 +1,7 @@
 #include "dot/layout/graph.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -39,14 +41,12 @@ void set_label(Agraph_t* root, void* object, const std::string& markup) {
   agset(object, mutable_text("label"), agstrdup_html(root, mutable_text(markup)));
 }
 
-// Hundredths, so that no digits depend on the machine's arithmetic.
+// To hundredths, so that no digit depends on the machine's arithmetic.
 std::string decimal(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  return text;
+  return fmt::format("{:.2f}", value);
 }
 
-// ---- The graph's skeleton, which both kinds of graph share.
+// ---- The skeleton that both kinds of graph share.
 
 class Skeleton {
  public:
@@ -84,32 +84,30 @@ class Skeleton {
   SceneGraph graph_;
 };
 
+std::string table(const std::string& attributes, const std::string& rows) {
+  return fmt::format("<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" {}>{}</TABLE>", attributes, rows);
+}
+
 // ---- For layout.
 
 std::string empty_label(const Size& size) {
-  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR><TD WIDTH=\"" +
-         std::to_string(static_cast<int>(size.width) + 4) + "\" HEIGHT=\"" + std::to_string(static_cast<int>(size.height)) +
-         "\"></TD></TR></TABLE>";
+  return table("CELLPADDING=\"0\"",
+               fmt::format("<TR><TD WIDTH=\"{:.0f}\" HEIGHT=\"{:.0f}\"></TD></TR>", size.width + 4, size.height));
 }
 
 // ---- For people.
 
-std::string table(const std::string& attributes, const std::string& rows) {
-  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" " + attributes + ">" + rows + "</TABLE>";
-}
-
 std::string text_html(const Line& line, Setting setting, Tint tint) {
-  const std::string size = std::to_string(static_cast<int>(points(setting, line.style)));
-  const std::string text =
-      "<FONT POINT-SIZE=\"" + size + "\" COLOR=\"" + std::string(colour(tint).light) + "\">" + html(line.text) + "</FONT>";
-  return line.style == Line::strong ? "<B>" + text + "</B>" : text;
+  const std::string text = fmt::format("<FONT POINT-SIZE=\"{:.0f}\" COLOR=\"{}\">{}</FONT>", points(setting, line.style),
+                                       colour(tint).light, html(line.text));
+  return line.style == Line::strong ? fmt::format("<B>{}</B>", text) : text;
 }
 
 std::string rows_html(const std::vector<Line>& lines, Setting setting, Tint tint, const std::string& align) {
-  const std::string width = std::to_string(static_cast<int>(size_of(lines, setting).width));
+  const double width = size_of(lines, setting).width;
   std::string rows;
   for (const Line& line : lines)
-    rows += "<TR><TD WIDTH=\"" + width + "\"" + align + ">" + text_html(line, setting, tint) + "</TD></TR>";
+    rows += fmt::format("<TR><TD WIDTH=\"{:.0f}\"{}>{}</TD></TR>", width, align, text_html(line, setting, tint));
   return rows;
 }
 
@@ -157,7 +155,7 @@ Attributes attributes(const LinkStyle& style) {
 
 std::vector<Line> below_the_graph(const Scene& scene) {
   std::vector<Line> lines;
-  for (const LegendRow& row : legend(scene)) lines.push_back({row.looks_like + ": " + row.meaning, Line::small});
+  for (const LegendRow& row : legend(scene)) lines.push_back({fmt::format("{}: {}", row.looks_like, row.meaning), Line::small});
   lines.insert(lines.end(), scene.footer.begin(), scene.footer.end());
   return lines;
 }
@@ -184,7 +182,7 @@ void dress(const SceneGraph& graph, const Scene& scene) {
   }
 }
 
-// Header above, legend and footer below: the labels of the graph and of a cluster around everything.
+// The header above and the legend and footer below are labels: of the graph, and of a cluster around everything.
 void add_words(const SceneGraph& graph, const Scene& scene) {
   const std::string left = " ALIGN=\"LEFT\"";
   set(graph.root, graph.root, {{"bgcolor", std::string(colour(Tint::paper).light)}, {"labelloc", "t"}, {"labeljust", "l"}});

@@ -1,4 +1,4 @@
-// How much room the text of a Scene takes, in points. Graphviz lays boxes of these sizes out, and the SVG writer fills them.
+// The size of a Scene's boxes and text, in points. Graphviz lays out boxes of these sizes, and the SVG writer fills them.
 #pragma once
 
 #include <vector>
@@ -13,10 +13,10 @@ struct Size {
   double width = 0, height = 0;
 };
 
-inline constexpr double box_margin = 10;  // between an outline and what is in it, at the sides; the half of it above and below
+inline constexpr double box_margin = 10;  // between an outline and its content, at the sides; half of it above and below
 inline constexpr double row_gap = 3;      // between the rows of a list
 
-// Size of the font, and what a line takes of the height.
+// The font size, and the height of a line.
 double points(Setting setting, Line::Style style);
 double line_height(Setting setting, Line::Style style);
 

@@ -1,5 +1,7 @@
-// Where backward passes go besides their own way: a closure leads an inner backward into the graph outside of its region, and
-// where two passes come to one node, torch stops with words that name no parameter.
+// Backward passes that leave their region: a closure leads an inner backward into the graph outside its region, and where two
+// passes reach one node, torch stops with a message that names no parameter.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/text/foreign_text.h"
@@ -14,7 +16,7 @@ constexpr std::size_t closures_drawn = 3;  // of one region
 constexpr double message_width = 340;
 constexpr std::size_t message_lines = 6;
 
-// The box of the stage that surely holds this place; empty if several may.
+// The box of the one stage that holds this place; empty if it could be several.
 std::string stage_of(const SceneDraft& draft, const Place& place) {
   std::string found;
   const int top = place.region == none ? none : enclosing_regions(draft.report, place.region).front();
@@ -39,7 +41,7 @@ std::vector<Line> lines_of(const SceneDraft& draft, const Place& place) {
   return lines;
 }
 
-// The node of a region's backward pass, if it is drawn.
+// The node of a region's backward pass, if drawn; else the box of its stage.
 std::string node_of(const SceneDraft& draft, int region) {
   if (draft.drawn_regions.contains(region)) return "checkpoint" + std::to_string(region);
   return stage_of(draft, {.region = region});
@@ -59,16 +61,16 @@ void link_closure(SceneDraft& draft, int region, const std::string& to) {
   draft.scene.links.push_back({.from = "checkpoint" + std::to_string(region),
                                .to = to,
                                .meaning = Link::astray,
-                               .lines = {{"uses this without having"}, {"it as an argument"}},
+                               .lines = {{"uses this without"}, {"taking it as an argument"}},
                                .conflict = true});
 }
 
 void add_closures(SceneDraft& draft, const RegionReport& region) {
   for (std::size_t k = 0; k < region.closures.size() && k < closures_drawn; ++k) {
     const Place& place = region.closures[k];
-    if (draft.report.second_run && is_same(place, draft.report.second_run->place)) continue;  // drawn as such
+    if (draft.report.second_run && is_same(place, draft.report.second_run->place)) continue;  // add_second_run() draws it
     const std::string node = "checkpoint" + std::to_string(region.id), stage = stage_of(draft, place);
-    const std::string id = "closure" + std::to_string(region.id) + "_" + std::to_string(k);
+    const std::string id = fmt::format("closure{}_{}", region.id, k);
     link_closure(draft, region.id, stage.empty() || stage == node ? add_tensor(draft, id, place, true) : stage);
   }
 }
@@ -76,8 +78,8 @@ void add_closures(SceneDraft& draft, const RegionReport& region) {
 void add_second_run(SceneDraft& draft, const SecondRun& second_run) {
   const std::string id = add_tensor(draft, "second_run", second_run.place, true);
   std::vector<Line>& lines = draft.scene.boxes.back().lines;
-  lines.push_back({std::to_string(second_run.causes.size()) + " backward passes come here;"});
-  lines.push_back({"the first frees the tensors that it saves"});
+  lines.push_back({fmt::format("{} backward passes reach this;", second_run.causes.size())});
+  lines.push_back({"the first frees its saved tensors"});
   for (const int cause : second_run.causes) {
     const std::string stage = stage_of(draft, second_run.place);
     const std::string from = cause >= 0 ? node_of(draft, cause) : stage.empty() ? "output" : stage;

@@ -1,5 +1,7 @@
-// What leads from box to box: where backward starts, how it goes on from stage to stage, where DDP's search stops, and which
-// lists hold the same parameter.
+// Links between boxes: where backward starts, how it proceeds from stage to stage, where DDP's search stops, and which lists hold
+// the same parameter.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/diagnose/outcome_words.h"
@@ -15,7 +17,7 @@ bool stands_around(const Report& report) {
   return report.setup.step.checkpoint_around == Kind::reentrant;
 }
 
-// Where the backward of what is drawn starts.
+// Where the backward that is drawn starts.
 std::string source_of(const Report& report) {
   return stands_around(report) ? around : "output";
 }
@@ -24,7 +26,8 @@ void add_checkpoint_around(SceneDraft& draft) {
   Box box{.id = around, .shape = Box::checkpoint, .regions = Kind::reentrant, .conflict = has_conflict(draft.report)};
   box.lines = {{"the whole model", Line::strong}, {"reentrant checkpoint around it"}};
   const bool unrecorded = is_unrecorded(draft.report);
-  box.lines.push_back({unrecorded ? "it records nothing: no backward runs" : "its inner backward runs all below", Line::small});
+  box.lines.push_back(
+      {unrecorded ? "it records nothing: no backward runs" : "its inner backward runs everything below", Line::small});
   draft.scene.boxes.push_back(box);
   draft.scene.links.push_back({.from = "output", .to = around, .meaning = unrecorded ? Link::silence : Link::backward});
 }
@@ -34,7 +37,7 @@ bool stays_local(const Report& report) {
                      [&](int p) { return why_not_averaged(report, report.parameters[p]).cause == Cause::later_backward; });
 }
 
-// Backward passes of the same iteration besides the one that is drawn.
+// Other backward passes of the same iteration than the one drawn.
 void add_other_backwards(SceneDraft& draft, const std::string& to) {
   const auto add = [&](const std::string& id, std::vector<Line> lines, bool conflict) {
     draft.scene.boxes.push_back({.id = id, .shape = Box::pass, .lines = std::move(lines), .conflict = conflict});
@@ -43,18 +46,17 @@ void add_other_backwards(SceneDraft& draft, const std::string& to) {
   const TrainingStep& step = draft.report.setup.step;
   if (step.no_sync > 0)
     add("earlier_losses",
-        {{"before it: " + count(step.no_sync, "backward") + " in no_sync()"}, {"to which DDP does not listen"}}, false);
+        {{fmt::format("before it: {} in no_sync(),", count(step.no_sync, "backward"))}, {"which DDP ignores"}}, false);
   if (step.backwards < 2) return;
-  const std::string which =
-      step.backwards == 2 ? "backward 2 of this loss" : "backwards 2 to " + std::to_string(step.backwards);
+  const std::string which = step.backwards == 2 ? "backward 2 of this loss" : fmt::format("backwards 2 to {}", step.backwards);
   if (stays_local(draft.report)) {
-    add("later_backwards", {{which + ": DDP has finished,"}, {"what it adds stays on its own rank"}}, true);
+    add("later_backwards", {{which + ": DDP has finished,"}, {"so this gradient stays local to each rank"}}, true);
   } else {
-    add("later_backwards", {{which + ": every hook"}, {"of its way fires once more"}}, has_conflict(draft.report));
+    add("later_backwards", {{which + ": every hook"}, {"on its path fires once more"}}, has_conflict(draft.report));
   }
 }
 
-// What a stage sends goes to the next; all that is drawn of it stands above.
+// Gradients flow from a stage to the next ones, which go below everything drawn of it.
 void add_next(SceneDraft& draft, int stage, std::set<std::pair<std::string, std::string>>& drawn) {
   for (const int next : draft.stage(stage).next) {
     const auto ends = std::pair(draft.entry[stage], draft.entry[next]);
@@ -65,7 +67,7 @@ void add_next(SceneDraft& draft, int stage, std::set<std::pair<std::string, std:
   }
 }
 
-// One column, for a picture that would else be too wide.
+// A single column, for a picture that would otherwise be too wide.
 void add_column(SceneDraft& draft) {
   const auto& segments = draft.selection.segments;
   for (std::size_t k = 1; k < segments.size(); ++k) {
@@ -110,14 +112,14 @@ void add_flow(SceneDraft& draft) {
   for (int i = 0; i < static_cast<int>(receives.size()); ++i) {
     if (receives[i] || !drawn.insert({source, draft.entry[i]}).second) continue;
     Link link{.from = source, .to = draft.entry[i], .meaning = draft.unreached(i) ? Link::silence : Link::backward};
-    if (draft.unreached(i)) link.lines = {{"no gradient comes"}};
+    if (draft.unreached(i)) link.lines = {{"no gradient arrives"}};
     draft.scene.links.push_back(link);
     if (std::exchange(first, false)) add_other_backwards(draft, source == "output" ? draft.entry[i] : source);
   }
   add_column(draft);
 }
 
-// The search is drawn beside every stage that it fails to see, so that its links are short too.
+// The search is drawn beside every stage that it does not find, which keeps its links short, too.
 void add_search(SceneDraft& draft) {
   if (!searches(draft.report.setup)) return;
   for (const auto& [stage, lists] : draft.unseen_in) {
@@ -132,7 +134,7 @@ void add_search(SceneDraft& draft) {
   }
 }
 
-// Two lists are linked once, however many parameters they share; rows lead to the next use of their parameter.
+// Two lists are linked once, however many parameters they share; each row leads to the next use of its parameter.
 void add_further_uses(SceneDraft& draft) {
   std::map<std::pair<std::string, std::string>, std::vector<int>> shared;
   std::map<std::string, std::string> next_row;

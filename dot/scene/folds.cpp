@@ -1,5 +1,8 @@
-// Boxes for stages that are not drawn in full. A box says what all its stages have in common: how many regions and parameters
-// there are, how often these fire, and whether they are in the same conflict as what is drawn in full.
+// Boxes for stages that are not drawn in full. A box sums up its stages: how many regions and parameters there are, how often the
+// parameters fire, and whether they are in the same conflict as what is drawn in full.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "analyzer/diagnose/outcome_words.h"
@@ -35,16 +38,17 @@ std::string fold_name(const SceneDraft& draft, const Segment& segment, int colum
   if (segment.first == segment.last) return short_text(draft.call_name(segment.first), columns);
   const std::string first = short_text(draft.call_name(segment.first), columns / 2);
   const std::string last = short_text(draft.call_name(segment.last), columns / 2);
-  return first + (segment.last - segment.first == 1 ? ", " : " … ") + last;
+  return fmt::format("{}{}{}", first, segment.last - segment.first == 1 ? ", " : " … ", last);
 }
 
 std::string size_in_words(const Segment& segment, const Content& content) {
   const std::size_t outside = segment.last - segment.first + 1 - content.regions.size();
   const std::string kind = content.kinds.size() == 1 ? in_words(*content.kinds.begin()) + " region" : "region";
-  std::string text;
-  if (!content.regions.empty()) text = count(content.regions.size(), kind) + ", ";
-  if (!content.regions.empty() && outside > 0) text += count(outside, "stage") + " outside, ";
-  return text + count(content.parameters.size(), "parameter");
+  std::vector<std::string> parts;
+  if (!content.regions.empty()) parts.push_back(count(content.regions.size(), kind));
+  if (!content.regions.empty() && outside > 0) parts.push_back(count(outside, "stage") + " outside");
+  parts.push_back(count(content.parameters.size(), "parameter"));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string calm_fate(const SceneDraft& draft, const std::vector<int>& parameters) {
@@ -55,7 +59,7 @@ std::string calm_fate(const SceneDraft& draft, const std::vector<int>& parameter
   return firings.empty() ? "nothing to fire" : each + range(firings, "firing");
 }
 
-// Whether a stage drawn in full shows parameters with just these numbers of firings and marks.
+// Whether stages drawn in full show parameters with these numbers of firings and marks.
 bool shown_in_full(const SceneDraft& draft, const std::vector<int>& parameters) {
   std::set<std::string> shown;
   for (const Segment& segment : draft.selection.segments) {
@@ -68,13 +72,13 @@ bool shown_in_full(const SceneDraft& draft, const std::vector<int>& parameters) 
 
 std::string shared_fate(const SceneDraft& draft, const Content& content) {
   const auto& conflicting = content.conflicting;
-  const std::string who =
-      conflicting.size() < content.parameters.size() ? std::to_string(conflicting.size()) + " of them: " : "";
-  return who + fate(draft.report, conflicting) + (conflicting.size() > 1 ? " each" : "") +
-         (shown_in_full(draft, conflicting) ? ": same conflict" : ": in conflict too");
+  const bool all = conflicting.size() == content.parameters.size();
+  return fmt::format("{}{}{}: {}", all ? "" : fmt::format("{} of them: ", conflicting.size()), fate(draft.report, conflicting),
+                     conflicting.size() > 1 ? " each" : "",
+                     shown_in_full(draft, conflicting) ? "same conflict" : "also in conflict");
 }
 
-// Whether DDP takes everything for ready, too early, inside of one of these regions.
+// Whether DDP considers everything ready, too early, inside one of these regions.
 bool finishes_in(const SceneDraft& draft, const Content& content) {
   if (!draft.report.verdict.last_mark) return false;
   const auto around = enclosing_regions(draft.report, draft.report.verdict.last_mark->cause);
@@ -97,7 +101,7 @@ void add_fold(SceneDraft& draft, const Segment& segment) {
   box.conflict = !content.conflicting.empty();
   if (content.regions.size() == 1 && box.folds == 1) box.region = content.regions[0];
   box.first_stage = draft.selection.position[segment.first], box.last_stage = draft.selection.position[segment.last];
-  box.whole = fold_name(draft, segment, 400) + ": " + size_in_words(segment, content);
+  box.whole = fmt::format("{}: {}", fold_name(draft, segment, 400), size_in_words(segment, content));
   box.lines.push_back({fold_name(draft, segment, 48), Line::strong});
   box.lines.push_back({size_in_words(segment, content)});
   box.lines.push_back({box.conflict ? shared_fate(draft, content) : calm_fate(draft, content.parameters)});

@@ -1,5 +1,8 @@
-// A stage in full: the frames of its regions within one another, and below each checkpoint node the parameters that its
-// backward pass fires. A list holds parameters to which the same happens for the same reason, so that its reason is told once.
+// A stage in full: the nested frames of its regions and, below each checkpoint node, the parameters that its backward pass fires.
+// A list holds parameters to which the same happens for the same reason, so that the reason appears once.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -11,10 +14,10 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t rows_drawn = 3;       // of a list, if it is one of a few that stand for all
+constexpr std::size_t rows_drawn = 3;       // of a list, if a few stand for all
 constexpr std::size_t rows_drawn_all = 24;  // ... of the whole model, or of a region in focus
 constexpr std::size_t lists_drawn = 3;      // in one stage
-constexpr std::size_t nesting_drawn = 3;    // frames within one another
+constexpr std::size_t nesting_drawn = 3;    // nested frames
 
 bool silent(const Report& report) {
   return report.verdict.outcome == Outcome::pass;
@@ -26,7 +29,7 @@ std::string why_in_words(Cause cause, const RegionReport& region) {
   if (cause == Cause::nested_outputs) return "its outputs are inside a dict or list";
   if (cause != Cause::no_argument_with_grad) return "no gradient reaches it";
   if (region.arguments == 0) return "it has no tensor argument";
-  return region.arguments == 1 ? "its argument does not require grad" : "no tensor argument of it requires grad";
+  return region.arguments == 1 ? "its argument does not require grad" : "none of its tensor arguments requires grad";
 }
 
 std::vector<Line> checkpoint_lines(const SceneDraft& draft, const RegionReport& region) {
@@ -34,7 +37,7 @@ std::vector<Line> checkpoint_lines(const SceneDraft& draft, const RegionReport& 
   std::vector<Line> lines{{short_text(draft.names[region.id], 44), Line::strong}, {kind}};
   if (!region.source.empty()) lines.push_back({"checkpoint called at " + short_text(region.source), Line::small});
   if (region.kind != Kind::reentrant) {
-    lines.push_back({"its inside is part of the outer graph", Line::small});
+    lines.push_back({"the graph inside is part of the outer graph", Line::small});
   } else if (region.executed) {
     lines.push_back({"the graph inside exists only during backward", Line::small});
     const auto& last_mark = draft.report.verdict.last_mark;
@@ -47,11 +50,11 @@ std::vector<Line> checkpoint_lines(const SceneDraft& draft, const RegionReport& 
 }
 
 std::string whole_region(const SceneDraft& draft, const RegionReport& region) {
-  std::string text = short_text(draft.names[region.id], 400) + ": " + count(region.parameters.size(), "parameter");
-  if (!region.source.empty()) text += ", checkpoint called at " + short_text(region.source, 200);
-  if (!region.origin.empty()) text += ", known by " + legible(origin_in_words(region.origin));
-  if (region.saved_bytes > 0) text += ", saves " + bytes(region.saved_bytes);
-  return text;
+  std::vector<std::string> facts{count(region.parameters.size(), "parameter")};
+  if (!region.source.empty()) facts.push_back("checkpoint called at " + short_text(region.source, 200));
+  if (!region.origin.empty()) facts.push_back("known from " + legible(origin_in_words(region.origin)));
+  if (region.saved_bytes > 0) facts.push_back("saves " + bytes(region.saved_bytes));
+  return fmt::format("{}: {}", short_text(draft.names[region.id], 400), fmt::join(facts, ", "));
 }
 
 bool holds_conflict(const SceneDraft& draft, const RegionReport& region) {
@@ -61,7 +64,7 @@ bool holds_conflict(const SceneDraft& draft, const RegionReport& region) {
                    std::count(draft.report.second_run->causes.begin(), draft.report.second_run->causes.end(), region.id) > 0);
 }
 
-// The frame and the checkpoint node of a region, once; returns the node.
+// Draws the frame and the checkpoint node of a region, once; returns the node.
 std::string add_region(SceneDraft& draft, int id, const std::string& around) {
   const std::string node = "checkpoint" + std::to_string(id), frame = "region" + std::to_string(id);
   if (!draft.drawn_regions.insert(id).second) return node;
@@ -77,9 +80,7 @@ std::string add_region(SceneDraft& draft, int id, const std::string& around) {
 
 void link_nested(SceneDraft& draft, const std::string& above, const std::string& node, std::size_t left_out) {
   Link link{.from = above, .to = node, .meaning = Link::backward, .lines = {{"runs inside"}}};
-  if (left_out > 0)
-    link.lines = {{"through " + count(left_out, "nested region")},
-                  {"that " + std::string(left_out == 1 ? "is" : "are") + " left out"}};
+  if (left_out > 0) link.lines = {{"through " + count(left_out, "nested region")}, {"not drawn"}};
   draft.scene.links.push_back(link);
 }
 
@@ -92,19 +93,19 @@ struct List {
   const Use& first() const { return uses.front(); }
 };
 
-// Named parameters come first, in the order of the message.
+// Named parameters rank first, in the order of the message.
 std::size_t rank(const SceneDraft& draft, int parameter) {
   const auto& named = draft.selection.named;
   return std::find(named.begin(), named.end(), parameter) - named.begin();
 }
 
-// Whether the reader has asked for this parameter, or for this region.
+// Whether the focus is this parameter, or a region that holds it.
 bool in_focus(const SceneDraft& draft, int parameter) {
   const Focus& focus = draft.selection.focus;
   return std::binary_search(focus.parameters.begin(), focus.parameters.end(), parameter);
 }
 
-// Whether DDP has finished before this firing. (Not told of a later backward, nor of one of several firings in one region.)
+// Whether DDP has finished before this firing. False for a later backward, and if only some firings in one region are late.
 bool is_late(const SceneDraft& draft, const Use& use) {
   const LocalGradient* local = local_gradient(draft.report, use.parameter);
   if (!local || draft.report.setup.step.backwards > 1) return false;
@@ -113,7 +114,7 @@ bool is_late(const SceneDraft& draft, const Use& use) {
   return late > 0 && late == std::count(heard.begin(), heard.end(), use.cause);
 }
 
-// What fires in the same region, by the same backward pass, equally often: one list.
+// One list for all that fires in the same region, by the same backward pass, equally often.
 std::vector<List> lists_of(const SceneDraft& draft, int stage) {
   using Reason = std::tuple<int, int, int, int, std::string, bool, bool, bool>;
   std::map<Reason, std::vector<Use>> lists;
@@ -124,18 +125,18 @@ std::vector<List> lists_of(const SceneDraft& draft, int stage) {
         .push_back(use);
   }
   std::vector<List> ordered;
-  const auto place = [&](const Use& use) { return std::pair(!in_focus(draft, use.parameter), rank(draft, use.parameter)); };
-  const auto before = [&](const Use& a, const Use& b) { return place(a) < place(b); };
+  const auto order = [&](const Use& use) { return std::pair(!in_focus(draft, use.parameter), rank(draft, use.parameter)); };
+  const auto before = [&](const Use& a, const Use& b) { return order(a) < order(b); };
   for (auto& [reason, uses] : lists) {
     std::stable_sort(uses.begin(), uses.end(), before);
     ordered.push_back({stage, "", uses[0].region == none ? "" : "region" + std::to_string(uses[0].region), uses});
   }
   std::stable_sort(ordered.begin(), ordered.end(), [&](auto& a, auto& b) { return before(a.first(), b.first()); });
-  for (std::size_t k = 0; k < ordered.size(); ++k) ordered[k].id = std::to_string(stage) + "_" + std::to_string(k);
+  for (std::size_t k = 0; k < ordered.size(); ++k) ordered[k].id = fmt::format("{}_{}", stage, k);
   return ordered;
 }
 
-// Whether an outer backward fires a parameter although only a reentrant region uses it here: the loss takes it by itself.
+// Whether an outer backward fires a parameter although only a reentrant region uses it here: the loss uses it directly.
 bool taken_by_loss(const SceneDraft& draft, int stage, const Use& use) {
   return use.number > 0 && use.cause < 0 && use.region == none && draft.stage(stage).region != none &&
          draft.report.parameters[use.parameter].used_by_loss;
@@ -145,7 +146,7 @@ Link::Meaning firing_or_silence(const Use& use) {
   return use.number > 0 ? Link::firing : Link::silence;
 }
 
-// Marks come in the order of the search and then of the firings, if firings and search are all that marks.
+// The search marks first, then the firings. 0 if there are other marks.
 int mark_number(const Report& report, const Use& use) {
   const ParameterReport& parameter = report.parameters[use.parameter];
   const bool by_search = marked_by_search(report, parameter);
@@ -155,16 +156,16 @@ int mark_number(const Report& report, const Use& use) {
 
 std::string silence_in_words(const SceneDraft& draft, int stage, const ParameterReport& parameter) {
   if (!parameter.idle_in.empty() && parameter.idle_in.size() < draft.report.in_turn.size()) return "not in every graph";
-  return draft.unreached(stage) ? "the loss does not use them" : "no gradient comes: never fires";
+  return draft.unreached(stage) ? "the loss does not use them" : "no gradient arrives: never fires";
 }
 
 // "mark 2", "marks 2 to 4"
 std::string numbers_in_words(const std::string& noun, int first, int last) {
-  if (first == last) return noun + " " + std::to_string(first);
-  return noun + "s " + std::to_string(first) + (last - first == 1 ? " and " : " to ") + std::to_string(last);
+  if (first == last) return fmt::format("{} {}", noun, first);
+  return fmt::format("{}s {} {} {}", noun, first, last - first == 1 ? "and" : "to", last);
 }
 
-// The text that all firings of a list go through.
+// The text on the link to a list.
 std::vector<Line> pass_lines(const SceneDraft& draft, const List& list) {
   const Use& use = list.first();
   if (use.number == 0) return {{silence_in_words(draft, list.stage, draft.report.parameters[use.parameter])}};
@@ -188,7 +189,7 @@ std::string add_pass(SceneDraft& draft, const List& list) {
   return box.id;
 }
 
-// A name without the region's path, which stands above it.
+// A name without the path of its region, which is shown above it.
 std::string name_in_region(const SceneDraft& draft, const Use& use) {
   const std::string& full = draft.report.parameters[use.parameter].name;
   const std::string path = use.region == none ? "" : draft.report.regions[use.region].name + ".";
@@ -197,21 +198,21 @@ std::string name_in_region(const SceneDraft& draft, const Use& use) {
 }
 
 std::string whole_parameter(const Report& report, int parameter) {
-  const ParameterReport& told = report.parameters[parameter];
-  return short_text(told.name, 400) + " (#" + std::to_string(parameter) + "), " +
-         legible(tensor_in_words(told.dtype, told.shape)) + ": " + fate(report, {parameter});
+  const ParameterReport& shown = report.parameters[parameter];
+  return fmt::format("{} (#{}), {}: {}", short_text(shown.name, 400), parameter,
+                     legible(tensor_in_words(shown.dtype, shown.shape)), fate(report, {parameter}));
 }
 
 Row row_of(const SceneDraft& draft, const Use& use) {
-  const std::size_t place = rank(draft, use.parameter);
-  Row row{.id = "parameter" + std::to_string(use.parameter) + "_" + std::to_string(use.number),
+  const std::size_t number = rank(draft, use.parameter);
+  Row row{.id = fmt::format("parameter{}_{}", use.parameter, use.number),
           .parameters = {use.parameter},
           .whole = whole_parameter(draft.report, use.parameter),
-          .named = place == 0 && !draft.selection.named.empty(),
+          .named = number == 0 && !draft.selection.named.empty(),
           .focus = draft.selection.focus.regions.empty() && in_focus(draft, use.parameter)};
-  const std::string text = name_in_region(draft, use) + " #" + std::to_string(use.parameter);
+  const std::string text = fmt::format("{} #{}", name_in_region(draft, use), use.parameter);
   row.lines.push_back({text, row.named || row.focus ? Line::strong : Line::plain});
-  if (place >= draft.selection.named.size()) return row;
+  if (number >= draft.selection.named.size()) return row;
   const bool untrained = draft.report.verdict.unsynchronised.empty();
   const char* fault = !silent(draft.report) ? "named by DDP's message" : untrained ? "never trained" : "not averaged";
   row.lines.push_back({fault, Line::small});
@@ -222,7 +223,7 @@ Row row_of_rest(const List& list, std::size_t shown) {
   Row row{.id = "more" + list.id};
   for (std::size_t k = shown; k < list.uses.size(); ++k) row.parameters.push_back(list.uses[k].parameter);
   std::sort(row.parameters.begin(), row.parameters.end());
-  row.lines = {{"and " + std::to_string(row.parameters.size()) + " more"}};
+  row.lines = {{fmt::format("and {} more", row.parameters.size())}};
   return row;
 }
 
@@ -231,8 +232,8 @@ std::vector<Line> fate_lines(const SceneDraft& draft, const List& list) {
   std::vector<Line> lines{{fate(draft.report, {use.parameter}) + (list.uses.size() > 1 ? " each" : ""), Line::small}};
   const std::size_t firings = draft.report.parameters[use.parameter].heard.size();
   if (firings > 1)
-    lines.push_back({numbers_in_words("firing", use.number, use.last) + " of " + std::to_string(firings) +
-                         (is_late(draft, use) ? ": too late" : ""),
+    lines.push_back({fmt::format("{} of {}{}", numbers_in_words("firing", use.number, use.last), firings,
+                                 is_late(draft, use) ? ": too late" : ""),
                      Line::small});
   return lines;
 }
@@ -270,7 +271,7 @@ void add_rest(SceneDraft& draft, int stage, const std::vector<List>& lists, std:
   draft.lists_in[stage].push_back(box.id);
 }
 
-// Where it would become too wide, lists stand one below another.
+// Stacks lists if they would be too wide side by side.
 void stack(SceneDraft& draft, int stage) {
   const auto& lists = draft.lists_in[stage];
   for (std::size_t k = 1; k < lists.size(); ++k) {
@@ -305,7 +306,7 @@ void add_full(SceneDraft& draft, int stage) {
     box.first_stage = box.last_stage = draft.selection.position[stage];
     box.lines = {{short_text(draft.stage(stage).label, 48), Line::strong}};
     box.whole = short_text(draft.stage(stage).label, 400);
-    if (!draft.unreached(stage)) box.lines.push_back({"in the outer graph, outside of all regions", Line::small});
+    if (!draft.unreached(stage)) box.lines.push_back({"in the outer graph, outside all regions", Line::small});
     draft.entry[stage] = box.id;
     draft.scene.boxes.push_back(box);
   } else {

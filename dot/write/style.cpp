@@ -44,15 +44,15 @@ void add_links(std::vector<LegendRow>& rows, const Scene& scene) {
     const char *looks_like, *words;
   };
   const Entry entries[] = {
-      {Link::backward, false, "solid grey arrow", "backward goes on from stage to stage"},
+      {Link::backward, false, "solid grey arrow", "backward, from stage to stage"},
       {Link::firing, true, "solid red arrow", "backward fires hooks of parameters in conflict"},
       {Link::firing, false, "solid dark arrow", "backward reaches a parameter: its hook fires"},
-      {Link::silence, true, "dotted red line with a ring", "a gradient that never comes"},
+      {Link::silence, true, "dotted red line with a ring", "a gradient that never arrives"},
       {Link::mark, true, "dashed amber arrow", "DDP's search marks a parameter ready"},
       {Link::stop, true, "dashed amber line with a bar", "DDP's search stops here"},
       {Link::same, false, "dotted grey line", "the same parameter, used again"},
-      {Link::astray, true, "dashed red arrow", "a backward runs into the graph outside"},
-      {Link::again, true, "dotted grey arrow", "a further backward takes the same way"},
+      {Link::astray, true, "dashed red arrow", "a backward that leaves its region"},
+      {Link::again, true, "dotted grey arrow", "another backward on the same path"},
   };
   for (const Entry& entry : entries) {
     const auto is_one = [&](const Link& link) {
@@ -72,24 +72,23 @@ void add_boxes(std::vector<LegendRow>& rows, const Scene& scene) {
   };
   if (has_row(&Row::named))
     rows.push_back(
-        {.box = style_of(Row{.named = true}), .looks_like = "thick outline", .meaning = "the parameter of the title"});
+        {.box = style_of(Row{.named = true}), .looks_like = "thick outline", .meaning = "the parameter in the title"});
   if (has_row(&Row::focus))
-    rows.push_back(
-        {.box = style_of(Row{.focus = true}), .looks_like = "dark outline", .meaning = "the parameter drawn around"});
+    rows.push_back({.box = style_of(Row{.focus = true}), .looks_like = "dark outline", .meaning = "the parameter in focus"});
   const auto loud = [](const Box& box) { return box.regions == Kind::reentrant && box.conflict; };
   const auto reentrant = [](const Box& box) { return box.regions == Kind::reentrant; };
   if (has_box(scene, reentrant)) {
     const RegionFrame sample{.kind = Kind::reentrant, .conflict = has_box(scene, loud)};
     rows.push_back(
-        {.box = style_of(sample), .looks_like = "dashed outline", .meaning = "reentrant region: a backward pass of its own"});
+        {.box = style_of(sample), .looks_like = "dashed outline", .meaning = "reentrant region: has a backward of its own"});
   }
   if (has_box(scene, [](const Box& box) { return box.regions == Kind::non_reentrant; }))
     rows.push_back(box_row({.shape = Box::fold, .regions = Kind::non_reentrant}, "blue outline",
                            "non-reentrant region: part of the outer graph"));
   if (has_box(scene, [](const Box& box) { return box.folds > 1; }))
-    rows.push_back(box_row({.shape = Box::fold, .folds = 2}, "double outline", "several alike, folded"));
+    rows.push_back(box_row({.shape = Box::fold, .folds = 2}, "double outline", "several stages, folded"));
   if (has_box(scene, [](const Box& box) { return box.shape == Box::stage; }))
-    rows.push_back(box_row({.shape = Box::stage}, "grey box", "outside of all regions"));
+    rows.push_back(box_row({.shape = Box::stage}, "grey box", "outside all regions"));
 }
 
 }  // namespace

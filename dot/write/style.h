@@ -1,4 +1,4 @@
-// The style of what a Scene holds. What must be told apart differs in line style, shape or words, not in colour alone.
+// The styles of a Scene's parts. Things that must be distinguishable differ in line style, shape or words, not only in colour.
 #pragma once
 
 #include "dot/scene/scene.h"
@@ -14,7 +14,7 @@ struct BoxStyle {
   double width = 1;      // of the outline; 0: neither outline nor fill
   bool rounded = false;  // corners
   bool doubled = false;  // outline
-  bool folded = false;   // upper right corner, as a note's
+  bool folded = false;   // upper right corner, like a note
 };
 
 enum class Head { arrow, bar, ring, bare };
@@ -29,11 +29,10 @@ struct LinkStyle {
 
 BoxStyle style_of(const Box& box);
 BoxStyle style_of(const RegionFrame& frame);
+BoxStyle style_of(const Row& row);
 LinkStyle style_of(const Link& link);
 
-BoxStyle style_of(const Row& row);
-
-// What each style means, a line for every one that the scene has.
+// What each style means, with a row for every style in the scene.
 struct LegendRow {
   std::optional<BoxStyle> box{};
   std::optional<LinkStyle> link{};
