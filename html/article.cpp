@@ -36,7 +36,8 @@ class Article {
  private:
   std::string section(const std::string& name, std::string_view title, const std::string& inside) const {
     if (inside.empty()) return "";
-    return element("section", {{"id", anchors_.of("section=" + name)}}, element("h2", title) + "\n" + inside) + "\n";
+    return element("section", {{"id", anchors_.of("section=" + name)}}, fmt::format("{}\n{}", element("h2", title), inside)) +
+           "\n";
   }
 
   // ---- What was scanned.

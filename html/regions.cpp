@@ -32,7 +32,8 @@ std::string remarks(const RegionReport& region, const RegionNames& names) {
 
 std::string place_of_call(const RegionReport& region) {
   if (region.source.empty()) return "";
-  return code(region.source) + (region.place.empty() ? "" : "<br/>" + element("small", escaped(region.place)));
+  return fmt::format("{}{}", code(region.source),
+                     region.place.empty() ? "" : "<br/>" + element("small", escaped(region.place)));
 }
 
 class Rows {

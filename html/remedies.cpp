@@ -54,7 +54,7 @@ std::string fixed_memory(const FixedMemory& fixed) {
   if (fixed.sum() == 0) return "";
   std::vector<std::string> parts{bytes(fixed.parameters) + " of parameters", bytes(fixed.gradients) + " of gradients"};
   if (fixed.buckets > 0) parts.push_back(bytes(fixed.buckets) + " of buckets");
-  if (fixed.optimizer) parts.push_back(bytes(*fixed.optimizer) + " of the optimizer's state");
+  if (fixed.optimizer) parts.push_back(bytes(*fixed.optimizer) + " of optimizer state");
   return element(
       "p", escaped(fmt::format("In addition, every setup needs {}: {}.", bytes(fixed.sum()), enumerate(parts, parts.size()))));
 }

@@ -68,7 +68,7 @@ std::string members(const Group& group) {
 }
 
 std::string size(const Group& group, const Anchors& anchors) {
-  const std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+  const std::string text = fmt::format("{} {}", count(group.parameters.size(), "parameter"), index_ranges(group.parameters));
   const std::string linked = group.parameters.empty() ? escaped(text) : link(anchors.parameter(group.parameters[0]), text);
   if (group.folded == 1) return linked;
   return escaped(count(group.folded, group.regions.empty() ? "module" : "region")) + ", " + linked;
@@ -80,10 +80,10 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
   const std::string first = numbers(finding.groups[0]);
   const bool same =
       std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) { return numbers(group) == first; });
-  std::map<std::vector<std::string>, const Group*> told;  // groups by their members
+  std::map<std::vector<std::string>, const Group*> shown;  // groups by their members
   std::string rows;
   for (const Group& group : finding.groups) {
-    const Group* like = told.try_emplace(group.members, &group).first->second;
+    const Group* like = shown.try_emplace(group.members, &group).first->second;
     rows += element("tr", element("th", {{"scope", "row"}}, code(group.label)) + element("td", size(group, anchors)) +
                               (same ? "" : element("td", escaped(numbers(group)))) +
                               element("td", like == &group ? members(group) : "as in " + code(like->label))) +
@@ -100,7 +100,7 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
 std::string finding(const Report& report, const Anchors& anchors, const Finding& finding) {
   std::size_t affected = 0;
   for (const Group& group : finding.groups) affected += group.parameters.size();
-  std::string text = element("h3", headline(finding) + " " + element("small", code(finding.rule)));
+  std::string text = element("h3", fmt::format("{} {}", headline(finding), element("small", code(finding.rule))));
   if (!finding.why.empty()) text += element("p", escaped(finding.why));
   if (affected == 0) return element("section", {{"class", class_of(finding)}}, text) + "\n";
   const std::string title = fmt::format("Affected parameters: {} of {}", affected, report.parameters.size());
@@ -109,7 +109,7 @@ std::string finding(const Report& report, const Anchors& anchors, const Finding&
 }
 
 std::string when(const Verdict& verdict) {
-  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+  return verdict.iteration ? fmt::format(" in iteration {}", *verdict.iteration) : "";
 }
 
 // If only the verdict is known.

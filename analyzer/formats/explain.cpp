@@ -1,5 +1,6 @@
 // The whole story of one parameter.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -25,7 +26,7 @@ class Story {
       : report_(report), parameter_(parameter), names_(report), out_(options) {}
 
   std::string write() {
-    out_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
+    out_.prose(fmt::format("{} of {}", with_index(parameter_), report_.model), 0, Paint::bold);
     out_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
     uses();
     out_.item("bucket", bucket(), 2, column);
@@ -168,7 +169,7 @@ class Story {
   std::string fate(const Verdict& verdict) const {
     OutcomeWords outcome = in_words(report_, verdict);
     std::string text = outcome.words;
-    if (verdict.iteration) text += " in iteration " + std::to_string(*verdict.iteration);
+    if (verdict.iteration) text += fmt::format(" in iteration {}", *verdict.iteration);
     if (std::ranges::find(verdict.parameters, parameter_.index) != verdict.parameters.end()) return text + ", DDP names it";
     if (verdict.outcome != Outcome::pass) return text;
     if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local to each rank";

@@ -52,9 +52,9 @@ class Text {
     out_.item("parameters", parameters());
     out_.item("regions", regions());
     for (const Input& input : report_.inputs)
-      out_.item("input", input.name + " " + tensor_in_words(input.dtype, input.shape) +
-                             (input.requires_grad ? ", requires grad" : "") +
-                             (input.origin.empty() ? "" : " (" + input.origin + ")"));
+      out_.item("input", fmt::format("{} {}{}{}", input.name, tensor_in_words(input.dtype, input.shape),
+                                     input.requires_grad ? ", requires grad" : "",
+                                     input.origin.empty() ? "" : fmt::format(" ({})", input.origin)));
     out_.item("loss", loss());
     for (const std::string& phrase : in_words(report_.setup.step)) out_.item("step", phrase);
     if (report_.in_turn.size() > 1)
@@ -107,14 +107,14 @@ class Text {
     for (const Output& output : report_.outputs)
       if (!output.found_by_ddp) hidden.push_back(output.path);
     for (const Output& output : report_.outputs)
-      (output.in_loss ? taken : left).push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
+      (output.in_loss ? taken : left).push_back(fmt::format("{} {}", output.path, tensor_in_words(output.dtype, output.shape)));
     std::string text = (taken.size() > 1 ? "sum of " : "") + (taken.empty() ? "none" : enumerate(taken, names_shown));
     if (!left.empty()) text += "; not used: " + enumerate(left, names_shown);
     return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, names_shown);
   }
 
   void verdict() {
-    out_.heading(ddp_call(report_.setup) + checkpointing_asked() + ":", Paint::bold);
+    out_.heading(fmt::format("{}{}:", ddp_call(report_.setup), checkpointing_asked()), Paint::bold);
     bool sound = true;
     for (const Finding& finding : report_.findings) {
       if (finding.severity == Severity::note) continue;
@@ -171,7 +171,7 @@ class Text {
     if (one_reason) out_.prose((many ? "each with " : "with ") + numbers(first), 2);
     std::map<std::vector<std::string>, const Group*> shown;  // groups by their members
     for (const Group& group : finding.groups) {
-      out_.prose(group.label + ": " + size(group), 2, Paint::bold);
+      out_.prose(fmt::format("{}: {}", group.label, size(group)), 2, Paint::bold);
       const Group* same = shown.try_emplace(group.members, &group).first->second;
       out_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
       if (!one_reason) out_.prose(numbers(group), 6);

@@ -119,10 +119,10 @@ std::string label(const Box& box) {
   const Tint tint = style_of(box).text;
   std::string rows;
   for (const Row& row : box.rows) {
-    const std::string border = style_of(row).width > 0 ? " BORDER=\"2\" STYLE=\"rounded\" COLOR=\"" +
-                                                             std::string(colour(style_of(row).line).light) + "\""
-                                                       : "";
-    rows += "<TR><TD" + border + ">" + label(row.lines, Setting::body, tint) + "</TD></TR>";
+    const BoxStyle style = style_of(row);
+    const std::string border =
+        style.width > 0 ? fmt::format(" BORDER=\"2\" STYLE=\"rounded\" COLOR=\"{}\"", colour(style.line).light) : "";
+    rows += fmt::format("<TR><TD{}>{}</TD></TR>", border, label(row.lines, Setting::body, tint));
   }
   rows += rows_html(box.lines, Setting::body, tint, "");
   return table("CELLPADDING=\"1\"", rows.empty() ? "<TR><TD></TD></TR>" : rows);
@@ -136,7 +136,7 @@ Attributes attributes(const BoxStyle& style) {
   if (style.width == 0) return {{"shape", "plain"}};
   const std::string stroke = style.stroke == Stroke::solid ? "" : "," + stroke_in_words(style.stroke);
   return {{"shape", style.folded ? "note" : "box"},
-          {"style", "filled" + std::string(style.rounded ? ",rounded" : "") + stroke},
+          {"style", fmt::format("filled{}{}", style.rounded ? ",rounded" : "", stroke)},
           {"color", std::string(colour(style.line).light)},
           {"fillcolor", std::string(colour(style.fill).light)},
           {"penwidth", decimal(style.width)},

@@ -34,7 +34,8 @@ const Colour& colour(Tint tint) {
 }
 
 std::string style_sheet() {
-  std::string text = properties(&Colour::light) + "\n@media (prefers-color-scheme:dark){" + properties(&Colour::dark) + "}\n";
+  std::string text =
+      fmt::format("{}\n@media (prefers-color-scheme:dark){{{}}}\n", properties(&Colour::light), properties(&Colour::dark));
   for (const auto& [part, property] : {std::pair("fill", "fill"), {"line", "stroke"}}) {
     for (const Colour& colour : colours) {
       text += fmt::format(".gradscan .{0}-{1}{{{2}:var(--gradscan-{1})}}\n", part, colour.name, property);

@@ -83,11 +83,11 @@ std::string stroked(Tint tint, double width, Stroke style = Stroke::solid) {
 enum class Anchor { start, middle };
 
 std::string text(const Line& line, Setting setting, Tint tint, Anchor anchor, Point baseline) {
-  std::string result = "<text" + attribute("x", baseline.x) + attribute("y", baseline.y) + filled(tint);
-  result += attribute("font-size", points(setting, line.style));
-  if (anchor == Anchor::middle) result += attribute("text-anchor", "middle");
-  if (line.style == Line::strong) result += attribute("font-weight", "bold");
-  return fmt::format("{}>{}</text>\n", result, xml(line.text));
+  std::string attributes = attribute("x", baseline.x) + attribute("y", baseline.y) + filled(tint);
+  attributes += attribute("font-size", points(setting, line.style));
+  if (anchor == Anchor::middle) attributes += attribute("text-anchor", "middle");
+  if (line.style == Line::strong) attributes += attribute("font-weight", "bold");
+  return fmt::format("<text{}>{}</text>\n", attributes, xml(line.text));
 }
 
 // Lines from `top` down; returns the markup and moves `top` below it.
@@ -103,12 +103,16 @@ std::string text(const std::vector<Line>& lines, Setting setting, Tint tint, Anc
 
 // ---- Boxes.
 
+std::string painted(const BoxStyle& style) {
+  return attribute("class", fmt::format("{} {}", fill_class(style.fill), line_class(style.line))) + fill(style.fill) +
+         stroke(style.line, style.width, style.stroke);
+}
+
 std::string rectangle(const Area& area, const BoxStyle& style, double inset) {
-  std::string result = "<rect" + attribute("x", area.left + inset) + attribute("y", area.top + inset);
-  result += attribute("width", area.width - 2 * inset) + attribute("height", area.height - 2 * inset);
-  if (style.rounded) result += attribute("rx", std::max(1.0, corner_radius - inset));
-  result += attribute("class", fill_class(style.fill) + " " + line_class(style.line));
-  return result + fill(style.fill) + stroke(style.line, style.width, style.stroke) + "/>\n";
+  std::string attributes = attribute("x", area.left + inset) + attribute("y", area.top + inset);
+  attributes += attribute("width", area.width - 2 * inset) + attribute("height", area.height - 2 * inset);
+  if (style.rounded) attributes += attribute("rx", std::max(1.0, corner_radius - inset));
+  return fmt::format("<rect{}{}/>\n", attributes, painted(style));
 }
 
 std::string note(const Area& area, const BoxStyle& style) {
@@ -117,9 +121,7 @@ std::string note(const Area& area, const BoxStyle& style) {
   const std::string path =
       fmt::format("M{}L{}L{}L{}L{}ZM{}L{}L{}", at({area.left, area.top}), ear, side, at({right, bottom}),
                   at({area.left, bottom}), ear, at({right - corner_radius, area.top + corner_radius}), side);
-  std::string result = "<path" + attribute("d", path);
-  result += attribute("class", fill_class(style.fill) + " " + line_class(style.line));
-  return result + fill(style.fill) + stroke(style.line, style.width, style.stroke) + "/>\n";
+  return fmt::format("<path{}{}/>\n", attribute("d", path), painted(style));
 }
 
 std::string outline(const Area& area, const BoxStyle& style) {
@@ -185,12 +187,13 @@ Route moved(Route route, Point by) {
 std::string sign(Severity severity, Point centre) {
   const Tint tint = severity == Severity::clean ? Tint::green : Tint::red;
   const double x = centre.x, y = centre.y;
-  std::string shape = "<circle" + attribute("cx", x) + attribute("cy", y) + attribute("r", 8.2) + stroked(tint, 1.8) + "/>";
+  std::string shape =
+      fmt::format("<circle{}{}{}{}/>", attribute("cx", x), attribute("cy", y), attribute("r", 8.2), stroked(tint, 1.8));
   std::string in = fmt::format("M{}L{}M{}L{}", at({x - 3, y - 3}), at({x + 3, y + 3}), at({x - 3, y + 3}), at({x + 3, y - 3}));
   if (severity == Severity::clean) in = fmt::format("M{}L{}L{}", at({x - 3.8, y}), at({x - 1, y + 3}), at({x + 4, y - 3.2}));
   if (severity == Severity::silent) {
-    shape = "<path" + attribute("d", fmt::format("M{}L{}L{}Z", at({x, y - 8}), at({x + 9, y + 7}), at({x - 9, y + 7}))) +
-            attribute("stroke-linejoin", "round") + stroked(tint, 1.8) + "/>";
+    const std::string triangle = fmt::format("M{}L{}L{}Z", at({x, y - 8}), at({x + 9, y + 7}), at({x - 9, y + 7}));
+    shape = fmt::format("<path{}{}{}/>", attribute("d", triangle), attribute("stroke-linejoin", "round"), stroked(tint, 1.8));
     in = fmt::format("M{}L{}M{}L{}", at({x, y - 3}), at({x, y + 1.5}), at({x, y + 4}), at({x, y + 4.4}));
   }
   return fmt::format("<g class=\"sign\">{}<path{}{}{}/></g>\n", shape, attribute("d", in), attribute("stroke-linecap", "round"),
@@ -225,7 +228,7 @@ class Drawing {
     text += fmt::format("<title{}>{}</title>\n", id("title"), xml(title()));
     text += fmt::format("<desc{}>{}</desc>\n", id("desc"), xml(scene_.summary));
     text += fmt::format("<!-- Laid out by Graphviz {} -->\n<style>{}</style>\n", layout_.by, style_sheet());
-    return text + "<rect" + attribute("width", width_) + attribute("height", height) + filled(Tint::paper) + "/>\n";
+    return fmt::format("{}<rect{}{}{}/>\n", text, attribute("width", width_), attribute("height", height), filled(Tint::paper));
   }
 
   std::string title() const {

@@ -19,23 +19,23 @@ std::vector<UntriedDifference> differences(const Capture& first, const Capture& 
   return find_differences(with_kinds({first, setup_of_first}), with_kinds({second, setup_of_second}));
 }
 
-// "what: first / second", with "(not taken over)" behind.
+// "what: first / second", with "(cannot be applied)" behind.
 std::vector<std::string> told(const std::vector<UntriedDifference>& found) {
   std::vector<std::string> lines;
   for (const UntriedDifference& each : found)
-    lines.push_back(each.what + ": " + each.first + " / " + each.second + (each.take_over ? "" : " (not taken over)"));
+    lines.push_back(each.what + ": " + each.first + " / " + each.second + (each.apply ? "" : " (cannot be applied)"));
   return lines;
 }
 
 using Lines = std::vector<std::string>;
 
-// The first with the only difference taken over.
+// The first with the only difference applied.
 Side changed(const Capture& first, const Capture& second) {
   std::vector<UntriedDifference> found = differences(first, second);
   REQUIRE(found.size() == 1);
-  REQUIRE(found[0].take_over);
+  REQUIRE(found[0].apply);
   Side side = with_kinds({first, {}});
-  found[0].take_over(side);
+  found[0].apply(side);
   CHECK_NOTHROW(validate(side.capture, "changed"));
   return side;
 }
@@ -59,21 +59,21 @@ TEST_CASE("flags and steps differ member by member") {
       .static_graph = true, .bucket_cap_mb = 5, .step = {.used_outside = {"l2.*"}, .checkpoint_around = Kind::reentrant}};
   std::vector<UntriedDifference> found = differences(case_named("once"), case_named("once"), first, second);
   CHECK(told(found) == Lines{"find_unused_parameters: True / False", "static_graph: False / True",
-                             "bucket_cap_mb: left alone / 5 MiB", "forward calls for one loss: 2 / 1",
-                             "parameters that the loss takes besides forward's result: nothing / l2.*",
+                             "bucket_cap_mb: default / 5 MiB", "forward calls per loss: 2 / 1",
+                             "parameters that the loss uses besides forward's result: none / l2.*",
                              "checkpoint around the model: not checkpointed / reentrant"});
   Side side{case_named("once"), first};
-  for (const UntriedDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.apply(side);
   CHECK(side.setup.static_graph);
   CHECK(side.setup.step.forwards == 1);
   CHECK(side.setup.bucket_cap_mb == 5);
   CHECK(side.setup.step.checkpoint_around == Kind::reentrant);
 }
 
-TEST_CASE("a glob that the first's parameters do not match is not taken over") {
+TEST_CASE("a glob that the first's parameters do not match is not applied") {
   Setup second{.step = {.zero_times = {"dead.*"}}};
   CHECK(told(differences(case_named("plain"), case_named("plain"), {}, second)) ==
-        Lines{"parameters that the loss takes times zero: nothing / dead.* (not taken over)"});
+        Lines{"parameters that the loss uses times zero: none / dead.* (cannot be applied)"});
 }
 
 TEST_CASE("kinds of regions that change alike are one difference") {
@@ -82,15 +82,15 @@ TEST_CASE("kinds of regions that change alike are one difference") {
   CHECK(told(found) ==
         Lines{"kind of regions layer1.0, layer1.1, layer1.2, layer2.0 and 12 more: reentrant / not checkpointed"});
   Side side = with_kinds({tests::resnet50(), {}});
-  found[0].take_over(side);
+  found[0].apply(side);
   CHECK(std::ranges::all_of(side.capture.regions, [](const Region& region) { return region.kind == Kind::off; }));
 }
 
 TEST_CASE("regions of one side only") {
   CHECK(told(differences(case_named("once"), case_named("plain"))) == Lines{"kind of region l2: reentrant / no such region"});
   CHECK(told(differences(case_named("plain"), case_named("once"))) ==
-        Lines{"kind of region l2: no such region / reentrant (not taken over)"});
-  CHECK(told(differences(case_named("once"), case_named("twice"))) == Lines{"calls of region l2: 1 / 2 (not taken over)"});
+        Lines{"kind of region l2: no such region / reentrant (cannot be applied)"});
+  CHECK(told(differences(case_named("once"), case_named("twice"))) == Lines{"calls of region l2: 1 / 2 (cannot be applied)"});
 }
 
 TEST_CASE("arguments of a region get and lose their gradient") {
@@ -109,13 +109,14 @@ TEST_CASE("arguments of a region get and lose their gradient") {
 
 TEST_CASE("parameters that are frozen, unused or not there") {
   Capture unused = case_named("plain_unused"), plain = case_named("plain"), frozen = case_named("plain");
-  CHECK(told(differences(unused, plain)) == Lines{"parameters dead.weight and dead.bias: there / not there"});
+  CHECK(told(differences(unused, plain)) == Lines{"parameters dead.weight and dead.bias: present / absent"});
   CHECK(firings_of(changed(unused, plain).capture) == Counts{1, 1, 1, 1});
-  CHECK(told(differences(plain, unused)) == Lines{"parameters dead.weight and dead.bias: not there / there (not taken over)"});
+  CHECK(told(differences(plain, unused)) ==
+        Lines{"parameters dead.weight and dead.bias: absent / present (cannot be applied)"});
   frozen = edited(frozen, {.freeze = {"l1.weight"}});
   CHECK(told(differences(plain, frozen)) == Lines{"requires_grad of l1.weight: True / False"});
   CHECK(firings_of(changed(plain, frozen).capture) == Counts{1, 1, 1});
-  CHECK(told(differences(frozen, plain)) == Lines{"requires_grad of l1.weight: False / True (not taken over)"});
+  CHECK(told(differences(frozen, plain)) == Lines{"requires_grad of l1.weight: False / True (cannot be applied)"});
 }
 
 TEST_CASE("a parameter that the loss of the second does not need") {
@@ -149,7 +150,7 @@ TEST_CASE("parameters are shared as in the second") {
   CHECK(firings_of(side.capture) == firings_of(shared));
   CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"last.weight"});
   CHECK(told(differences(shared, apart)) ==
-        Lines{"whether first.weight and last.weight are shared: True / False (not taken over)"});
+        Lines{"whether first.weight and last.weight are shared: True / False (cannot be applied)"});
 }
 
 TEST_CASE("a parameter that is shared keeps all of its names") {
@@ -175,7 +176,7 @@ TEST_CASE("a parameter that is shared keeps all of its names") {
   CHECK(told(found) == Lines{"whether a.weight and b.weight are shared: False / True",
                              "whether a.weight and c.weight are shared: False / True"});
   Side side = with_kinds({first, {}});
-  for (const UntriedDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.apply(side);
   CHECK_NOTHROW(validate(side.capture, "changed"));
   CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"b.weight", "c.weight"});
   CHECK(side.capture.parameters.size() == 2);

@@ -149,7 +149,7 @@ TEST_CASE("why a region's backward never runs") {
   Report report = not_trained();
   report.regions[0].arguments = 2;
   report.regions[0].arguments_without_grad = {0, 1};
-  CHECK(says(make_scene(report), "its backward never runs:\nno tensor argument of it requires grad"));
+  CHECK(says(make_scene(report), "its backward never runs:\nnone of its tensor arguments requires grad"));
   report.regions[0].arguments_without_grad = {1};
   CHECK(says(make_scene(report), "its backward never runs:\nno gradient reaches it"));
   report.regions[0].nested_outputs = 1;
@@ -221,7 +221,7 @@ TEST_CASE("a reentrant checkpoint around the model stands between the loss and t
   const Scene scene = make_scene(report);
   CHECK(find_link(scene, "output", "around_model", Link::backward));
   CHECK(find_link(scene, "around_model", "checkpoint1", Link::backward));
-  CHECK(says(scene, "its inner backward runs all below"));
+  CHECK(says(scene, "its inner backward runs everything below"));
 }
 
 TEST_CASE("around a focus: its stage in full, its neighbours by themselves, all else folded") {
@@ -272,7 +272,7 @@ TEST_CASE("a huge model is not drawn whole, and the picture says so") {
   const Scene scene = make_scene(many_regions(1000), {.whole = true});
   CHECK(scene.frames.size() == 40);
   CHECK(scene.boxes.size() <= 600);
-  CHECK(says(scene, "Too large to be drawn whole: 960 of 1000 stages are folded"));
+  CHECK(says(scene, "Too large to draw in full: 960 of 1000 stages are folded"));
 }
 
 TEST_CASE("a scene stays small, and its links lead to its boxes") {

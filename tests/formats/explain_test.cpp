@@ -26,13 +26,13 @@ TEST_CASE("a region's arguments in words") {
     report.regions[0].arguments_without_grad = std::move(without_grad);
     return explain(report, "l2.weight", {.width = 200});
   };
-  CHECK_THAT(told(0, {}), Catch::Matchers::Contains("it has no direct tensor argument"));
+  CHECK_THAT(told(0, {}), Catch::Matchers::Contains("it has no direct tensor arguments"));
   CHECK_THAT(told(1, {}), Catch::Matchers::Contains("its direct tensor argument requires grad"));
   CHECK_THAT(told(1, {0}), Catch::Matchers::Contains("its direct tensor argument does not require grad"));
   CHECK_THAT(told(3, {0, 1, 2}), Catch::Matchers::Contains("none of its 3 direct tensor arguments requires grad"));
   CHECK_THAT(told(3, {0, 2}), Catch::Matchers::Contains("; 1 of its 3 direct tensor arguments requires grad"));
   CHECK_THAT(told(3, {2}), Catch::Matchers::Contains("2 of its 3 direct tensor arguments require grad"));
-  CHECK_THAT(told(3, {}), Catch::Matchers::Contains("each of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(told(3, {}), Catch::Matchers::Contains("all of its 3 direct tensor arguments require grad"));
 }
 
 TEST_CASE("an index tells the same story as the name") {

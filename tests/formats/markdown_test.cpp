@@ -39,7 +39,7 @@ TEST_CASE("a comment is never longer than GitHub takes") {
   std::string text = to_markdown(survey);
   CHECK(text.size() <= longest);
   CHECK(text.size() > longest / 2);
-  CHECK_THAT(text, Catch::Matchers::EndsWith("see the whole report.*\n"));
+  CHECK_THAT(text, Catch::Matchers::EndsWith("See the full report.*\n"));
   std::size_t opened = 0, closed = 0;
   for (std::size_t at = 0; (at = text.find("<details>", at)) != std::string::npos; ++at) ++opened;
   for (std::size_t at = 0; (at = text.find("</details>", at)) != std::string::npos; ++at) ++closed;

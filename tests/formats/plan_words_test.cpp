@@ -9,23 +9,22 @@ using namespace gradscan;
 namespace {
 
 Plan plan() {
-  return {
-      .modules = {"layer1.0", "layer1.1"},
-      .fits = true,
-      .budget = 400 << 20,
-      .needed = 399 << 20,
-      .needed_without = 455 << 20,
-      .needed_as_given = 370 << 20,
-      .price = {.outside = 90 << 20,
-                .largest = 16 << 20,
-                .largest_region = 2,
-                .forward_flops = 1000000,
-                .backward_flops = 2000000,
-                .recompute_flops = 510000},
-      .fixed = {.parameters = 98 << 20, .gradients = 98 << 20, .buckets = 98 << 20},
-      .verdict = {.setup = {.find_unused_parameters = true}},
-      .options = "--checkpoint '*=off' --checkpoint 'layer1.[01]=non-reentrant'",
-      .alternatives = {{"half of the batch", 390 << 20, "in proportion to the batch"}, {"autocast", 410 << 20, "of float32"}}};
+  return {.modules = {"layer1.0", "layer1.1"},
+          .fits = true,
+          .budget = 400 << 20,
+          .needed = 399 << 20,
+          .needed_without = 455 << 20,
+          .needed_as_given = 370 << 20,
+          .price = {.outside = 90 << 20,
+                    .largest = 16 << 20,
+                    .largest_region = 2,
+                    .forward_flops = 1000000,
+                    .backward_flops = 2000000,
+                    .recompute_flops = 510000},
+          .fixed = {.parameters = 98 << 20, .gradients = 98 << 20, .buckets = 98 << 20},
+          .verdict = {.setup = {.find_unused_parameters = true}},
+          .options = "--checkpoint '*=off' --checkpoint 'layer1.[01]=non-reentrant'",
+          .alternatives = {{"half the batch", 390 << 20, "proportional to the batch"}, {"autocast", 410 << 20, "of float32"}}};
 }
 
 }  // namespace
@@ -67,15 +66,14 @@ TEST_CASE("a plan's JSON has all of its members") {
   CHECK(json["levers"][1]["needed"] == plan().alternatives[1].needed);
 }
 
-TEST_CASE("checkpoints that are not offered are told with the reason") {
+TEST_CASE("a plan that is withdrawn says why") {
   Plan refused = plan();
   refused.fits = false;
   refused.modules.clear();
   refused.options.clear();
   refused.verdict.outcome = Outcome::unfinished_reduction;
   std::string text = to_text(refused, {.width = 200});
-  CHECK(
-      text.starts_with("no checkpoints to offer for 400 MiB: those that need 399 MiB bring DDP into a conflict that it does "
-                       "not have without them\n"));
-  CHECK(text.find("so it is with no module") == std::string::npos);
+  CHECK(text.starts_with(
+      "no plan for 400 MiB: checkpoints that need 399 MiB cause a conflict that DDP does not have without them\n"));
+  CHECK(text.find("with no module checkpointed") == std::string::npos);
 }

@@ -27,11 +27,11 @@ TEST_CASE("a file whose conflicts are all accepted is told with the reasons, eac
   Survey survey = tests::survey_of_five();
   Scanned& file = survey.files[4];
   REQUIRE(file.report);
-  CHECK(in_words(file) == "1 finding accepted (fixed with the next release), no other");
+  CHECK(in_words(file) == "1 finding accepted (fixed with the next release), no others");
   file.report->findings.push_back(file.report->findings.front());
-  CHECK(in_words(file) == "2 findings accepted (fixed with the next release), no other");
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release), no others");
   file.report->findings.back().accepted = "nobody trains it";
-  CHECK(in_words(file) == "2 findings accepted (fixed with the next release and nobody trains it), no other");
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release and nobody trains it), no others");
 }
 
 TEST_CASE("the colours of a survey take no columns") {

@@ -54,7 +54,7 @@ TEST_CASE("a loss of nothing") {
 
 TEST_CASE("no regions: none that the file names, or none at all") {
   Capture capture = case_named("plain");
-  CHECK(to_text(report_from_marks(capture)).find("regions     this file names no checkpoint regions\n") != std::string::npos);
+  CHECK(to_text(report_from_marks(capture)).find("regions     the file names no checkpoint regions\n") != std::string::npos);
   capture.regions_known = true;
   CHECK(to_text(report_from_marks(capture)).find("regions     none: forward does not call torch.utils.checkpoint\n") !=
         std::string::npos);

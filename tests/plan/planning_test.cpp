@@ -289,10 +289,10 @@ TEST_CASE("a plan counts the batch and the optimizer that are asked for") {
   REQUIRE(plan.alternatives.size() == 2);
   CHECK(plan.alternatives[0].needed == fixed + 2 * price(capture, Checkpointing::off).peak());
   auto caveat = [&](const Setup& setup) { return make_plan(capture, setup, {.budget = 1 << 20}).plan.alternatives[0].caveat; };
-  CHECK(caveat({}).starts_with("in proportion to the batch"));
-  CHECK(caveat({.static_graph = true}).starts_with("not with static_graph=True"));
+  CHECK(caveat({}).starts_with("assumes memory proportional to the batch"));
+  CHECK(caveat({.static_graph = true}).starts_with("fails an internal check of DDP with static_graph=True"));
   capture.nodes.back().op = "NativeBatchNormBackward0";
-  CHECK(caveat({}).starts_with("batch normalisation sees half of the batch"));
+  CHECK(caveat({}).starts_with("batch normalisation sees half the batch"));
   CHECK(make_plan(capture, {}, {.budget = 1 << 20, .batch = 1}).plan.alternatives.size() == 1);
   capture.inputs.clear();
   CHECK_THROWS_WITH(make_plan(capture, {}, {.budget = 1, .batch = 8}), tests::contains("no batch size in common"));

@@ -158,7 +158,7 @@ TEST_CASE("Errors that concern no parameter are told apart by their message") {
 }
 
 TEST_CASE("Wrong baselines") {
-  CHECK(refusal("[") == "b.json: is not a baseline: write it again with --write-baseline, or mend it");
+  CHECK(refusal("[") == "b.json: is not a baseline: fix it, or write it again with --write-baseline");
   CHECK_THAT(refusal("{}"), Contains("is not a baseline"));
   CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("its schema is not gradscan-baseline/1"));
   CHECK_THAT(refusal(entry("")), Contains("the entry \"t\" of m has no reason"));

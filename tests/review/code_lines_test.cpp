@@ -75,7 +75,7 @@ TEST_CASE("a remark says what is wrong, why and what repairs it") {
   Scanned file = resnet50();
   std::string text = remark(*file.report, file.report->findings[0]);
   CHECK_THAT(text, tests::contains("is marked ready twice in iteration 0. The hooks of 156 parameters"));
-  CHECK_THAT(text, tests::contains(" What repairs it: " + file.report->fixes[0].change));
+  CHECK_THAT(text, tests::contains(" Fix: " + file.report->fixes[0].change));
   file.report->fixes.clear();
   CHECK_THAT(remark(*file.report, file.report->findings[0]), !tests::contains("repairs"));
 }
