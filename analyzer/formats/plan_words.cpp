@@ -1,19 +1,15 @@
 // The text and the JSON of a Plan.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/formats/plan_fields.h"
 #include "analyzer/formats/terminal.h"
-#include "analyzer/report/json.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int indent = 4, column = 20;
 
@@ -78,18 +74,6 @@ void write_alternatives(TerminalText& out, const Plan& plan) {
   }
 }
 
-Json verdict(const Verdict& verdict) {
-  return {{"outcome", to_string(verdict.outcome)},
-          {"iteration", verdict.iteration ? Json(*verdict.iteration) : Json(nullptr)},
-          {"message", verdict.message},
-          {"unsynchronised", verdict.unsynchronised},
-          {"untrained", verdict.untrained}};
-}
-
-Json alternative(const Alternative& alternative) {
-  return {{"change", alternative.change}, {"needed", alternative.needed}, {"caveat", alternative.caveat}};
-}
-
 }  // namespace
 
 std::string to_text(const Plan& plan, const TextOptions& options) {
@@ -108,20 +92,7 @@ std::string to_text(const Plan& plan, const TextOptions& options) {
 }
 
 std::string to_json(const Plan& plan) {
-  Json alternatives = Json::array();
-  for (const Alternative& each : plan.alternatives) alternatives.push_back(alternative(each));
-  return text_of({{"schema", "gradscan-plan/1"},
-                  {"budget", plan.budget},
-                  {"fits", plan.fits},
-                  {"modules", plan.modules},
-                  {"options", plan.options},
-                  {"needed", plan.needed},
-                  {"needed_without", plan.needed_without},
-                  {"needed_as_given", plan.needed_as_given},
-                  {"price", json_of_price(plan.price)},
-                  {"fixed", json_of_fixed_memory(plan.fixed)},
-                  {"verdict", verdict(plan.verdict)},
-                  {"levers", alternatives}});
+  return forms::text_of(forms::Document<Plan>{}.write(plan));
 }
 
 }  // namespace gradscan

@@ -11,7 +11,7 @@ std::string findings_in_words(int width) {
   TerminalText out({.width = width});
   for (const Rule& rule : rules()) {
     if (&rule != rules().data()) out.blank();
-    out.prose(fmt::format("{} ({})", rule.id, words_of(rule.severity).name));
+    out.prose(fmt::format("{} ({})", rule.id, severity_words(rule.severity).name));
     out.prose(fmt::format("{}.", rule.title), 2);
     out.prose(rule.help, 2);
     out.item("to do", rule.remedy, 2, 9);

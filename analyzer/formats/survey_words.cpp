@@ -25,7 +25,7 @@ constexpr std::size_t indent = 8;  // the longest word and two spaces
 
 // Painted only after wrapping, so that escape sequences take up no columns.
 void write_line(TerminalText& out, const Scanned& file) {
-  const std::string_view word = words_of(severity(file)).loud;
+  const std::string_view word = severity_words(severity(file)).loud;
   std::string first(word);
   first.resize(indent, ' ');
   std::string lines =
