@@ -24,9 +24,10 @@ bool is_date(const std::string& text) {
 }
 
 void check(const BaselineEntry& entry, const std::string& subject) {
-  std::string what = "the entry \"" + entry.title + "\" of " + entry.model;
+  std::string what = fmt::format("the entry \"{}\" of {}", entry.title, entry.model);
   if (entry.reason.empty()) throw wrong_baseline(subject, what + " has no reason");
-  if (entry.expires && !is_date(*entry.expires)) throw wrong_baseline(subject, what + " expires on no date such as 2027-01-31");
+  if (entry.expires && !is_date(*entry.expires))
+    throw wrong_baseline(subject, what + " has an expiry date that is not like 2027-01-31");
 }
 
 // Calls visit(file, finding) for every error and silent failure.

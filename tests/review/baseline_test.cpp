@@ -162,7 +162,7 @@ TEST_CASE("Wrong baselines") {
   CHECK_THAT(refusal("{}"), Contains("is not a baseline"));
   CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("is not a baseline: schema is not gradscan-baseline/1"));
   CHECK_THAT(refusal(entry("")), Contains("the entry \"t\" of m has no reason"));
-  CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")), Contains("expires on no date"));
+  CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")), Contains("has an expiry date that is not like 2027-01-31"));
   CHECK_THAT(refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline: findings[0].reason is no text"));
   CHECK(refusal(entry(R"(, "reason": "r", "expires": null)")) == "accepted");
 }
