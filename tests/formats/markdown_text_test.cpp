@@ -18,7 +18,7 @@ TEST_CASE("a code span shows its text, whatever it is") {
   CHECK(code_span(std::string(1000, 'x')) == "`" + std::string(160, 'x') + "…`");
 }
 
-TEST_CASE("only words of letters, or of digits, stand outside of code") {
+TEST_CASE("only words of letters, or of digits, are outside code") {
   CHECK(markdown_prose("l2.weight (index 2) and 156 parameters are DDP's, e.g. in non-reentrant regions.") ==
         "`l2.weight` (index 2) and 156 parameters are DDP's, `e.g`. in non-reentrant regions.");
   CHECK(markdown_prose("checkpoint(..., use_reentrant=False): it (and more) helps") ==

@@ -59,7 +59,7 @@ TEST_CASE("several differences decide together") {
   CHECK_THAT(to_text(comparison), Catch::Matchers::Contains("No difference is decisive by itself."));
 }
 
-TEST_CASE("nothing decides where both end alike") {
+TEST_CASE("nothing is decisive if both have the same outcome") {
   Comparison comparison = compare({case_named("once"), {}}, {case_named("once"), {.static_graph = true}});
   CHECK(comparison.same_outcome);
   REQUIRE(comparison.differences.size() == 1);
@@ -109,7 +109,7 @@ Decisive differences
   CHECK_THAT(json, Catch::Matchers::Contains("\"decides\": true"));
 }
 
-TEST_CASE("what a difference costs the gradients of parameters is told, with their names") {
+TEST_CASE("a difference names the parameters whose gradients it costs") {
   const char* const text = R"(
     parameter dead.weight l1.weight l1.bias l2.weight l2.bias
     input x
