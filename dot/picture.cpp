@@ -7,7 +7,7 @@
 
 namespace gradscan {
 
-// The scene is gradscan's own work, and so are its bugs; only Graphviz' work, and what follows from it, is done in a child.
+// The scene is made in this process, where gradscan's own bugs belong; Graphviz, and what needs its results, runs in a child.
 
 std::string to_dot(const Report& report, const PictureOptions& options) {
   const Scene scene = make_scene(report, options);

@@ -8,8 +8,8 @@
 
 namespace gradscan {
 
-// As to_svg() in gradscan/writers.h. `id` is the root's; all other ids begin with it and a dash, so two pictures with different
-// ids may stand in one page. There is no XML declaration: the text may be put into HTML as it is.
+// Like to_svg() in gradscan/writers.h. `id` is that of the root element; all other ids start with it and a dash, so a page can
+// hold two pictures with different ids. There is no XML declaration, so the text can go straight into HTML.
 std::string to_svg(const Report& report, const PictureOptions& options, const std::string& id,
                    std::chrono::milliseconds time_limit = std::chrono::seconds(20));
 

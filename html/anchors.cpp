@@ -1,5 +1,7 @@
 #include "html/anchors.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "analyzer/text/foreign_text.h"
@@ -29,8 +31,9 @@ std::string Anchors::region(int id) const {
 }
 
 std::string Anchors::setup(const Setup& setup) const {
-  return of("setup=" + std::string(to_string(setup.checkpointing)) +
-            (setup.find_unused_parameters ? ",find_unused_parameters" : "") + (setup.static_graph ? ",static_graph" : ""));
+  return of(fmt::format("setup={}{}{}", to_string(setup.checkpointing),
+                        setup.find_unused_parameters ? ",find_unused_parameters" : "",
+                        setup.static_graph ? ",static_graph" : ""));
 }
 
 std::string Anchors::of(const std::string& what) const {
@@ -38,7 +41,7 @@ std::string Anchors::of(const std::string& what) const {
 }
 
 std::string file_prefix(int file) {
-  return file == 0 ? "" : std::to_string(file) + "/";
+  return file == 0 ? "" : fmt::format("{}/", file);
 }
 
 }  // namespace gradscan::page

@@ -1,9 +1,8 @@
-// The ids of a page, which are its deep links.
+// The ids in a page, which serve as deep links.
 //
-// A parameter's id is its name: report.html#layer4.2.bn3.weight. Ids of everything else have a '=':
-// setup=reentrant,static_graph. A name that cannot be an id (it has a space or a '=', or another parameter has it) is replaced
-// by parameter=157. Where a page is about several files, the number of the file (from 1, in the order in which they were given)
-// stands before: 2/fc.bias.
+// The id of a parameter is its name: report.html#layer4.2.bn3.weight. All other ids contain a '=': setup=reentrant,static_graph. A
+// name that cannot be an id (it has a space or a '=', or is not unique) is replaced by parameter=157. In a page about several
+// files, ids start with the number of the file (from 1, in the given order): 2/fc.bias.
 #pragma once
 
 #include <set>
@@ -15,7 +14,7 @@ namespace gradscan::page {
 
 class Anchors {
  public:
-  // `file` is the file's number, 0 if it is the only one.
+  // `file` is the number of the file, 0 if it is the only one.
   Anchors(const Report& report, int file);
 
   std::string parameter(int index) const;
@@ -29,7 +28,7 @@ class Anchors {
   std::set<int> unnamed_;  // parameters whose name cannot be an id
 };
 
-// "2/", or nothing for the only file.
+// "2/"; empty for the only file.
 std::string file_prefix(int file);
 
 }  // namespace gradscan::page

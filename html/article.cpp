@@ -1,5 +1,7 @@
 #include "html/article.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/text/prose.h"
@@ -15,7 +17,7 @@
 namespace gradscan::page {
 namespace {
 
-constexpr std::size_t names_told = 6;
+constexpr std::size_t names_shown = 6;
 
 class Article {
  public:
@@ -23,10 +25,10 @@ class Article {
       : report_(report), heading_(heading), anchors_(report, file), views_(views_of(report, anchors_)), picture_(picture) {}
 
   std::string write() const {
-    return header() + section("setups", "All setups", setup_table(report_, views_) + remark_on_setups()) +
+    return header() + section("setups", "All setups", setup_table(report_, views_) + note_on_setups()) +
            element("div", {{"class", "panels"}}, setup_panels(report_, views_, anchors_, picture_)) +
-           section("fixes", "These changes repair the setup asked", fixes(report_, views_)) +
-           section("no-help", "These do not", changes_without_effect(report_)) +
+           section("fixes", "Fixes for this setup", fixes(report_, views_)) +
+           section("no-help", "Changes that do not help", changes_without_effect(report_)) +
            section("memory", "Memory and work", memory_and_work(report_)) + section("parameters", "Parameters", parameters()) +
            section("regions", "Checkpoint regions", region_table(report_, anchors_)) + section("notes", "Notes", notes());
   }
@@ -34,7 +36,8 @@ class Article {
  private:
   std::string section(const std::string& name, std::string_view title, const std::string& inside) const {
     if (inside.empty()) return "";
-    return element("section", {{"id", anchors_.of("section=" + name)}}, element("h2", title) + "\n" + inside) + "\n";
+    return element("section", {{"id", anchors_.of("section=" + name)}}, fmt::format("{}\n{}", element("h2", title), inside)) +
+           "\n";
   }
 
   // ---- What was scanned.
@@ -43,13 +46,13 @@ class Article {
     std::string facts = fact("gradscan", report_.gradscan) +
                         fact("torch", report_.torch + (report_.written_by.empty() || report_.written_by == report_.torch
                                                            ? ""
-                                                           : "; the file was written by " + report_.written_by)) +
+                                                           : "; file written by torch " + report_.written_by)) +
                         fact("parameters", frozen()) + fact("regions", std::to_string(report_.regions.size()));
     for (const Input& input : report_.inputs)
-      facts += fact("input", input.name + " " + tensor_in_words(input.dtype, input.shape));
+      facts += fact("input", fmt::format("{} {}", input.name, tensor_in_words(input.dtype, input.shape)));
     facts += fact("loss", loss());
     for (const std::string& phrase : gradscan::in_words(report_.setup.step)) facts += fact("step", phrase);
-    if (report_.in_turn.size() > 1) facts += fact("graphs in turn", enumerate(report_.in_turn, names_told));
+    if (report_.in_turn.size() > 1) facts += fact("graphs in turn", enumerate(report_.in_turn, names_shown));
     return element("header", element("h1", code(heading_)) + lead(report_) + element("dl", {{"class", "facts"}}, facts)) + "\n";
   }
 
@@ -60,23 +63,23 @@ class Article {
 
   std::string frozen() const {
     std::string text = std::to_string(report_.parameters.size());
-    if (report_.frozen > 0) text += ", and " + std::to_string(report_.frozen) + " frozen";
-    if (report_.ignored > 0) text += ", and " + std::to_string(report_.ignored) + " that DDP is told to ignore";
+    if (report_.frozen > 0) text += fmt::format(", and {} frozen", report_.frozen);
+    if (report_.ignored > 0) text += fmt::format(", and {} excluded from DDP", report_.ignored);
     return text;
   }
 
   std::string loss() const {
     std::vector<std::string> taken;
     for (const Output& output : report_.outputs)
-      if (output.in_loss) taken.push_back(output.path + " " + tensor_in_words(output.dtype, output.shape));
-    return taken.empty() ? "" : enumerate(taken, names_told);
+      if (output.in_loss) taken.push_back(fmt::format("{} {}", output.path, tensor_in_words(output.dtype, output.shape)));
+    return taken.empty() ? "" : enumerate(taken, names_shown);
   }
 
   // ---- What was found.
 
-  std::string remark_on_setups() const {
+  std::string note_on_setups() const {
     if (report_.verdicts.empty() || !report_.regions.empty()) return "";
-    return element("p", "Without checkpoint regions the rows are equal.");
+    return element("p", "There are no checkpoint regions, so all rows are the same.");
   }
 
   std::string parameters() const {

@@ -1,4 +1,4 @@
-// The page's style sheet and script, compiled in from page.css and page.js (see dot/CMakeLists.txt).
+// The page's style sheet and script, compiled in from page.css and page.js (see html/CMakeLists.txt).
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,9 @@
-// The page of a Survey: one HTML file that needs nothing else, neither a network nor a script.
+// The page of a Survey: one self-contained HTML file that needs neither a network nor a script.
 //
-// All of it is markup, in tables and <details>; the script in html/page.js makes these handier, and the policy in its head
-// lets no other script run. Style sheet and script are compiled in, see dot/CMakeLists.txt.
+// Everything is markup, in tables and <details>. The script in html/page.js makes it more convenient, and the policy in the head
+// allows no other script. Style sheet and script are compiled in, see html/CMakeLists.txt.
+#include <fmt/format.h>
+
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/survey_words.h"
 #include "gradscan/writers.h"
@@ -20,18 +22,19 @@ std::string title(const Survey& survey) {
   if (survey.files.size() != 1) return summary(survey) + " · gradscan";
   const Scanned& only = survey.files.front();
   if (!only.report) return only.path + " · gradscan";
-  return only.report->model + ": " + in_words(*only.report, only.report->verdict).words + " · gradscan";
+  return fmt::format("{}: {} · gradscan", only.report->model, in_words(*only.report, only.report->verdict).words);
 }
 
 std::string head(const Survey& survey) {
-  const std::string policy =
+  const std::string policy = fmt::format(
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-      "script-src 'sha256-" +
-      std::string(page::script_sha256) + "'";
-  return "<meta charset=\"utf-8\"/>" + element("title", escaped(title(survey))) +
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
-         "<meta name=\"color-scheme\" content=\"light dark\"/><meta http-equiv=\"Content-Security-Policy\" content=\"" +
-         policy + "\"/>\n<style>" + std::string(page::style) + "</style>\n<script>" + std::string(page::script) + "</script>\n";
+      "script-src 'sha256-{}'",
+      page::script_sha256);
+  return fmt::format(
+      "<meta charset=\"utf-8\"/>{}<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+      "<meta name=\"color-scheme\" content=\"light dark\"/><meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n"
+      "<style>{}</style>\n<script>{}</script>\n",
+      element("title", escaped(title(survey))), policy, page::style, page::script);
 }
 
 std::string index_row(const Scanned& scanned, int file) {
@@ -43,9 +46,9 @@ std::string index_row(const Scanned& scanned, int file) {
                  element("th", {{"scope", "row"}}, name) + element("td", outcome) + element("td", escaped(in_words(scanned))));
 }
 
-// A line for each file, the worst first.
+// A row for each file, worst first.
 std::string index(const Survey& survey) {
-  if (survey.files.empty()) return element("p", "No file was scanned.");
+  if (survey.files.empty()) return element("p", "No files were scanned.");
   std::string rows;
   for (const int at : worst_first(survey)) rows += index_row(survey.files[at], at + 1);
   const std::string table = element(
@@ -65,8 +68,8 @@ std::string body(const Survey& survey, const PictureOptions& picture) {
 }  // namespace
 
 std::string to_html(const Survey& survey, const PictureOptions& picture) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>" + head(survey) + "</head>\n<body>\n" +
-         element("main", body(survey, picture)) + "</body>\n</html>\n";
+  return fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>{}</head>\n<body>\n{}</body>\n</html>\n", head(survey),
+                     element("main", body(survey, picture)));
 }
 
 }  // namespace gradscan

@@ -8,7 +8,7 @@
 namespace gradscan::page {
 namespace {
 
-// A URL's fragment that browsers take for the id: all bytes but a few are percent-encoded.
+// A URL fragment that browsers resolve to the id: all but a few bytes are percent-encoded.
 std::string fragment(std::string_view id) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$*+,;=:@/?";
   std::string result = "#";

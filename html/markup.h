@@ -1,8 +1,8 @@
-// Writing HTML that is well-formed XML too, so that any parser can check it.
+// Writes HTML that is also well-formed XML, so that any XML parser can check it.
 //
 //     element("td", {{"class", "number"}}, escaped(name))      // <td class="number">a &lt; b</td>
 //
-// Whatever comes from a model file goes through escaped() or an attribute; all other strings are markup.
+// Text from a model file must go through escaped() or an attribute; all other strings are markup.
 #pragma once
 
 #include <initializer_list>
@@ -12,17 +12,17 @@
 
 namespace gradscan::page {
 
-// Legible text (analyzer/text/foreign_text.h) as xml() in dot/layout/labels.h writes it: for the inside of elements and of attributes,
-// which stand between ".
+// Makes text legible (analyzer/text/foreign_text.h) and escapes it for elements and double-quoted attributes, like xml() in
+// dot/layout/labels.h.
 std::string escaped(std::string_view text);
 
 using Attribute = std::pair<std::string_view, std::string_view>;  // the value is text
 
-// Attributes without a value are left out.
+// Attributes with an empty value are left out.
 std::string element(std::string_view tag, std::initializer_list<Attribute> attributes, std::string_view inside);
 std::string element(std::string_view tag, std::string_view inside);
 
-// A link to something in the page.
+// A link to an id in the page.
 std::string link(std::string_view id, std::string_view inside);
 
 // A name or piece of code.

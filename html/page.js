@@ -1,7 +1,7 @@
-// Makes the page handier: setups to choose from, a table to sort and search, a picture to move and zoom, and one selection for
-// all of them, which is the address's fragment (dot/page/anchors.h says what fragments there are).
+// Makes the page interactive: setups to choose from, a table to sort and search, a picture to pan and zoom, and one selection for
+// all of them, which is the URL fragment (html/anchors.h describes the fragments).
 //
-// Everything that it shows is in the page already. Nothing of a report becomes markup here: text goes in as text.
+// Everything it shows is already in the page. Text from a report never becomes markup here.
 "use strict";
 
 document.documentElement.classList.add("js");
@@ -28,8 +28,8 @@ function isWithin(ranges, number) {
   return ranges.some(([first, last]) => first <= number && number <= last);
 }
 
-// ---- The table of parameters. Rows that are far below the window's end are not in the document, so that ten thousand of them
-// ---- cost little: `shown` of `found`, which are the rows that match, in the order wanted.
+// ---- The table of parameters. Only the first `shown` of the matching rows, `found`, are in the document, so that ten thousand
+// ---- rows cost little.
 
 const step = 200;
 
@@ -62,7 +62,7 @@ class ParameterTable {
       "select",
       { "aria-label": "Which parameters" },
       make("option", { value: "all" }, "all parameters"),
-      make("option", { value: "concerned" }, "those concerned"),
+      make("option", { value: "affected" }, "affected parameters"),
     );
     this.count = make("output", { "aria-live": "polite" });
     const box = make("div", { class: "search" }, this.input, this.only, this.count);
@@ -78,7 +78,7 @@ class ParameterTable {
       .toLowerCase());
   }
 
-  // Reads the rows' texts while nothing else is to do, so that the first search need not.
+  // Reads the text of the rows while idle, so that the first search does not have to.
   readAhead(next = 0) {
     window.requestIdleCallback?.((deadline) => {
       while (next < this.rows.length && deadline.timeRemaining() > 1) this.text(this.rows[next++]);
@@ -94,12 +94,12 @@ class ParameterTable {
   find() {
     const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const all = this.only.value === "all";
-    this.found = this.rows.filter((each) => (all || this.isConcerned(each)) && this.matches(each, words));
+    this.found = this.rows.filter((each) => (all || this.isAffected(each)) && this.matches(each, words));
     this.show(step);
     this.countRows();
   }
 
-  isConcerned(each) {
+  isAffected(each) {
     const outcome = each.row.cells[2].className;
     return outcome === "error" || outcome === "silent";
   }
@@ -109,7 +109,7 @@ class ParameterTable {
       this.found.length === this.rows.length ? `${this.rows.length}` : `${this.found.length} of ${this.rows.length}`;
   }
 
-  // ---- Sorting. The header has two lines: groups of three columns are titled in the first and told apart in the second.
+  // ---- Sorting. The header has two lines: titles for groups of three columns, and below them titles for the columns.
 
   makeSortable(table) {
     const [above, below] = table.tHead.rows;
@@ -158,7 +158,7 @@ class ParameterTable {
     this.restTabs();
   }
 
-  // Of the rows' links the Tab key stops at one; arrow keys go on from there.
+  // The Tab key stops at only one of the links in rows; arrow keys move on from there.
   restTabs() {
     for (const link of this.body.querySelectorAll("th a:not([tabindex])")) link.tabIndex = -1;
     const row = this.selected?.row.isConnected ? this.selected.row : this.body.rows[0];
@@ -201,7 +201,7 @@ class ParameterTable {
     link.focus();
   }
 
-  // Marks a row, showing it if it is not.
+  // Marks a row as selected, showing it if it is hidden.
   select(each) {
     this.selected?.row.removeAttribute("aria-current");
     this.selected = each;
@@ -216,9 +216,9 @@ class ParameterTable {
     this.restTabs();
   }
 
-  // ---- Outcomes are those of the setup chosen.
+  // ---- Shows the outcomes in the selected setup.
 
-  tell(outcomes, named) {
+  showOutcomes(outcomes, named) {
     for (const each of this.rows) {
       const cell = each.row.cells[2];
       const [words, level] = outcomes.find(([, , ranges]) => isWithin(ranges, each.index)) ?? ["ok", "pass"];
@@ -232,7 +232,7 @@ class ParameterTable {
   }
 }
 
-// ---- A picture in a window of its own. Its state is the scale and where the picture's corner is.
+// ---- A picture in a viewport. Its state is the scale and the position of the picture's corner.
 
 class Viewer {
   constructor(figure, { onParameter, onRegion }) {
@@ -266,10 +266,10 @@ class Viewer {
     this.svg.setAttribute("height", this.size.height);
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "group");
-    this.canvas.setAttribute("aria-roledescription", "picture to zoom");
+    this.canvas.setAttribute("aria-roledescription", "zoomable picture");
     this.canvas.setAttribute(
       "aria-label",
-      "Picture of the conflict. Arrow keys move it, plus and minus zoom, 0 shows its whole width.",
+      "Picture of the conflict. Arrow keys move it, plus and minus zoom, 0 fits its width.",
     );
     const button = (text, label, act) => {
       const element = make("button", { type: "button", "aria-label": label, title: label }, text);
@@ -280,11 +280,11 @@ class Viewer {
       make(
         "div",
         { class: "tools" },
-        make("small", {}, "Click a parameter or region to find its row. Drag to move; click first to zoom with the wheel."),
+        make("small", {}, "Click a parameter or region to find its row. Drag to move; click the picture first to zoom with the wheel."),
         button("+", "Zoom in", () => this.zoom(1.25)),
         button("−", "Zoom out", () => this.zoom(0.8)),
         button("whole", "Show the whole picture", () => this.fitWhole()),
-        button("width", "Show its whole width", () => this.fit()),
+        button("width", "Fit the width", () => this.fit()),
       ),
     );
   }
@@ -298,13 +298,13 @@ class Viewer {
     this.reset();
   }
 
-  // As without a script.
+  // As if there were no script.
   print() {
     this.printing = true;
     this.svg.style.cssText = "";
   }
 
-  // The whole width, or what is framed.
+  // Shows the whole width, or centres what is framed.
   reset() {
     this.printing = false;
     this.svg.style.cssText = "max-width:none;transform-origin:0 0;position:absolute";
@@ -312,7 +312,7 @@ class Viewer {
     if (this.framed) this.centre(this.framed);
   }
 
-  // The scale at which the whole width is seen.
+  // The scale at which the whole width is visible.
   fitting() {
     return Math.min(1, this.width / this.size.width);
   }
@@ -325,7 +325,7 @@ class Viewer {
     this.place(Math.min(this.fitting(), this.canvas.clientHeight / this.size.height), 0, 0);
   }
 
-  // A picture that is smaller than the window stands in its middle; of a larger one no edge comes into it.
+  // A picture smaller than the viewport is centred; a larger one always covers the viewport.
   place(scale, x, y) {
     const within = (at, window, size) => (size <= window ? (window - size) / 2 : Math.min(0, Math.max(window - size, at)));
     this.scale = Math.min(8, Math.max(0.05, scale));
@@ -350,7 +350,7 @@ class Viewer {
     on("click", (event) => this.click(event));
   }
 
-  // The page keeps its wheel until the reader has turned to the picture.
+  // The wheel scrolls the page unless the picture has focus.
   wheel(event) {
     if (!event.ctrlKey && !event.metaKey && document.activeElement !== this.canvas) return;
     event.preventDefault();
@@ -371,7 +371,7 @@ class Viewer {
     event.preventDefault();
   }
 
-  // One pointer drags, two pinch. Its own capture begins only when it has moved, so that a click still hits what it hit.
+  // One pointer drags, two pinch. A pointer is captured only once it has moved, so that clicks reach their target.
   down(event) {
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.moved = 0;
@@ -398,7 +398,7 @@ class Viewer {
     this.canvas.classList.remove("moving");
   }
 
-  // Of two pointers: their distance, and the point in their middle.
+  // The distance between two pointers, and their midpoint.
   spread() {
     if (this.pointers.size !== 2) return null;
     const [a, b] = this.pointers.values();
@@ -418,7 +418,7 @@ class Viewer {
     }
   }
 
-  // ---- What a part of the picture stands for: a parameter, several, or stages with all of theirs.
+  // ---- What a part of the picture stands for: one parameter, several, or all parameters of some stages.
 
   parametersOf(element) {
     const { parameter, parameters, stage, lastStage = stage } = element.dataset ?? {};
@@ -427,7 +427,7 @@ class Viewer {
     return this.stages.slice(Number(stage), Number(lastStage) + 1).flat();
   }
 
-  // The parts that stand for a parameter: those for as few others as there are.
+  // The most specific parts that stand for a parameter: those shared with the fewest others.
   partsOf(parameter) {
     const size = (ranges) => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
     let fewest = Infinity,
@@ -442,7 +442,7 @@ class Viewer {
     return parts;
   }
 
-  // Frames the parts that stand for a parameter and brings the first into the middle. False if none does.
+  // Frames the parts that stand for a parameter and centres the first. Returns false if there are none.
   highlight(parameter) {
     for (const frame of this.svg.querySelectorAll(".page-focus")) frame.remove();
     const parts = parameter === undefined ? [] : this.partsOf(parameter);
@@ -482,7 +482,7 @@ class Viewer {
   }
 }
 
-// ---- One file's part of the page.
+// ---- The part of the page for one file.
 
 class Article {
   constructor(element, go) {
@@ -525,12 +525,12 @@ class Article {
       else choice.removeAttribute("aria-current");
     }
     const outcomes = JSON.parse(panel.dataset.outcomes).map(([words, level, ranges]) => [words, level, parseRanges(ranges)]);
-    if (this.told || panel !== this.asked()) this.table?.tell(outcomes, parseRanges(panel.dataset.named ?? ""));
-    this.told = true;
+    if (this.chosen || panel !== this.asked()) this.table?.showOutcomes(outcomes, parseRanges(panel.dataset.named ?? ""));
+    this.chosen = true;
     this.viewer()?.highlight(this.table?.selected?.index);
   }
 
-  // Of the setup chosen; made when it is first seen.
+  // The viewer of the selected setup, created on first use.
   viewer() {
     const figure = this.current?.querySelector("figure");
     if (!figure) return undefined;
@@ -554,7 +554,7 @@ class Article {
     const drawn = viewer?.highlight(each.index);
     this.tools?.remove();
     if (!drawn) return;
-    const button = make("button", { type: "button" }, "show in the picture");
+    const button = make("button", { type: "button" }, "show in picture");
     button.addEventListener("click", () => {
       viewer.reset();
       viewer.figure.scrollIntoView({ block: "center" });
@@ -564,7 +564,7 @@ class Article {
     each.row.cells[1].append(this.tools);
   }
 
-  // The row that a fragment means: an id, a parameter's name or its index.
+  // The row that a fragment refers to by id, parameter name or index.
   find(fragment) {
     if (!this.table) return undefined;
     const { byId, rows } = this.table;
@@ -587,7 +587,7 @@ class Page {
     for (const article of this.articles) article.choose(article.asked());
     document.documentElement.classList.add("ready");
     window.addEventListener("hashchange", () => this.follow(true));
-    // After the browser has gone to the fragment by itself, which takes the focus away.
+    // Wait until the browser has followed the fragment itself, which takes the focus away.
     if (document.readyState === "complete") this.follow(true);
     else window.addEventListener("load", () => this.follow(true));
   }
@@ -602,7 +602,7 @@ class Page {
     try {
       fragment = decodeURIComponent(fragment);
     } catch {
-      // Not percent-encoded: it is what it looks like.
+      // Not percent-encoded: use it as it is.
     }
     if (!fragment) return this.articles.forEach((article) => article.choose(article.asked()));
     for (const article of this.articles) if (this.followIn(article, fragment, scroll)) return;

@@ -1,5 +1,7 @@
 #include "html/parameters.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -11,7 +13,7 @@
 namespace gradscan::page {
 namespace {
 
-constexpr std::size_t causes_told = 3;
+constexpr std::size_t causes_shown = 3;
 
 class Rows {
  public:
@@ -51,7 +53,7 @@ class Rows {
     return element("td", {{"class", of_class}}, escaped(some->words) + (named_.count(index) ? ", named" : ""));
   }
 
-  // One is as it should be.
+  // Highlights every number but 1, which is what it should be.
   static std::string number(int value) { return element("td", {{"class", value == 1 ? "" : "odd"}}, std::to_string(value)); }
 
   std::string causes(const ParameterReport& parameter) const {
@@ -59,20 +61,20 @@ class Rows {
     for (const int cause : parameter.fired_by) ++firings[cause];
     std::vector<std::string> words;
     for (const auto& [cause, times] : firings)
-      words.push_back((cause < 0 ? outer_in_words(cause) : names_[cause]) +
-                      (times == 1 ? "" : " (" + gradscan::times(times) + ")"));
-    return words.empty() ? "nothing" : enumerate(words, causes_told);
+      words.push_back(fmt::format("{}{}", cause < 0 ? outer_in_words(cause) : names_[cause],
+                                  times == 1 ? "" : fmt::format(" ({})", gradscan::times(times))));
+    return words.empty() ? "nothing" : enumerate(words, causes_shown);
   }
 
   const Report& report_;
   const Anchors& anchors_;
   RegionNames names_;
-  std::vector<const Outcomes*> outcomes_;  // for each parameter the worst, or null
+  std::vector<const Outcomes*> outcomes_;  // for each parameter, the worst; or null
   std::vector<Outcomes> all_;
   std::set<int> named_;
 };
 
-// Columns in groups: the groups' titles above, the columns' below.
+// Two lines: titles of column groups above, titles of columns below.
 std::string head() {
   const auto wide = [](std::string_view title) { return element("th", {{"scope", "colgroup"}, {"colspan", "3"}}, title); };
   const auto tall = [](std::string_view title) { return element("th", {{"scope", "col"}, {"rowspan", "2"}}, title); };
@@ -87,9 +89,10 @@ std::string parameter_table(const Report& report, const View& asked, const Ancho
   const Rows rows(report, asked, anchors);
   std::string body;
   for (const ParameterReport& parameter : report.parameters) body += rows.row(parameter);
-  const std::string caption = element("caption",
-                                      "Per iteration. Ready marks and what fires are with the regions as they are asked for; "
-                                      "one mark is right. \"Named\" are those in DDP's message.");
+  const std::string caption =
+      element("caption",
+              "Per iteration. Ready marks and \"fired by\" are for the requested kind of checkpointing; "
+              "there should be one mark. \"Named\" parameters are in DDP's message.");
   std::string columns;
   for (int column = 0; column < 11; ++column) columns += "<col/>";
   return element("table", {{"class", "parameters"}},

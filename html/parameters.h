@@ -1,7 +1,7 @@
-// The table of all parameters of a report: a row for each, with an id of its own.
+// The table of all parameters in a report: a row for each, with its own id.
 //
-// Nothing depends on a script. The page's script makes it sortable and searchable, and takes out rows that are not in sight,
-// for which it finds the table by its class.
+// It works without a script. The page's script, which finds the table by its class, makes it sortable and searchable and removes
+// rows that are out of sight.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace gradscan::page {
 
-// Outcomes are those of `asked`.
+// Shows the outcomes in `asked`.
 std::string parameter_table(const Report& report, const View& asked, const Anchors& anchors);
 
 }  // namespace gradscan::page

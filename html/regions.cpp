@@ -1,5 +1,7 @@
 #include "html/regions.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/diagnose/causes.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/text/prose.h"
@@ -9,28 +11,29 @@
 namespace gradscan::page {
 namespace {
 
-std::string place(const RegionNames& names, const Place& place) {
+std::string in_words(const RegionNames& names, const Place& place) {
   if (place.region != none) return "an output of " + names[place.region];
-  std::string text = place.op + (place.module.empty() ? "" : " of " + place.module);
-  return place.source.empty() ? text : text + " (" + place.source + ")";
+  return fmt::format("{}{}{}", place.op, place.module.empty() ? "" : " of " + place.module,
+                     place.source.empty() ? "" : fmt::format(" ({})", place.source));
 }
 
-// What is unusual about it.
+// What is unusual about the region.
 std::string remarks(const RegionReport& region, const RegionNames& names) {
   std::vector<std::string> words;
-  if (region.parent != none) words.push_back("inside of " + names[region.parent]);
+  if (region.parent != none) words.push_back("inside " + names[region.parent]);
   if (region.lost) words.push_back("lost: its backward never runs");
   if (!region.arguments_without_grad.empty())
-    words.push_back(std::to_string(region.arguments_without_grad.size()) + " of " + count(region.arguments, "argument") +
-                    " without grad");
-  if (region.nested_outputs > 0) words.push_back(count(region.nested_outputs, "output") + " inside of a dict or list");
-  for (const Place& closure : region.closures) words.push_back("uses from outside: " + place(names, closure));
+    words.push_back(
+        fmt::format("{} of {} without grad", region.arguments_without_grad.size(), count(region.arguments, "argument")));
+  if (region.nested_outputs > 0) words.push_back(count(region.nested_outputs, "output") + " inside a dict or list");
+  for (const Place& closure : region.closures) words.push_back("uses from outside: " + in_words(names, closure));
   return words.empty() ? "" : enumerate(words, words.size());
 }
 
 std::string place_of_call(const RegionReport& region) {
   if (region.source.empty()) return "";
-  return code(region.source) + (region.place.empty() ? "" : "<br/>" + element("small", escaped(region.place)));
+  return fmt::format("{}{}", code(region.source),
+                     region.place.empty() ? "" : "<br/>" + element("small", escaped(region.place)));
 }
 
 class Rows {
@@ -41,8 +44,8 @@ class Rows {
 
   std::string head() const {
     const std::string prices = priced_ ? header_cells({"activations inside", "forward inside"}) : "";
-    return element(
-        "tr", header_cells({"region", "kind", "checkpoint is called in", "parameters"}) + prices + header_cells({"remarks"}));
+    return element("tr",
+                   header_cells({"region", "kind", "checkpoint called in", "parameters"}) + prices + header_cells({"remarks"}));
   }
 
   std::string row(const RegionReport& region, const Anchors& anchors) const {

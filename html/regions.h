@@ -1,4 +1,4 @@
-// The table of a report's checkpoint regions: a row for each, with the source line that calls checkpoint.
+// The table of checkpoint regions in a report: a row for each, with the source line that calls checkpoint.
 #pragma once
 
 #include <string>

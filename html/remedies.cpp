@@ -1,6 +1,6 @@
 #include "html/remedies.h"
 
-#include <cmath>
+#include <fmt/format.h>
 
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/fix_words.h"
@@ -15,11 +15,10 @@ namespace {
 std::string recomputation(const Price& price) {
   if (price.forward_flops + price.backward_flops == 0) return "";
   if (price.recompute_flops == 0) return "none";
-  const long percent = std::lround(100 * price.recompute_share());
-  return (percent == 0 ? "under 1" : std::to_string(percent)) + "\u00A0% more work (" + flops(price.recompute_flops) + ")";
+  return fmt::format("{} more work ({})", percent(price.recompute_share()), flops(price.recompute_flops));
 }
 
-// The view of a fix that changes nothing besides the setup. Rows are the last of the views.
+// The view of a fix that only changes the setup. Views end with the rows.
 const View* view_of(const Report& report, const Fix& fix, const std::vector<View>& views) {
   const auto row = row_of(report, fix.setup);
   if (!row || !fix.edits.empty()) return nullptr;
@@ -34,8 +33,8 @@ std::string fix(const Report& report, std::size_t number, const std::vector<View
   const std::string price = price_in_words(fix.price, report.price);
   if (!price.empty()) text += element("p", {{"class", "price"}}, escaped(price));
   text += element("p", {{"class", "check"}},
-                  "to check, add " + code("--fix " + std::to_string(number)) +
-                      (fix.options.empty() ? "" : " or " + code(fix.options)) + " to the command");
+                  fmt::format("to check, add {}{} to the command", code(fmt::format("--fix {}", number)),
+                              fix.options.empty() ? "" : " or " + code(fix.options)));
   const View* view = view_of(report, fix, views);
   if (view != nullptr && !view->asked) text += element("p", {{"class", "check"}}, link(view->id, "show this setup"));
   return element("li", text) + "\n";
@@ -45,7 +44,7 @@ std::string row(const Report& report, const PriceRow& row) {
   const auto& [checkpointing, price] = row;
   const std::string largest = price.largest_region == none || price.largest == 0
                                   ? ""
-                                  : bytes(price.largest) + " (" + report.regions[price.largest_region].name + ")";
+                                  : fmt::format("{} ({})", bytes(price.largest), report.regions[price.largest_region].name);
   return element("tr", element("th", {{"scope", "row"}}, escaped(gradscan::in_words(checkpointing))) +
                            element("td", bytes(price.peak())) + element("td", bytes(price.outside)) +
                            element("td", escaped(largest)) + element("td", recomputation(price)));
@@ -55,15 +54,16 @@ std::string fixed_memory(const FixedMemory& fixed) {
   if (fixed.sum() == 0) return "";
   std::vector<std::string> parts{bytes(fixed.parameters) + " of parameters", bytes(fixed.gradients) + " of gradients"};
   if (fixed.buckets > 0) parts.push_back(bytes(fixed.buckets) + " of buckets");
-  if (fixed.optimizer) parts.push_back(bytes(*fixed.optimizer) + " of the optimizer's state");
-  return element("p", escaped("Besides, in every setup: " + bytes(fixed.sum()) + ": " + enumerate(parts, parts.size()) + "."));
+  if (fixed.optimizer) parts.push_back(bytes(*fixed.optimizer) + " of optimizer state");
+  return element(
+      "p", escaped(fmt::format("In addition, every setup needs {}: {}.", bytes(fixed.sum()), enumerate(parts, parts.size()))));
 }
 
 }  // namespace
 
 std::string fixes(const Report& report, const std::vector<View>& views) {
   if (!has_conflict(report)) return "";
-  if (report.fixes.empty()) return element("p", "No change that was tried replays clean.");
+  if (report.fixes.empty()) return element("p", "No fix found: no change that was tried replays without a conflict.");
   std::string list;
   for (std::size_t number = 1; number <= report.fixes.size(); ++number) list += fix(report, number, views);
   return element("ol", {{"class", "fixes"}}, list);
@@ -83,8 +83,8 @@ std::string memory_and_work(const Report& report) {
   const std::string fixed = fixed_memory(report.fixed);
   if (rows.empty()) return fixed;
   const std::string head =
-      element("tr", header_cells({"checkpointing", "activations at their peak", "kept from forward to backward",
-                                  "on top, while the largest region is recomputed", "recomputation per iteration"}));
+      element("tr", header_cells({"checkpointing", "peak of activations", "kept from forward to backward",
+                                  "on top, to recompute the largest region", "recomputation per iteration"}));
   return scrolling("Memory and work",
                    element("table", {{"class", "prices"}}, element("thead", head) + element("tbody", rows))) +
          fixed;

@@ -1,5 +1,5 @@
-// The part of a page that is about changes: those that repair the setup asked, with what they take and cost; those that do not;
-// and what each kind of checkpointing needs of memory and work. What is not known is left out.
+// The part of a page about changes: fixes for the requested setup with caveats and price, changes that do not help, and the memory
+// and work of each kind of checkpointing. Unknown figures are left out.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace gradscan::page {
 std::string fixes(const Report& report, const std::vector<View>& views);
 std::string changes_without_effect(const Report& report);
 
-// Empty if nothing of it is known.
+// Empty if none of it is known.
 std::string memory_and_work(const Report& report);
 
 }  // namespace gradscan::page

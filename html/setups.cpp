@@ -1,5 +1,8 @@
 #include "html/setups.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -21,7 +24,7 @@ std::string row(const Report& report, const View* views) {
   std::string cells = element("th", {{"scope", "row"}}, escaped(gradscan::in_words(views[0].verdict->setup.checkpointing)));
   for (int column = 0; column < columns_of_flags; ++column) {
     const View& view = views[column];
-    const std::string asked = view.asked ? " " + element("span", {{"class", "asked"}}, "asked") : "";
+    const std::string asked = view.asked ? " " + element("span", {{"class", "asked"}}, "this setup") : "";
     cells += element("td", link(view.id, badge(report, *view.verdict)) + asked);
   }
   return element("tr", cells);
@@ -45,16 +48,17 @@ std::string outcomes_as_json(const std::vector<Outcomes>& outcomes) {
 
 std::string parameter_links(const Report& report, const Anchors& anchors, const std::vector<int>& parameters) {
   constexpr std::size_t most = 12;
-  std::string text;
+  std::vector<std::string> links;
   for (std::size_t at = 0; at < parameters.size() && at < most; ++at)
-    text += (at == 0 ? "" : ", ") + link(anchors.parameter(parameters[at]), code(report.parameters[parameters[at]].name)) +
-            " #" + std::to_string(parameters[at]);
-  return parameters.size() <= most ? text : text + " and " + std::to_string(parameters.size() - most) + " more";
+    links.push_back(fmt::format("{} #{}", link(anchors.parameter(parameters[at]), code(report.parameters[parameters[at]].name)),
+                                parameters[at]));
+  return fmt::format("{}{}", fmt::join(links, ", "),
+                     parameters.size() <= most ? "" : fmt::format(" and {} more", parameters.size() - most));
 }
 
 std::string numbers(const Group& group) {
-  const std::string text = count(group.firings, "firing") + ", " + count(group.ready_marks, "ready mark");
-  return group.reason.empty() ? text : text + ": " + group.reason;
+  const std::string text = fmt::format("{}, {}", count(group.firings, "firing"), count(group.ready_marks, "ready mark"));
+  return group.reason.empty() ? text : fmt::format("{}: {}", text, group.reason);
 }
 
 std::string members(const Group& group) {
@@ -64,7 +68,7 @@ std::string members(const Group& group) {
 }
 
 std::string size(const Group& group, const Anchors& anchors) {
-  const std::string text = count(group.parameters.size(), "parameter") + " " + index_ranges(group.parameters);
+  const std::string text = fmt::format("{} {}", count(group.parameters.size(), "parameter"), index_ranges(group.parameters));
   const std::string linked = group.parameters.empty() ? escaped(text) : link(anchors.parameter(group.parameters[0]), text);
   if (group.folded == 1) return linked;
   return escaped(count(group.folded, group.regions.empty() ? "module" : "region")) + ", " + linked;
@@ -76,10 +80,10 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
   const std::string first = numbers(finding.groups[0]);
   const bool same =
       std::all_of(finding.groups.begin(), finding.groups.end(), [&](const Group& group) { return numbers(group) == first; });
-  std::map<std::vector<std::string>, const Group*> told;  // groups by their members
+  std::map<std::vector<std::string>, const Group*> shown;  // groups by their members
   std::string rows;
   for (const Group& group : finding.groups) {
-    const Group* like = told.try_emplace(group.members, &group).first->second;
+    const Group* like = shown.try_emplace(group.members, &group).first->second;
     rows += element("tr", element("th", {{"scope", "row"}}, code(group.label)) + element("td", size(group, anchors)) +
                               (same ? "" : element("td", escaped(numbers(group)))) +
                               element("td", like == &group ? members(group) : "as in " + code(like->label))) +
@@ -87,32 +91,32 @@ std::string groups(const Finding& finding, const Anchors& anchors) {
   }
   const std::string head =
       element("tr", header_cells({"where", "which"}) + (same ? "" : header_cells({"what happens to each"})) +
-                        header_cells({"names, in each"}));
+                        header_cells({"names in each"}));
   return (same ? element("p", escaped("Each with " + first + ".")) : "") +
-         scrolling("Parameters concerned",
+         scrolling("Affected parameters",
                    element("table", {{"class", "groups"}}, element("thead", head) + element("tbody", rows)));
 }
 
 std::string finding(const Report& report, const Anchors& anchors, const Finding& finding) {
-  std::size_t concerned = 0;
-  for (const Group& group : finding.groups) concerned += group.parameters.size();
-  std::string text = element("h3", headline(finding) + " " + element("small", code(finding.rule)));
+  std::size_t affected = 0;
+  for (const Group& group : finding.groups) affected += group.parameters.size();
+  std::string text = element("h3", fmt::format("{} {}", headline(finding), element("small", code(finding.rule))));
   if (!finding.why.empty()) text += element("p", escaped(finding.why));
-  if (concerned == 0) return element("section", {{"class", class_of(finding)}}, text) + "\n";
-  const std::string all = std::to_string(concerned) + " of " + std::to_string(report.parameters.size());
-  text += element("details", element("summary", "Parameters concerned: " + all) + groups(finding, anchors));
+  if (affected == 0) return element("section", {{"class", class_of(finding)}}, text) + "\n";
+  const std::string title = fmt::format("Affected parameters: {} of {}", affected, report.parameters.size());
+  text += element("details", element("summary", title) + groups(finding, anchors));
   return element("section", {{"class", class_of(finding)}}, text) + "\n";
 }
 
 std::string when(const Verdict& verdict) {
-  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+  return verdict.iteration ? fmt::format(" in iteration {}", *verdict.iteration) : "";
 }
 
-// Where only the verdict is known.
+// If only the verdict is known.
 std::string verdict(const Report& report, const Anchors& anchors, const View& view) {
   std::string text = element("h3", badge(report, *view.verdict) + when(*view.verdict));
   for (const Outcomes& some : outcomes_of(report, view))
-    text += element("p", escaped(some.words + ": " + count(some.parameters.size(), "parameter") + ": ") +
+    text += element("p", escaped(fmt::format("{}: {}: ", some.words, count(some.parameters.size(), "parameter"))) +
                              parameter_links(report, anchors, some.parameters));
   return element("section", {{"class", class_of(report, *view.verdict)}}, text);
 }
@@ -127,9 +131,9 @@ std::string findings(const Report& report, const Anchors& anchors, const View& v
   return text;
 }
 
-std::string own_words(const Verdict& verdict) {
+std::string message_of(const Verdict& verdict) {
   if (verdict.message.empty()) return "";
-  const std::string whose = verdict.outcome == Outcome::other ? "The error's own words" : "DDP's own words";
+  const std::string title = verdict.outcome == Outcome::other ? "The error message" : "DDP's message";
   std::string lines;
   std::string_view rest = verdict.message;
   while (!rest.empty()) {
@@ -137,12 +141,12 @@ std::string own_words(const Verdict& verdict) {
     lines += escaped(rest.substr(0, end)) + "\n";
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return element("details", element("summary", whose) + element("pre", lines));
+  return element("details", element("summary", title) + element("pre", lines));
 }
 
-// An SVG brings ids and styles of its own: a shadow tree keeps them apart from the page's and from other pictures'.
+// An SVG has its own ids and styles: a shadow tree keeps them apart from those of the page and of other pictures.
 //
-// The page's script is told the parameters of each stage, which are what the picture's boxes stand for: ["159-160","150-158"].
+// The page's script needs the parameters of each stage, which the boxes in the picture stand for: ["159-160","150-158"].
 std::string picture(const Report& report, const PictureOptions& options) {
   const std::string svg = to_svg(report, options);
   const std::string shadow =
@@ -158,12 +162,12 @@ std::string title(const View& view) {
   std::string text = code(ddp_call(setup));
   if (setup.checkpointing != Checkpointing::as_given)
     text += ", checkpointing " + escaped(gradscan::in_words(setup.checkpointing));
-  return view.asked ? text + " " + element("span", {{"class", "asked"}}, "asked") : text;
+  return view.asked ? text + " " + element("span", {{"class", "asked"}}, "this setup") : text;
 }
 
 std::string panel(const Report& report, const View& view, const Anchors& anchors, const PictureOptions& options) {
   std::string inside =
-      element("summary", element("h2", title(view))) + "\n" + findings(report, anchors, view) + own_words(*view.verdict);
+      element("summary", element("h2", title(view))) + "\n" + findings(report, anchors, view) + message_of(*view.verdict);
   if (view.report) inside += picture(*view.report, options);
   std::vector<int> named = view.verdict->parameters;
   std::sort(named.begin(), named.end());
@@ -180,7 +184,7 @@ std::string panel(const Report& report, const View& view, const Anchors& anchors
 }  // namespace
 
 std::string setup_table(const Report& report, const std::vector<View>& views) {
-  const std::size_t first = views.size() % columns_of_flags;  // the setup asked may stand before the rows
+  const std::size_t first = views.size() % columns_of_flags;  // the requested setup may precede the rows
   std::string rows;
   for (std::size_t at = first; at < views.size(); at += columns_of_flags) rows += row(report, &views[at]);
   if (rows.empty()) return "";

@@ -1,5 +1,5 @@
-// The part of a page that is about setups: a table of all of them, and a panel for each with its verdict, the parameters
-// concerned, why, DDP's own words, and the picture.
+// The part of a page about setups: a table of all setups, and a panel for each with its verdict, the affected parameters, why,
+// DDP's message and the picture.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace gradscan::page {
 
 std::string setup_table(const Report& report, const std::vector<View>& views);
 
-// Throws as to_svg.
+// Throws like to_svg.
 std::string setup_panels(const Report& report, const std::vector<View>& views, const Anchors& anchors,
                          const PictureOptions& picture);
 

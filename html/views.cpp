@@ -15,10 +15,10 @@ constexpr const char* not_needed = "not needed";
 std::string outcome_of(const Finding& finding) {
   const Rule* rule = find_rule(finding.rule);
   if (rule && rule->severity == Severity::silent && finding.severity == Severity::note) return not_needed;
-  return std::string(rule && !rule->of_parameter.empty() ? rule->of_parameter : "concerned");
+  return std::string(rule && !rule->of_parameter.empty() ? rule->of_parameter : "affected");
 }
 
-std::vector<Outcomes> told_by_findings(const Report& report) {
+std::vector<Outcomes> outcomes_in_findings(const Report& report) {
   std::vector<Outcomes> outcomes;
   for (const Finding& finding : report.findings) {
     std::vector<int> all;
@@ -32,7 +32,7 @@ std::vector<Outcomes> told_by_findings(const Report& report) {
   return outcomes;
 }
 
-std::vector<Outcomes> told_by_verdict(const Report& report, const Verdict& verdict) {
+std::vector<Outcomes> outcomes_in_verdict(const Report& report, const Verdict& verdict) {
   std::vector<int> named = verdict.parameters, needless;
   std::sort(named.begin(), named.end());
   const std::vector<int> lost = lost_to_checkpointing(report, verdict);
@@ -64,7 +64,7 @@ std::vector<View> views_of(const Report& report, const Anchors& anchors) {
 }
 
 std::vector<Outcomes> outcomes_of(const Report& report, const View& view) {
-  return view.report ? told_by_findings(*view.report) : told_by_verdict(report, *view.verdict);
+  return view.report ? outcomes_in_findings(*view.report) : outcomes_in_verdict(report, *view.verdict);
 }
 
 }  // namespace gradscan::page

@@ -1,7 +1,5 @@
-// Views: the setups that a page can show of one report, each with what it knows about it.
-//
-// Of the setup asked that is the whole report. Of the others it is their own report where Report::setups has it, and otherwise
-// the verdict alone.
+// Views: the setups that a page can show for one report, each with what is known about it: the whole report for the requested
+// setup; for others their own report if Report::setups has it, and otherwise only the verdict.
 #pragma once
 
 #include <string>
@@ -16,11 +14,11 @@ namespace gradscan::page {
 struct View {
   std::string id;                    // in the page
   const Verdict* verdict = nullptr;  // never null
-  const Report* report = nullptr;    // of this setup; null: unknown
+  const Report* report = nullptr;    // of this setup; null: only the verdict is known
   bool asked = false;
 };
 
-// The rows of Report::verdicts, in that order; before them the setup asked if it is no row. The views point into `report`.
+// The rows of Report::verdicts in order, preceded by the requested setup if it is not one of them. Views point into `report`.
 std::vector<View> views_of(const Report& report, const Anchors& anchors);
 
 // What happens to some parameters.
@@ -30,7 +28,7 @@ struct Outcomes {
   std::vector<int> parameters;          // DDP indices, ascending
 };
 
-// Of a view of `report`, worst first; parameters in none of them are fine, or nothing is known of them.
+// For a view of `report`, worst first. Parameters in none of them are fine, or nothing is known about them.
 std::vector<Outcomes> outcomes_of(const Report& report, const View& view);
 
 }  // namespace gradscan::page

@@ -1,5 +1,7 @@
 #include "html/words.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "html/markup.h"
@@ -33,12 +35,13 @@ std::string badge(const Report& report, const Verdict& verdict) {
   const std::size_t level_ends = words.find(' ');
   if (level_ends != std::string::npos) words.erase(0, level_ends + 1);
   const std::string level = of_class == "pass" ? "" : element("small", of_class) + " ";
-  return element("span", {{"class", "badge " + of_class}}, sign(of_class) + " " + level + escaped(words));
+  return element("span", {{"class", "badge " + of_class}}, fmt::format("{} {}{}", sign(of_class), level, escaped(words)));
 }
 
 std::string headline(const Finding& finding) {
   const std::string accepted = finding.accepted.empty() ? "" : " " + element("small", escaped("accepted: " + finding.accepted));
-  return sign(class_of(finding)) + " " + escaped(in_words(finding.severity) + ": " + finding.title) + accepted;
+  return fmt::format("{} {}{}", sign(class_of(finding)),
+                     escaped(fmt::format("{}: {}", in_words(finding.severity), finding.title)), accepted);
 }
 
 std::string lead(const Report& report) {

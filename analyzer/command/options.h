@@ -26,7 +26,7 @@ struct OutputRequest {
   std::optional<std::string> save_capture;              // path
   std::optional<std::string> baseline, write_baseline;  // paths
   PictureOptions picture;
-  PlaceOptions places;
+  SourcePathOptions places;
   Color color = Color::automatic;
 };
 

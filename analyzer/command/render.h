@@ -12,7 +12,7 @@ namespace gradscan {
 struct RenderOptions {
   TextOptions text;
   PictureOptions picture;
-  PlaceOptions places;
+  SourcePathOptions places;
 };
 
 // A picture takes a survey of one report; a plan or comparison, text or JSON.

@@ -1,15 +1,16 @@
-// Calls of regions are aligned by name and, of one name, in their order, parameters by their names and aliases, outputs by
-// path. What differs alike is one difference: 16 regions that are reentrant in the first and off in the second change together.
+// Calls of regions are aligned by name and, within a name, by order; parameters by name and alias; outputs by path. Equal changes
+// are one difference: 16 regions that are reentrant in the first and off in the second change together.
 //
-// What can be taken over is what the first's graph tells: a flag, a step, another kind of a region, an argument without grad,
-// a parameter that is frozen, unused or shared. What only the second's graph has, is not in the first's.
+// A difference can be applied if the first's graph has all it takes: a flag, a step, another kind of region, an argument without
+// grad, a parameter that is frozen, unused or shared. What exists only in the second's graph cannot.
 #include "analyzer/compare/differences.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "analyzer/diagnose/outcome_words.h"
@@ -24,12 +25,12 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t names_told = 4;
+constexpr std::size_t names_shown = 4;
 
 using Names = std::vector<std::string>;
 
 std::string listed(const Names& names) {
-  return enumerate(names, names_told);
+  return enumerate(names, names_shown);
 }
 
 // "region a", "regions a, b and 3 more"
@@ -46,14 +47,12 @@ std::string text_of(int number) {
 }
 
 std::string text_of(const Names& globs) {
-  return globs.empty() ? "nothing" : listed(globs);
+  return globs.empty() ? "none" : listed(globs);
 }
 
 std::string cap_in_words(const Setup& setup) {
-  if (!setup.bucket_cap_mb) return "left alone";
-  std::ostringstream text;
-  text << *setup.bucket_cap_mb << " MiB";
-  return text.str();
+  if (!setup.bucket_cap_mb) return "default";
+  return fmt::format("{:g} MiB", *setup.bucket_cap_mb);
 }
 
 std::set<std::string> names_of(const Parameter& parameter) {
@@ -62,15 +61,15 @@ std::set<std::string> names_of(const Parameter& parameter) {
   return names;
 }
 
-// By each of its names the position of a parameter.
-std::map<std::string, int> places_by_name(const Capture& capture) {
-  std::map<std::string, int> places;
+// Maps every name and alias to the position of its parameter.
+std::map<std::string, int> positions_by_name(const Capture& capture) {
+  std::map<std::string, int> positions;
   for (std::size_t at = 0; at < capture.parameters.size(); ++at)
-    for (const std::string& name : names_of(capture.parameters[at])) places.emplace(name, static_cast<int>(at));
-  return places;
+    for (const std::string& name : names_of(capture.parameters[at])) positions.emplace(name, static_cast<int>(at));
+  return positions;
 }
 
-// By position: whether the loss depends on it.
+// For each parameter, whether the loss depends on it.
 std::vector<bool> parameters_in_loss(const Capture& capture) {
   std::vector<bool> nodes = nodes_in_loss(capture), result(capture.parameters.size());
   for (std::size_t id = 0; id < nodes.size(); ++id)
@@ -84,7 +83,7 @@ int node_of(const Capture& capture, int parameter) {
   return none;
 }
 
-// Lets all edges to node `from` lead to `to`, or nowhere.
+// Redirects all edges from node `from` to `to`, or to nowhere.
 void redirect(Capture& capture, int from, int to) {
   auto move = [&](GradEdge& edge) {
     if (edge.node == from) edge = to == none ? GradEdge{} : GradEdge{to, 0};
@@ -99,16 +98,16 @@ Names globs_of(const Names& names) {
   return globs;
 }
 
-// Calls of a region: all of its name, or the one in this place among them.
+// The calls of a region name: all of them, or only the one in this position.
 struct Calls {
   std::string name;
   std::optional<std::size_t> place{};
 
-  std::string in_words() const { return place ? name + " (call " + std::to_string(*place + 1) + ")" : name; }
+  std::string in_words() const { return place ? fmt::format("{} (call {})", name, *place + 1) : name; }
   auto operator<=>(const Calls&) const = default;
 };
 
-// Calls visit(region, whether it is one of these calls) for every region of the name.
+// Calls visit(region, whether it is one of these calls) for every region of that name.
 void for_calls(Capture& capture, const Calls& calls, auto&& visit) {
   std::size_t place = 0;
   for (Region& region : capture.regions)
@@ -117,22 +116,22 @@ void for_calls(Capture& capture, const Calls& calls, auto&& visit) {
 
 void set_kinds(Side& side, const std::vector<Calls>& changed, Kind kind) {
   for (const Calls& calls : changed)
-    for_calls(side.capture, calls, [&](Region& region, bool concerned) {
-      if (concerned) region.kind = kind;
+    for_calls(side.capture, calls, [&](Region& region, bool selected) {
+      if (selected) region.kind = kind;
     });
 }
 
 void leave_unused(Side& side, const Names& names) {
-  std::map<std::string, int> places = places_by_name(side.capture);
+  std::map<std::string, int> positions = positions_by_name(side.capture);
   for (const std::string& name : names)
-    if (int node = node_of(side.capture, places.at(name)); node != none) redirect(side.capture, node, none);
+    if (int node = node_of(side.capture, positions.at(name)); node != none) redirect(side.capture, node, none);
 }
 
-// The later node's edges go to the earlier one, and the parameter that stands first keeps its name.
+// Edges to the later node go to the earlier one, and the first of the two parameters keeps its name.
 void share(Side& side, const std::string& kept, const std::string& gone) {
   Capture& capture = side.capture;
-  std::map<std::string, int> places = places_by_name(capture);
-  int first = std::min(places.at(kept), places.at(gone)), second = std::max(places.at(kept), places.at(gone));
+  std::map<std::string, int> positions = positions_by_name(capture);
+  int first = std::min(positions.at(kept), positions.at(gone)), second = std::max(positions.at(kept), positions.at(gone));
   if (first == second) return;
   int a = node_of(capture, first), b = node_of(capture, second);
   if (a != none && b != none) {
@@ -148,7 +147,7 @@ void share(Side& side, const std::string& kept, const std::string& gone) {
     if (node.parameter > second) --node.parameter;
 }
 
-// Whether the first's parameters have names that the globs match.
+// Whether the globs match parameters of the capture.
 bool can_be_named(const Capture& capture, const Names& globs) {
   try {
     parameters_named(capture, "", globs);
@@ -162,7 +161,7 @@ class Finder {
  public:
   Finder(const Side& first, const Side& second) : first_(first), second_(second) {}
 
-  std::vector<FoundDifference> find() {
+  std::vector<UntriedDifference> find() {
     flags();
     step();
     outputs();
@@ -177,8 +176,8 @@ class Finder {
   }
 
  private:
-  void add(std::string what, std::string first, std::string second, std::function<void(Side&)> take_over = {}) {
-    found_.push_back({std::move(what), std::move(first), std::move(second), std::move(take_over)});
+  void add(std::string what, std::string first, std::string second, std::function<void(Side&)> apply = {}) {
+    found_.push_back({std::move(what), std::move(first), std::move(second), std::move(apply)});
   }
 
   void flag(const std::string& name, bool Setup::*member) {
@@ -204,25 +203,25 @@ class Finder {
   }
 
   void step() {
-    step_member("forward calls for one loss", &TrainingStep::forwards);
-    step_member("backward calls for one loss", &TrainingStep::backwards);
-    step_member("losses inside of no_sync()", &TrainingStep::no_sync);
-    globs_of_step("parameters that the loss takes besides forward's result", &TrainingStep::used_outside);
-    globs_of_step("parameters that the loss takes times zero", &TrainingStep::zero_times);
+    step_member("forward calls per loss", &TrainingStep::forwards);
+    step_member("backward calls per loss", &TrainingStep::backwards);
+    step_member("losses inside no_sync()", &TrainingStep::no_sync);
+    globs_of_step("parameters that the loss uses besides forward's result", &TrainingStep::used_outside);
+    globs_of_step("parameters that the loss uses times zero", &TrainingStep::zero_times);
     Kind around = second_.setup.step.checkpoint_around;
     if (first_.setup.step.checkpoint_around != around)
       add("checkpoint around the model", in_words(first_.setup.step.checkpoint_around), in_words(around),
           [around](Side& side) { side.setup.step.checkpoint_around = around; });
     bool set_to_none = second_.setup.step.set_to_none;
     if (first_.setup.step.set_to_none != set_to_none)
-      add("zero_grad's set_to_none", yes_or_no(!set_to_none), yes_or_no(set_to_none),
+      add("set_to_none of zero_grad", yes_or_no(!set_to_none), yes_or_no(set_to_none),
           [set_to_none](Side& side) { side.setup.step.set_to_none = set_to_none; });
   }
 
   void globs_of_step(const std::string& what, Names TrainingStep::*member) {
     std::size_t before = found_.size();
     step_member(what, member);
-    if (found_.size() > before && !can_be_named(first_.capture, second_.setup.step.*member)) found_.back().take_over = {};
+    if (found_.size() > before && !can_be_named(first_.capture, second_.setup.step.*member)) found_.back().apply = {};
   }
 
   void outputs() {
@@ -232,10 +231,10 @@ class Finder {
       auto there = std::ranges::find_if(second_.capture.outputs, same_path);
       if (there == second_.capture.outputs.end()) continue;
       if (here.in_loss != there->in_loss)
-        add("whether the loss takes " + here.path, yes_or_no(here.in_loss), yes_or_no(there->in_loss),
+        add("whether the loss uses " + here.path, yes_or_no(here.in_loss), yes_or_no(there->in_loss),
             [at, taken = there->in_loss](Side& side) { side.capture.outputs[at].in_loss = taken; });
       if (here.found_by_ddp != there->found_by_ddp)
-        add("whether DDP finds " + here.path + " in forward's result", yes_or_no(here.found_by_ddp),
+        add(fmt::format("whether DDP finds {} in forward's result", here.path), yes_or_no(here.found_by_ddp),
             yes_or_no(there->found_by_ddp), [at, output = *there](Side& side) {
               Output& changed = side.capture.outputs[at];
               changed.found_by_ddp = output.found_by_ddp;
@@ -262,7 +261,7 @@ class Finder {
     return names;
   }
 
-  // What `change` is for each call of a name that both sides have: one entry if it is the same for all of them.
+  // Pairs each call of a name that both sides have with its change; a single entry if all calls change alike.
   template <typename Change>
   static std::vector<std::pair<Calls, Change>> by_calls(const std::string& name, const std::vector<Change>& changes) {
     if (std::all_of(changes.begin(), changes.end(), [&](const Change& change) { return change == changes.front(); }))
@@ -272,10 +271,10 @@ class Finder {
     return result;
   }
 
-  // No kind: there is no such region.
+  // Empty: there is no such region.
   using Kinds = std::pair<std::optional<Kind>, std::optional<Kind>>;
 
-  // Of the calls that both have; of all where only one side has such a region.
+  // Of the calls that both sides have; of all calls if only one side has such a region.
   static std::vector<Kinds> kinds_of_calls(const std::vector<const Region*>& here, const std::vector<const Region*>& there) {
     std::vector<Kinds> kinds;
     std::size_t count = here.empty() || there.empty() ? here.size() + there.size() : std::min(here.size(), there.size());
@@ -286,7 +285,7 @@ class Finder {
     return kinds;
   }
 
-  // By what the kind is in both.
+  // Grouped by the kinds on both sides.
   void kinds_of_regions() {
     std::map<Kinds, std::vector<Calls>> changes;
     Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
@@ -301,12 +300,12 @@ class Finder {
 
   void add_kinds(std::optional<Kind> here, std::optional<Kind> there, const std::vector<Calls>& changed) {
     auto words = [](std::optional<Kind> kind) { return kind ? in_words(*kind) : "no such region"; };
-    bool known = here || there != Kind::reentrant;  // a region that is transparent changes nothing where there is none
-    std::function<void(Side&)> take_over;
-    if (known) take_over = [=](Side& side) { set_kinds(side, changed, there.value_or(Kind::off)); };
+    bool known = here || there != Kind::reentrant;  // adding a transparent region changes nothing
+    std::function<void(Side&)> apply;
+    if (known) apply = [=](Side& side) { set_kinds(side, changed, there.value_or(Kind::off)); };
     Names names;
     for (const Calls& calls : changed) names.push_back(calls.in_words());
-    add("kind of " + counted("region", names), words(here), words(there), take_over);
+    add(fmt::format("kind of {}", counted("region", names)), words(here), words(there), apply);
   }
 
   void calls_of_regions() {
@@ -324,7 +323,7 @@ class Finder {
     return slots;
   }
 
-  // Of a call in both: which slots have a gradient, and of how many.
+  // Of a call on both sides: the slots that have a gradient, and the number of slots.
   struct Arguments {
     Names here, there;
     std::size_t count_here = 0, count_there = 0;
@@ -336,7 +335,7 @@ class Finder {
             first_.capture.nodes[here.begin].next.size(), second_.capture.nodes[there.begin].next.size()};
   }
 
-  // Whole sets of arguments are taken over.
+  // The arguments of a call are one difference.
   void arguments_of_regions() {
     Regions here = regions_of(first_.capture), there = regions_of(second_.capture);
     for (const std::string& name : region_names(first_.capture)) {
@@ -350,19 +349,19 @@ class Finder {
   }
 
   void add_arguments(const Calls& calls, const Arguments& arguments) {
-    std::function<void(Side&)> take_over;
+    std::function<void(Side&)> apply;
     if (arguments.count_here == arguments.count_there)
-      take_over = [calls, slots = arguments.there](Side& side) { give_grad(side, calls, slots); };
+      apply = [calls, slots = arguments.there](Side& side) { give_grad(side, calls, slots); };
     auto words = [](const Names& slots) { return slots.empty() ? "none" : listed(slots); };
-    add("arguments of region " + calls.in_words() + " that require grad", words(arguments.here), words(arguments.there),
-        take_over);
+    add(fmt::format("arguments of region {} that require grad", calls.in_words()), words(arguments.here),
+        words(arguments.there), apply);
   }
 
-  // An edit gives a gradient to all arguments of all calls of the name; those that are not to have one lose it again.
+  // The edit gives a gradient to all arguments of all calls of that name; the ones that should have none lose it again.
   static void give_grad(Side& side, const Calls& calls, const Names& slots) {
     std::vector<Names> wanted;
-    for_calls(side.capture, calls, [&](const Region& region, bool concerned) {
-      wanted.push_back(concerned ? slots : slots_with_grad(side.capture, region));
+    for_calls(side.capture, calls, [&](const Region& region, bool selected) {
+      wanted.push_back(selected ? slots : slots_with_grad(side.capture, region));
     });
     side.capture = edited(std::move(side.capture), {.require_grad = {as_glob(calls.name)}});
     auto next = wanted.begin();
@@ -374,9 +373,9 @@ class Finder {
     });
   }
 
-  // Parameters of `capture` that require grad and have none of the other's names.
+  // Parameters of `capture` that require grad and share no name with `other`.
   static std::vector<int> missing(const Capture& capture, const Capture& other) {
-    std::map<std::string, int> known = places_by_name(other);
+    std::map<std::string, int> known = positions_by_name(other);
     std::vector<int> result;
     for (std::size_t at = 0; at < capture.parameters.size(); ++at) {
       std::set<std::string> names = names_of(capture.parameters[at]);
@@ -392,22 +391,22 @@ class Finder {
     return names;
   }
 
-  // A model without a parameter is one where it is frozen, if nothing is computed from it.
+  // If nothing is computed from a parameter, a model without it is like one where it is frozen.
   void parameters_of_one_side() {
     std::vector<bool> in_loss = parameters_in_loss(first_.capture);
     std::vector<int> only_here = missing(first_.capture, second_.capture);
     Names names = names_at(first_.capture, only_here);
     bool used = std::any_of(only_here.begin(), only_here.end(), [&](int place) { return in_loss[place]; });
-    std::function<void(Side&)> take_over;
-    if (!used) take_over = [names](Side& side) { side.capture = edited(std::move(side.capture), {.freeze = globs_of(names)}); };
-    if (!names.empty()) add(counted("parameter", names), "there", "not there", take_over);
+    std::function<void(Side&)> apply;
+    if (!used) apply = [names](Side& side) { side.capture = edited(std::move(side.capture), {.freeze = globs_of(names)}); };
+    if (!names.empty()) add(counted("parameter", names), "present", "absent", apply);
     Names others = names_at(second_.capture, missing(second_.capture, first_.capture));
-    if (!others.empty()) add(counted("parameter", others), "not there", "there");
+    if (!others.empty()) add(counted("parameter", others), "absent", "present");
   }
 
-  // Calls visit(name, place here, place there) for every parameter that both have.
+  // Calls visit(name, position here, position there) for every parameter that both sides have.
   void for_common(auto&& visit) const {
-    std::map<std::string, int> known = places_by_name(second_.capture);
+    std::map<std::string, int> known = positions_by_name(second_.capture);
     for (std::size_t at = 0; at < first_.capture.parameters.size(); ++at)
       if (auto found = known.find(first_.capture.parameters[at].name); found != known.end())
         visit(found->first, static_cast<int>(at), found->second);
@@ -437,22 +436,22 @@ class Finder {
     if (!here.empty()) add("whether the loss depends on " + listed(here), "False", "True");
   }
 
-  // Which names the uses of a shared parameter have, the first's graph does not tell.
+  // A shared parameter cannot be split: the first's graph does not say which use goes by which name.
   void shared_parameters() {
-    std::map<std::string, int> here = places_by_name(first_.capture), there = places_by_name(second_.capture);
+    std::map<std::string, int> here = positions_by_name(first_.capture), there = positions_by_name(second_.capture);
     for (const auto& [one, other] : pairs(first_.capture, there))
-      if (there.at(one) != there.at(other)) add("whether " + one + " and " + other + " are shared", "True", "False");
+      if (there.at(one) != there.at(other)) add(fmt::format("whether {} and {} are shared", one, other), "True", "False");
     for (const auto& [one, other] : pairs(second_.capture, here)) {
       if (here.at(one) == here.at(other)) continue;
       const Parameter &left = first_.capture.parameters[here.at(one)], &right = first_.capture.parameters[here.at(other)];
-      std::function<void(Side&)> take_over;
+      std::function<void(Side&)> apply;
       if (left.shape == right.shape && left.requires_grad == right.requires_grad)
-        take_over = [one = one, other = other](Side& side) { share(side, one, other); };
-      add("whether " + one + " and " + other + " are shared", "False", "True", take_over);
+        apply = [one = one, other = other](Side& side) { share(side, one, other); };
+      add(fmt::format("whether {} and {} are shared", one, other), "False", "True", apply);
     }
   }
 
-  // A shared parameter's name with each of its aliases, where both are names in `known`.
+  // The name of a shared parameter with each of its aliases, if both are in `known`.
   using Pairs = std::set<std::pair<std::string, std::string>>;
 
   static Pairs pairs(const Capture& capture, const std::map<std::string, int>& known) {
@@ -465,7 +464,7 @@ class Finder {
 
   const Side& first_;
   const Side& second_;
-  std::vector<FoundDifference> found_;
+  std::vector<UntriedDifference> found_;
 };
 
 }  // namespace
@@ -476,7 +475,7 @@ Side with_kinds(Side side) {
   return side;
 }
 
-std::vector<FoundDifference> find_differences(const Side& first, const Side& second) {
+std::vector<UntriedDifference> find_differences(const Side& first, const Side& second) {
   return Finder(first, second).find();
 }
 

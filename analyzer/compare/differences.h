@@ -1,4 +1,4 @@
-// What differs between two sides of a comparison, and how the first is given it.
+// What differs between two sides of a comparison, and how to apply each difference to the first.
 #pragma once
 
 #include <functional>
@@ -9,15 +9,16 @@
 
 namespace gradscan {
 
-struct FoundDifference {
-  std::string what, first, second;            // as in Difference
-  std::function<void(Side&)> take_over = {};  // changes the first side; empty: its graph cannot tell what would be then
+// A Difference before its replay.
+struct UntriedDifference {
+  std::string what, first, second;        // as in Difference
+  std::function<void(Side&)> apply = {};  // makes the first side like the second; empty: its graph does not allow that
 };
 
-// With the kinds that the setup gives the regions in the capture itself: setup.checkpointing is as_given.
+// Writes the kinds that the setup gives the regions into the capture; setup.checkpointing becomes as_given.
 Side with_kinds(Side side);
 
-// Setup, step and outputs first, then regions, then parameters. Sides are as with_kinds() returns them.
-std::vector<FoundDifference> find_differences(const Side& first, const Side& second);
+// Setup, step and outputs first, then regions, then parameters. Expects sides from with_kinds().
+std::vector<UntriedDifference> find_differences(const Side& first, const Side& second);
 
 }  // namespace gradscan

@@ -1,9 +1,11 @@
 // A comparison as text and as JSON (docs/report-format.md).
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/comparison_fields.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
 
@@ -12,20 +14,21 @@ namespace {
 
 class Text {
  public:
-  Text(const Comparison& comparison, const TextOptions& options) : comparison_(comparison), page_(options) {}
+  Text(const Comparison& comparison, const TextOptions& options) : comparison_(comparison), out_(options) {}
 
   std::string write() {
     side("first", comparison_.first);
     side("second", comparison_.second);
     summary();
-    differences("What decides", true);
+    differences("Decisive differences", true);
     differences(any_decides() ? "Other differences" : "Differences", false);
-    return page_.take();
+    return out_.take();
   }
 
  private:
   void side(const std::string& term, const Report& report) {
-    page_.item(term, report.model + ", " + ddp_call(report.setup) + ": " + in_words(report, report.verdict).words, 0, 8);
+    out_.item(term, fmt::format("{}, {}: {}", report.model, ddp_call(report.setup), in_words(report, report.verdict).words), 0,
+              8);
   }
 
   bool any_decides() const {
@@ -36,37 +39,37 @@ class Text {
   void summary() {
     std::string sentence = summary_in_words();
     if (sentence.empty()) return;
-    page_.blank();
-    page_.prose(sentence);
+    out_.blank();
+    out_.prose(sentence);
   }
 
   std::string summary_in_words() const {
-    if (comparison_.differences.empty()) return "They do not differ in what gradscan compares.";
-    if (comparison_.same_outcome) return "Both end alike: no difference decides.";
+    if (comparison_.differences.empty()) return "There is no difference in what gradscan compares.";
+    if (comparison_.same_outcome) return "Both have the same outcome, so no difference is decisive.";
     if (any_decides()) return "";
-    return comparison_.together
-               ? "No difference decides by itself; all that can be taken over, together, let the first end as the second."
-               : "No difference that can be taken over into the first's graph decides.";
+    return comparison_.together ? "No difference is decisive by itself. All those that can be applied to the first, together, "
+                                  "give it the second's outcome."
+                                : "None of the differences that can be applied to the first is decisive.";
   }
 
   void differences(const std::string& heading, bool decide) {
-    auto told = [&](const Difference& difference) { return difference.decides == decide; };
-    if (std::none_of(comparison_.differences.begin(), comparison_.differences.end(), told)) return;
-    page_.heading(heading);
+    auto belongs = [&](const Difference& difference) { return difference.decides == decide; };
+    if (std::none_of(comparison_.differences.begin(), comparison_.differences.end(), belongs)) return;
+    out_.heading(heading);
     for (const Difference& difference : comparison_.differences)
-      if (told(difference)) write(difference);
+      if (belongs(difference)) write(difference);
   }
 
   void write(const Difference& difference) {
-    page_.prose(difference.what + ": " + difference.first + " in the first, " + difference.second + " in the second", 2,
-                difference.decides ? Paint::good : Paint::plain);
-    page_.prose(effect(difference), 6, Paint::dim);
+    out_.prose(fmt::format("{}: {} in the first, {} in the second", difference.what, difference.first, difference.second), 2,
+               difference.decides ? Paint::good : Paint::plain);
+    out_.prose(effect(difference), 6, Paint::dim);
   }
 
   std::string effect(const Difference& difference) const {
-    if (!difference.verdict) return "cannot be taken over into the first's graph";
-    if (difference.decides) return "the first with it ends as the second";
-    return "the first with it: " + outcome(*difference.verdict);
+    if (!difference.verdict) return "cannot be applied to the first";
+    if (difference.decides) return "gives the first the outcome of the second";
+    return "applied to the first: " + outcome(*difference.verdict);
   }
 
   std::string outcome(const Verdict& verdict) const {
@@ -75,7 +78,7 @@ class Text {
   }
 
   const Comparison& comparison_;
-  Page page_;
+  TerminalText out_;
 };
 
 // Names by DDP index.

@@ -6,7 +6,7 @@
 
 namespace gradscan {
 
-// A Difference with the names of the parameters that its verdict tells of, which are the first report's.
+// A Difference whose verdict has names of parameters instead of their indices in the first report.
 struct NamedVerdict {
   Outcome outcome = Outcome::pass;
   std::optional<int> iteration{};
@@ -24,23 +24,24 @@ std::vector<NamedDifference> named_differences(const Comparison& comparison);
 
 template <typename Fields>
 void describe(Fields& fields, As<NamedVerdict>) {
-  fields.object("verdict_of_difference", "What DDP does with the first once it has the second's.");
+  fields.object("verdict_of_difference", "What DDP does with the first once the difference is applied to it.");
   describe_outcome(fields, As<NamedVerdict>{});
   fields.always("unsynchronised", &NamedVerdict::unsynchronised,
-                "Names of parameters whose gradients differ between the ranks; empty where an error is raised.");
+                "Names of parameters whose gradients differ between the ranks; empty if an error is raised.");
   fields.always("untrained", &NamedVerdict::untrained,
-                "Names of parameters that lose their gradient, or the part of it that would come through a region, to "
-                "checkpointing; empty where an error is raised.");
+                "Names of parameters that lose their gradient, or the part of it that would pass through a region, to "
+                "checkpointing; empty if an error is raised.");
 }
 
 template <typename Fields>
 void describe(Fields& fields, As<NamedDifference>) {
-  fields.object("difference", "In what the two differ.");
+  fields.object("difference", "One way in which the two differ.");
   fields.required("what", &NamedDifference::what, "What differs.");
-  fields.always("first", &NamedDifference::first, "How it is in the first.");
-  fields.always("second", &NamedDifference::second, "How it is in the second.");
-  fields.always("verdict", &NamedDifference::verdict, "Of the first with it; null if the first's graph cannot tell.");
-  fields.required("decides", &NamedDifference::decides, "Whether the first then ends as the second does.");
+  fields.always("first", &NamedDifference::first, "Its value in the first.");
+  fields.always("second", &NamedDifference::second, "Its value in the second.");
+  fields.always("verdict", &NamedDifference::verdict,
+                "Of the first with the difference applied; null if it cannot be applied to the first.");
+  fields.required("decides", &NamedDifference::decides, "Whether it gives the first the outcome of the second.");
 }
 
 template <typename Fields>
@@ -48,10 +49,11 @@ void describe(Fields& fields, As<Comparison>) {
   fields.document("gradscan-comparison/1", "comparison", "Why DDP fails with one model and not with the other.");
   fields.required("first", &Comparison::first, "Its report.", forms::Document<Report>{});
   fields.required("second", &Comparison::second, "Its report.", forms::Document<Report>{});
-  fields.computed("differences", named_differences, "Those that decide first, then setup, regions, parameters.");
-  fields.required("same_outcome", &Comparison::same_outcome, "Whether both end alike: then nothing decides.");
+  fields.computed("differences", named_differences, "Decisive ones first, then setup, regions, parameters.");
+  fields.required("same_outcome", &Comparison::same_outcome,
+                  "Whether both have the same outcome; if so, no difference is decisive.");
   fields.always("together", &Comparison::together,
-                "Whether all differences that can be taken over, together, let the first end as the second.");
+                "Whether all differences that can be applied to the first, together, give it the outcome of the second.");
 }
 
 }  // namespace gradscan

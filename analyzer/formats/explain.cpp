@@ -1,4 +1,7 @@
-// One parameter's whole story.
+// The whole story of one parameter.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -7,7 +10,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/why.h"
 #include "analyzer/formats/fix_words.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/text/near_matches.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/error.h"
@@ -20,71 +23,71 @@ namespace {
 class Story {
  public:
   Story(const Report& report, const ParameterReport& parameter, const TextOptions& options)
-      : report_(report), parameter_(parameter), names_(report), page_(options) {}
+      : report_(report), parameter_(parameter), names_(report), out_(options) {}
 
   std::string write() {
-    page_.prose(with_index(parameter_) + " of " + report_.model, 0, Paint::bold);
-    page_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
+    out_.prose(fmt::format("{} of {}", with_index(parameter_), report_.model), 0, Paint::bold);
+    out_.item("tensor", tensor_in_words(parameter_.dtype, parameter_.shape), 2, column);
     uses();
-    page_.item("bucket", bucket(), 2, column);
+    out_.item("bucket", bucket(), 2, column);
     firings();
     search();
     marks();
     findings();
     setups();
-    write_fixes(page_, report_);
-    return page_.take();
+    write_fixes(out_, report_);
+    return out_.take();
   }
 
  private:
   static constexpr int column = 12;
 
-  std::string place(int region) const { return region == none ? "the outer graph" : "region " + names_[region]; }
+  std::string region_in_words(int region) const { return region == none ? "the outer graph" : "region " + names_[region]; }
 
   void uses() {
-    if (parameter_.used_in.empty()) page_.item("used in", "nothing that forward computes with gradients", 2, column);
+    if (parameter_.used_in.empty()) out_.item("used in", "no operation that records gradients", 2, column);
     for (int region : parameter_.used_in)
-      page_.item(region == parameter_.used_in.front() ? "used in" : "",
-                 region == none ? "the outer graph" : about(report_.regions[region]), 2, column);
-    if (!parameter_.returned_as.empty()) page_.item("returned", "as " + parameter_.returned_as, 2, column);
+      out_.item(region == parameter_.used_in.front() ? "used in" : "",
+                region == none ? "the outer graph" : about(report_.regions[region]), 2, column);
+    if (!parameter_.returned_as.empty()) out_.item("returned", "as " + parameter_.returned_as, 2, column);
   }
 
   std::string about(const RegionReport& region) const {
-    std::string text = "region " + names_[region.id] + " (" + in_words(region.kind);
-    if (!region.source.empty()) text += ", " + region.source;
-    if (region.parent != none) text += ", nested in " + names_[region.parent];
-    if (region.kind == Kind::reentrant) text += region.executed ? ", executed in backward" : ", not executed in backward";
-    return text + "); " + arguments(region);
+    std::vector<std::string> facts{in_words(region.kind)};
+    if (!region.source.empty()) facts.push_back(region.source);
+    if (region.parent != none) facts.push_back("nested in " + names_[region.parent]);
+    if (region.kind == Kind::reentrant) facts.push_back(region.executed ? "executed in backward" : "not executed in backward");
+    return fmt::format("region {} ({}); {}", names_[region.id], fmt::join(facts, ", "), arguments(region));
   }
 
   static std::string arguments(const RegionReport& region) {
     int with_grad = region.arguments - static_cast<int>(region.arguments_without_grad.size());
-    if (region.arguments == 0) return "it has no direct tensor argument";
+    if (region.arguments == 0) return "it has no direct tensor arguments";
     if (region.arguments == 1)
       return std::string("its direct tensor argument ") + (with_grad == 1 ? "requires grad" : "does not require grad");
-    return (with_grad == 0                  ? "none"
-            : with_grad == region.arguments ? "each"
-                                            : std::to_string(with_grad)) +
-           " of its " + count(region.arguments, "direct tensor argument") +
-           (with_grad < 2 || with_grad == region.arguments ? " requires" : " require") + " grad";
+    std::string number = with_grad == 0 ? "none" : with_grad == region.arguments ? "all" : std::to_string(with_grad);
+    return fmt::format("{} of its {} {} grad", number, count(region.arguments, "direct tensor argument"),
+                       with_grad < 2 ? "requires" : "require");
   }
 
   std::string bucket() const {
     for (std::size_t bucket = 0; bucket < report_.buckets.size(); ++bucket)
       if (std::ranges::find(report_.buckets[bucket], parameter_.index) != report_.buckets[bucket].end())
-        return std::to_string(bucket + 1) + " of " + std::to_string(report_.buckets.size()) + ", with " +
-               count(report_.buckets[bucket].size() - 1, "other parameter");
+        return fmt::format("{} of {}, with {}", bucket + 1, report_.buckets.size(),
+                           count(report_.buckets[bucket].size() - 1, "other parameter"));
     return "unknown";
   }
 
   void firings() {
-    page_.heading("Firings per iteration");
+    out_.heading("Firings per iteration");
     const auto& firings = parameter_.firings;
-    page_.item("reentrant", std::to_string(firings.reentrant), 2, wide);
-    page_.item("non-reentrant", std::to_string(firings.non_reentrant), 2, wide);
-    page_.item("no checkpointing", std::to_string(firings.off), 2, wide);
-    std::string asked = std::to_string(parameter_.fired_by.size()) + sources(parameter_.fired_by, ": ");
-    page_.item("in the setup asked", asked + sources(parameter_.fired_by_sink, "; with DDP's sink also "), 2, wide);
+    out_.item("reentrant", std::to_string(firings.reentrant), 2, wide);
+    out_.item("non-reentrant", std::to_string(firings.non_reentrant), 2, wide);
+    out_.item("no checkpointing", std::to_string(firings.off), 2, wide);
+    out_.item("in this setup",
+              fmt::format("{}{}{}", parameter_.fired_by.size(), sources(parameter_.fired_by, ": "),
+                          sources(parameter_.fired_by_sink, "; with DDP's sink also ")),
+              2, wide);
   }
 
   std::string sources(const std::vector<int>& causes, const std::string& before) const {
@@ -92,24 +95,25 @@ class Story {
     for (int cause : causes) ++firings[cause];
     std::vector<std::string> words;
     for (auto [cause, number] : firings)
-      words.push_back((cause < 0 ? "the " + outer_in_words(cause) : "the inner backward of " + place(cause)) +
-                      (number == 1 ? "" : " (" + times(number) + ")"));
+      words.push_back(fmt::format("the {}{}", cause < 0 ? outer_in_words(cause) : "inner backward of " + region_in_words(cause),
+                                  number == 1 ? "" : fmt::format(" ({})", times(number))));
     return words.empty() ? "" : before + enumerate(words, 8);
   }
 
   void search() {
-    page_.heading("DDP's search for unused parameters");
-    if (parameter_.seen_by_search) return page_.prose("finds it in the outer graph", 2);
+    out_.heading("DDP's search for unused parameters");
+    if (parameter_.seen_by_search) return out_.prose("finds it in the outer graph.", 2);
     std::string why = "does not find it";
     std::vector<std::string> stops = search_stops();
     if (!stops.empty()) {
-      why += ": it stops at " + enumerate(stops, 4) + ", whose inside exists only while backward runs";
+      why += fmt::format(": it stops at {}, whose inner graph exists only during backward", enumerate(stops, 4));
     } else if (!parameter_.returned_as.empty()) {
-      why += ": it is returned itself (" + parameter_.returned_as + "), and has no backward node to start from";
+      why +=
+          fmt::format(": forward returns it directly ({}), so there is no backward node to start from", parameter_.returned_as);
     } else {
       why += parameter_.used_in.empty() ? ": nothing uses it" : ": no output that DDP finds leads to it";
     }
-    page_.prose(why + ". With find_unused_parameters=True that is a ready mark.", 2);
+    out_.prose(why + ". With find_unused_parameters=True that marks it ready.", 2);
   }
 
   // The outermost reentrant regions around its uses.
@@ -127,11 +131,11 @@ class Story {
   }
 
   void marks() {
-    page_.heading("Ready marks per iteration (one is right)");
+    out_.heading("Ready marks per iteration (should be 1)");
     const auto& marks = parameter_.ready_marks;
-    page_.item("DDP's defaults", std::to_string(marks.defaults), 2, wider);
-    page_.item("find_unused_parameters", std::to_string(marks.find_unused_parameters), 2, wider);
-    page_.item("static_graph", std::to_string(marks.static_graph), 2, wider);
+    out_.item("DDP's defaults", std::to_string(marks.defaults), 2, wider);
+    out_.item("find_unused_parameters", std::to_string(marks.find_unused_parameters), 2, wider);
+    out_.item("static_graph", std::to_string(marks.static_graph), 2, wider);
   }
 
   static constexpr int wide = 22, wider = 26;
@@ -144,34 +148,34 @@ class Story {
     for (const Finding& finding : report_.findings)
       for (const Group& group : finding.groups)
         if (is_in(group.parameters)) {
-          page_.heading("In the setup asked: " + finding.rule);
-          page_.prose(finding.title + ".", 2);
-          page_.prose(finding.why, 2);
+          out_.heading("In this setup: " + finding.rule);
+          out_.prose(finding.title + ".", 2);
+          out_.prose(finding.why, 2);
         }
   }
 
   void setups() {
-    page_.heading("What happens to it in each setup");
-    for (const Verdict& verdict : report_.verdicts) page_.item(name(verdict.setup), fate(verdict), 2, 42);
+    out_.heading("Outcome in each setup");
+    for (const Verdict& verdict : report_.verdicts) out_.item(name(verdict.setup), fate(verdict), 2, 42);
   }
 
   static std::string name(const Setup& setup) {
-    return in_words(setup.checkpointing) + ", " +
-           (setup.static_graph             ? "static_graph"
-            : setup.find_unused_parameters ? "find_unused_parameters"
-                                           : "DDP's defaults");
+    return fmt::format("{}, {}", in_words(setup.checkpointing),
+                       setup.static_graph             ? "static_graph"
+                       : setup.find_unused_parameters ? "find_unused_parameters"
+                                                      : "DDP's defaults");
   }
 
   std::string fate(const Verdict& verdict) const {
     OutcomeWords outcome = in_words(report_, verdict);
     std::string text = outcome.words;
-    if (verdict.iteration) text += " in iteration " + std::to_string(*verdict.iteration);
+    if (verdict.iteration) text += fmt::format(" in iteration {}", *verdict.iteration);
     if (std::ranges::find(verdict.parameters, parameter_.index) != verdict.parameters.end()) return text + ", DDP names it";
     if (verdict.outcome != Outcome::pass) return text;
-    if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local";
+    if (is_in(verdict.unsynchronised)) return text + ": its gradient stays local to each rank";
     if (is_in(verdict.untrained)) return text + ": it gets no gradient";
     if (outcome.severity == Severity::clean) return text;
-    return text + (loses_a_part() ? ": a part of its gradient is missing" : ", but not this one");
+    return text + (loses_a_part() ? ": part of its gradient is missing" : ", but not this parameter");
   }
 
   bool loses_a_part() const {
@@ -183,7 +187,7 @@ class Story {
   const Report& report_;
   const ParameterReport& parameter_;
   RegionNames names_;
-  Page page_;
+  TerminalText out_;
 };
 
 std::vector<std::string> all_names(const Report& report) {
@@ -202,8 +206,8 @@ std::string explain(const Report& report, std::string_view name_or_index, const 
     return Story(report, *parameter, options).write();
   std::string near = did_you_mean(name_or_index, all_names(report));
   std::string range =
-      report.parameters.empty() ? "" : "use a name or an index from 0 to " + std::to_string(report.parameters.size() - 1);
-  throw Error(Failure::usage, std::string(name_or_index), "is no parameter that requires grad", near.empty() ? range : near);
+      report.parameters.empty() ? "" : fmt::format("use a name or an index from 0 to {}", report.parameters.size() - 1);
+  throw Error(Failure::usage, std::string(name_or_index), "is not a parameter that requires grad", near.empty() ? range : near);
 }
 
 }  // namespace gradscan

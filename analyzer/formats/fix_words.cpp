@@ -1,5 +1,7 @@
 #include "analyzer/formats/fix_words.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/text/prose.h"
@@ -7,29 +9,29 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t fixes_told = 6, failures_told = 6;
+constexpr std::size_t fixes_shown = 6, failures_shown = 6;
 
-// Figures that read alike tell nothing.
-std::string unless_equal(const std::string& first, const std::string& figure, const std::string& of, const std::string& asked) {
-  return figure == asked ? "" : first + figure + of + " instead of " + asked;
+// "up to 2 MiB of activations instead of 4 MiB"; empty if both figures read the same.
+std::string unless_equal(const std::string& figure, const std::string& unit, const std::string& asked) {
+  return figure == asked ? "" : fmt::format("{} {} instead of {}", figure, unit, asked);
 }
 
-void write_fix(Page& page, const Report& report, std::size_t number) {
+void write_fix(TerminalText& out, const Report& report, std::size_t number) {
   const Fix& fix = report.fixes[number - 1];
-  page.prose(std::to_string(number) + ". " + fix.change, 2, Paint::good);
-  for (const std::string& caveat : fix.caveats) page.prose(caveat, 6);
-  if (std::string price = price_in_words(fix.price, report.price); !price.empty()) page.prose(price, 6);
+  out.prose(fmt::format("{}. {}", number, fix.change), 2, Paint::good);
+  for (const std::string& caveat : fix.caveats) out.prose(caveat, 6);
+  if (std::string price = price_in_words(fix.price, report.price); !price.empty()) out.prose(price, 6);
   std::string options = fix.options.empty() ? "" : ", or add " + fix.options;
-  page.prose("to check: --fix " + std::to_string(number) + options, 6, Paint::dim);
+  out.prose(fmt::format("to check: --fix {}{}", number, options), 6, Paint::dim);
 }
 
-void write_no_help(Page& page, const Report& report) {
+void write_no_help(TerminalText& out, const Report& report) {
   if (report.no_help.empty()) return;
-  page.heading("These changes do not help");
-  for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_told); ++at)
-    page.prose(report.no_help[at].change + ": " + report.no_help[at].reason, 2);
-  if (report.no_help.size() > failures_told)
-    page.prose("and " + std::to_string(report.no_help.size() - failures_told) + " more with --format json", 2, Paint::dim);
+  out.heading("Changes that do not help");
+  for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_shown); ++at)
+    out.prose(fmt::format("{}: {}", report.no_help[at].change, report.no_help[at].reason), 2);
+  if (report.no_help.size() > failures_shown)
+    out.prose(fmt::format("and {} more with --format json", report.no_help.size() - failures_shown), 2, Paint::dim);
 }
 
 }  // namespace
@@ -37,20 +39,22 @@ void write_no_help(Page& page, const Report& report) {
 std::string price_in_words(const Price& price, const Price& asked) {
   if (asked.peak() == 0 && price.peak() == 0) return "";
   bool work_known = price.forward_flops + price.backward_flops > 0;
-  std::string memory = unless_equal("up to ", bytes(price.peak()), " of activations", bytes(asked.peak())), work;
+  std::string memory = unless_equal(bytes(price.peak()), "of activations", bytes(asked.peak())), work;
+  if (!memory.empty()) memory = "up to " + memory;
   if (work_known)
-    work = unless_equal("", percent(price.recompute_share()), " of the work done again", percent(asked.recompute_share()));
-  if (memory.empty() && work.empty()) return work_known ? "memory and work stay as they are" : "memory stays as it is";
+    work = unless_equal(percent(price.recompute_share()), "of the work recomputed", percent(asked.recompute_share()));
+  if (memory.empty() && work.empty()) return work_known ? "memory and work unchanged" : "memory unchanged";
   return memory + (memory.empty() || work.empty() ? "" : ", ") + work;
 }
 
-void write_fixes(Page& page, const Report& report) {
+void write_fixes(TerminalText& out, const Report& report) {
   if (!has_conflict(report)) return;
-  page.heading(report.fixes.empty() ? "No change that was tried replays clean" : "These changes replay clean");
-  for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_told); ++number) write_fix(page, report, number);
-  if (report.fixes.size() > fixes_told)
-    page.prose("and " + std::to_string(report.fixes.size() - fixes_told) + " more with --format json", 2, Paint::dim);
-  write_no_help(page, report);
+  out.heading(report.fixes.empty() ? "No fix found: no change that was tried replays without a conflict"
+                                   : "Fixes (each replayed without a conflict)");
+  for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_shown); ++number) write_fix(out, report, number);
+  if (report.fixes.size() > fixes_shown)
+    out.prose(fmt::format("and {} more with --format json", report.fixes.size() - fixes_shown), 2, Paint::dim);
+  write_no_help(out, report);
 }
 
 }  // namespace gradscan

@@ -1,18 +1,18 @@
-// What reports say about fixes.
+// What text reports say about fixes.
 #pragma once
 
 #include <string>
 
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "gradscan/report.h"
 
 namespace gradscan {
 
-// Two sections: the first fixes, each with its number, its caveats, what it costs and how to check it; and what does not help.
-// Nothing if there is no conflict.
-void write_fixes(Page& page, const Report& report);
+// Two sections: the first few fixes, each with its number, caveats, price and how to check it; and changes that do not help.
+// Writes nothing if there is no conflict.
+void write_fixes(TerminalText& out, const Report& report);
 
-// Where figures are known: what a fix needs and costs beside what the setup asked does, unless it reads alike. Else empty.
+// How much memory and work a fix takes compared with the requested setup. Empty if the figures are unknown.
 std::string price_in_words(const Price& price, const Price& asked);
 
 }  // namespace gradscan

@@ -1,10 +1,12 @@
-// Workflow commands: lines that a GitHub runner turns into annotations of a file's line. Of one step it shows ten of each
-// level, so no more are written, the worst first, and the last of too many says how many there are.
+// Workflow commands: lines that a GitHub runner turns into annotations on a line of a file. The runner shows ten of each level
+// per step, so no more are written, worst first; if there are more, the last one says how many.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "analyzer/report/survey.h"
-#include "analyzer/review/places.h"
+#include "analyzer/review/code_lines.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
@@ -14,7 +16,7 @@ namespace {
 
 constexpr std::size_t annotations_shown = 10;
 
-// The runner reads what is behind each % as the code of a character; in a property commas and colons are separators.
+// The runner takes what follows a % for a character code; in properties, commas and colons are separators.
 std::string escaped(std::string_view text, bool property) {
   std::string result;
   for (char byte : text) {
@@ -34,30 +36,31 @@ std::string escaped(std::string_view text, bool property) {
   return result;
 }
 
-// The rest of a command behind its level.
-std::string annotation(const CodeLine& place, const std::string& title, const std::string& message) {
-  std::string text = "file=" + escaped(printable(place.path), true);
-  if (place.line > 0) text += ",line=" + std::to_string(place.line);
-  return text + ",title=" + escaped(printable(title), true) + "::" + escaped(printable(message), false) + "\n";
+// The rest of a command, after its level.
+std::string annotation(const CodeLine& code, const std::string& title, const std::string& message) {
+  return fmt::format("file={}{},title={}::{}\n", escaped(printable(code.path), true),
+                     code.line > 0 ? fmt::format(",line={}", code.line) : "", escaped(printable(title), true),
+                     escaped(printable(message), false));
 }
 
-std::string annotation(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
-  std::string title = "gradscan: " + finding.rule + (finding.severity == Severity::silent ? " (silent)" : "");
-  return annotation(places(file, finding, options).front(), title, file.path + ": " + remark(*file.report, finding));
+std::string annotation(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
+  std::string title = fmt::format("gradscan: {}{}", finding.rule, finding.severity == Severity::silent ? " (silent)" : "");
+  return annotation(code_lines(file, finding, options).front(), title,
+                    fmt::format("{}: {}", file.path, remark(*file.report, finding)));
 }
 
 std::string commands(const std::string& level, const std::vector<std::string>& annotations) {
   std::size_t shown = annotations.size() <= annotations_shown ? annotations.size() : annotations_shown - 1;
   std::string text;
-  for (std::size_t at = 0; at < shown; ++at) text += "::" + level + " " + annotations[at];
+  for (std::size_t at = 0; at < shown; ++at) text += fmt::format("::{} {}", level, annotations[at]);
   if (shown < annotations.size())
-    text += "::" + level + " title=gradscan::" + std::to_string(annotations.size() - shown) + " more, see the whole report\n";
+    text += fmt::format("::{} title=gradscan::{} more, see the full report\n", level, annotations.size() - shown);
   return text;
 }
 
 }  // namespace
 
-std::string to_github(const Survey& survey, const PlaceOptions& options) {
+std::string to_github(const Survey& survey, const SourcePathOptions& options) {
   std::vector<std::string> errors, silent, notices;
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];

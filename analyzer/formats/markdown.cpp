@@ -1,6 +1,8 @@
-// A comment on a pull request. What everybody needs stands open: how many are bad, which finding, why, what repairs it; the
-// rest is folded away. Every piece is bounded, and pieces are left out, with a word about it, before the comment would be
-// longer than GitHub accepts.
+// A comment on a pull request. What everybody needs is visible: how many files are bad, which finding, why, how to fix it. The
+// rest is folded away. Every piece is bounded, and if the comment would get longer than GitHub accepts, pieces are left out with
+// a note that says so.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <sstream>
@@ -19,15 +21,15 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t most_bytes = 65'536;  // GitHub counts characters, of which there are no more
-constexpr std::size_t fixes_told = 6, failures_told = 6, names_told = 200, rows_told = 100;
+constexpr std::size_t most_bytes = 65'536;  // GitHub counts characters, never more than the bytes
+constexpr std::size_t fixes_shown = 6, failures_shown = 6, names_shown = 200, rows_shown = 100;
 
-// Pieces that are taken whole or left out; every piece ends with a line break.
+// Takes whole pieces or leaves them out; every piece ends with a line break.
 class Comment {
  public:
-  // Tells whether there was room.
+  // Returns whether there was room.
   bool add(const std::string& piece) {
-    if (full_ || text_.size() + piece.size() > most_bytes - word_about_rest.size()) {
+    if (full_ || text_.size() + piece.size() > most_bytes - note_about_rest.size()) {
       full_ = true;
       return false;
     }
@@ -35,11 +37,11 @@ class Comment {
     return true;
   }
 
-  std::string take() { return std::move(text_) + std::string(full_ ? word_about_rest : ""); }
+  std::string take() { return std::move(text_) + std::string(full_ ? note_about_rest : ""); }
 
  private:
-  static constexpr std::string_view word_about_rest =
-      "\n*The rest is left out, for GitHub takes no longer comment: see the whole report.*\n";
+  static constexpr std::string_view note_about_rest =
+      "\n*Cut here: GitHub does not accept longer comments. See the full report.*\n";
   std::string text_;
   bool full_ = false;
 };
@@ -60,103 +62,101 @@ std::string_view word(Severity severity) {
 }
 
 std::string folded(const std::string& summary, const std::string& body) {
-  return "\n<details><summary>" + summary + "</summary>\n\n" + body + "\n</details>\n";
+  return fmt::format("\n<details><summary>{}</summary>\n\n{}\n</details>\n", summary, body);
 }
 
-// In a cell a line break or bar would end it; prose has no bar outside of code.
+// A line break or bar would end the cell; prose has bars only in code.
 std::string row_of(const Scanned& file) {
   std::string words = markdown_prose(in_words(file));
   for (std::size_t at = 0; (at = words.find('|', at)) != std::string::npos; at += 2) words.insert(at, "\\");
-  return "| " + std::string(word(severity(file))) + " | " + code_span(file.path, true) + " | " + words + " |\n";
+  return fmt::format("| {} | {} | {} |\n", word(severity(file)), code_span(file.path, true), words);
 }
 
 std::string overview(const Survey& survey) {
   std::string text = "\n| | file | |\n| --- | --- | --- |\n";
   std::size_t rows = 0;
   for (int position : worst_first(survey))
-    if (++rows <= rows_told) text += row_of(survey.files[position]);
-  if (rows > rows_told) text += "| | | and " + std::to_string(rows - rows_told) + " more |\n";
+    if (++rows <= rows_shown) text += row_of(survey.files[position]);
+  if (rows > rows_shown) text += fmt::format("| | | and {} more |\n", rows - rows_shown);
   return text;
 }
 
 std::string cell(const Report& report, std::size_t position) {
   std::string words = in_words(report, report.verdicts[position]).words;
-  return asked_row(report) == position ? "**" + words + "**" : words;
+  return asked_row(report) == position ? fmt::format("**{}**", words) : words;
 }
 
 std::string table_of_setups(const Report& report) {
   std::string text =
       "| checkpointing | DDP's defaults | `find_unused_parameters` | `static_graph` |\n| --- | --- | --- | --- |\n";
   for (std::size_t row = 0; row + 2 < report.verdicts.size(); row += 3) {
-    text += "| " + in_words(report.verdicts[row].setup.checkpointing) + " |";
-    for (std::size_t column = 0; column < 3; ++column) text += " " + cell(report, row + column) + " |";
-    text += "\n";
+    text += fmt::format("| {} | {} | {} | {} |\n", in_words(report.verdicts[row].setup.checkpointing), cell(report, row),
+                        cell(report, row + 1), cell(report, row + 2));
   }
   return text;
 }
 
 std::string fixes(const Report& report) {
-  std::string text =
-      "\n**" + std::string(report.fixes.empty() ? "No change that was tried replays clean" : "What repairs it") + "**\n\n";
-  for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_told); ++at) {
+  std::string text = fmt::format(
+      "\n**{}**\n\n", report.fixes.empty() ? "No fix found: no change that was tried replays without a conflict" : "Fixes");
+  for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_shown); ++at) {
     const Fix& fix = report.fixes[at];
-    text += std::to_string(at + 1) + ". " + markdown_prose(fix.change);
+    text += fmt::format("{}. {}", at + 1, markdown_prose(fix.change));
     for (const std::string& caveat : fix.caveats) text += ", " + markdown_prose(caveat);
-    if (std::string price = price_in_words(fix.price, report.price); !price.empty()) text += " (" + price + ")";
+    if (std::string price = price_in_words(fix.price, report.price); !price.empty()) text += fmt::format(" ({})", price);
     text += "\n";
   }
-  if (report.fixes.size() > fixes_told) text += "\nand " + std::to_string(report.fixes.size() - fixes_told) + " more\n";
+  if (report.fixes.size() > fixes_shown) text += fmt::format("\nand {} more\n", report.fixes.size() - fixes_shown);
   return text;
 }
 
 std::string what_does_not_help(const Report& report) {
   std::string text;
-  for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_told); ++at)
-    text += "- " + markdown_prose(report.no_help[at].change) + ": " + markdown_prose(report.no_help[at].reason) + "\n";
-  if (report.no_help.size() > failures_told)
-    text += "- and " + std::to_string(report.no_help.size() - failures_told) + " more\n";
+  for (std::size_t at = 0; at < std::min(report.no_help.size(), failures_shown); ++at)
+    text += fmt::format("- {}: {}\n", markdown_prose(report.no_help[at].change), markdown_prose(report.no_help[at].reason));
+  if (report.no_help.size() > failures_shown) text += fmt::format("- and {} more\n", report.no_help.size() - failures_shown);
   return text;
 }
 
-// As the text report has them: those of equal regions once.
+// As in the text report: parameters of equal regions once.
 std::string parameters(const Finding& finding) {
   std::string text;
-  std::size_t told = 0, groups = 0;
+  std::size_t shown = 0, groups = 0;
   for (const Group& group : finding.groups) {
-    if (told >= names_told) break;
+    if (shown >= names_shown) break;
     ++groups;
-    text += "- " + code_span(group.label) + ", " + count(group.parameters.size(), "parameter") + " " +
-            code_span(index_ranges(group.parameters)) + ", each with " + count(group.firings, "firing") + " and " +
-            count(group.ready_marks, "ready mark") + (group.folded > 1 ? ", in each of " + std::to_string(group.folded) : "") +
-            ":";
+    text += fmt::format("- {}, {} {}, each with {} and {}{}:", code_span(group.label),
+                        count(group.parameters.size(), "parameter"), code_span(index_ranges(group.parameters)),
+                        count(group.firings, "firing"), count(group.ready_marks, "ready mark"),
+                        group.folded > 1 ? fmt::format(", in each of {}", group.folded) : "");
     for (const std::string& member : group.members)
-      if (++told <= names_told) text += " " + code_span(member);
+      if (++shown <= names_shown) text += " " + code_span(member);
     text += "\n";
   }
-  if (groups < finding.groups.size()) text += "- and " + std::to_string(finding.groups.size() - groups) + " more such lists\n";
+  if (groups < finding.groups.size()) text += fmt::format("- and {} more such lists\n", finding.groups.size() - groups);
   return text;
 }
 
-std::size_t number_concerned(const Finding& finding) {
+std::size_t number_affected(const Finding& finding) {
   std::size_t number = 0;
   for (const Group& group : finding.groups) number += group.parameters.size();
   return number;
 }
 
-// The open part of a finding.
+// The visible part of a finding.
 std::string head_of(const Finding& finding) {
-  std::string text = "\n**" + std::string(finding.severity == Severity::error ? "ERROR" : "SILENT FAILURE") +
-                     "**: " + markdown_prose(finding.title) + "\n";
-  if (!finding.accepted.empty()) text += "\naccepted: " + markdown_prose(finding.accepted) + "\n";
-  return finding.why.empty() ? text : text + "\n" + markdown_prose(finding.why) + "\n";
+  std::string text = fmt::format("\n**{}**: {}\n", finding.severity == Severity::error ? "ERROR" : "SILENT FAILURE",
+                                 markdown_prose(finding.title));
+  if (!finding.accepted.empty()) text += fmt::format("\naccepted: {}\n", markdown_prose(finding.accepted));
+  return finding.why.empty() ? text : fmt::format("{}\n{}\n", text, markdown_prose(finding.why));
 }
 
 void add_finding(Comment& comment, const Report& report, const Finding& finding) {
   comment.add(head_of(finding));
   if (std::string chart = mermaid(report, finding); !chart.empty())
-    comment.add(folded("where, in the order of backward", fenced(chart, "mermaid")));
-  if (std::size_t number = number_concerned(finding); number > 0)
-    comment.add(folded(count(number, "parameter") + " concerned", parameters(finding)));
+    comment.add(folded("where it happens, in the order of backward", fenced(chart, "mermaid")));
+  if (std::size_t number = number_affected(finding); number > 0)
+    comment.add(folded(count(number, "affected parameter"), parameters(finding)));
 }
 
 // DDP's messages are single lines of a thousand characters.
@@ -169,15 +169,15 @@ std::string message(const Verdict& verdict) {
 
 void add_report(Comment& comment, const Scanned& file) {
   const Report& report = *file.report;
-  comment.add("\n### " + code_span(file.path) + ": " + std::string(word(severity(file))) + "\n\n" +
-              code_span(ddp_call(report.setup)) + ", " + count(report.parameters.size(), "parameter") + ", " +
-              count(report.regions.size(), "checkpoint region") + ", torch " + markdown_prose(report.torch) + "\n");
+  comment.add(fmt::format("\n### {}: {}\n\n{}, {}, {}, torch {}\n", code_span(file.path), word(severity(file)),
+                          code_span(ddp_call(report.setup)), count(report.parameters.size(), "parameter"),
+                          count(report.regions.size(), "checkpoint region"), markdown_prose(report.torch)));
   comment.add("\n" + table_of_setups(report));
   for (const Finding& finding : report.findings)
     if (finding.severity != Severity::note) add_finding(comment, report, finding);
   if (has_conflict(report)) comment.add(fixes(report));
-  if (std::string text = what_does_not_help(report); !text.empty()) comment.add(folded("what does not help", text));
-  if (!report.verdict.message.empty()) comment.add(folded("the error's own words", fenced(message(report.verdict), "text")));
+  if (std::string text = what_does_not_help(report); !text.empty()) comment.add(folded("changes that do not help", text));
+  if (!report.verdict.message.empty()) comment.add(folded("the error message", fenced(message(report.verdict), "text")));
 }
 
 }  // namespace

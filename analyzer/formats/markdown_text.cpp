@@ -1,5 +1,8 @@
 #include "analyzer/formats/markdown_text.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -8,16 +11,16 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t span_length = 160, prose_length = 4000, word_length = 30;
+constexpr std::size_t span_bytes = 160, prose_bytes = 4000, word_length = 30;
 
-// Of legible text at most `most` bytes, whole characters.
+// Cuts legible text after at most `most` bytes, between characters. (elided() counts columns, of which marks take none.)
 std::string clipped(std::string text, std::size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (text[most] & 0xC0) == 0x80) --most;
   return text.substr(0, most) + "…";
 }
 
-// Backticks enough to stand around a text: more than any run in it has.
+// Enough backticks to enclose a text: more than any run in it.
 std::string fence_around(std::string_view text, std::size_t least) {
   std::size_t longest = 0, run = 0;
   for (char byte : text) {
@@ -35,9 +38,10 @@ bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
-// "parameters", "DDP's", "non-reentrant", "157", "23": no name, no mention, no link.
+// "parameters", "DDP's", "non-reentrant", "157", "23%": not a name, mention or link.
 bool is_plain(std::string_view word) {
   if (word == "%" || word == "…") return true;
+  if (word.size() > 1 && word.ends_with('%')) word.remove_suffix(1);
   if (word.size() > word_length) return false;
   bool digits = std::all_of(word.begin(), word.end(), is_digit);
   bool letters =
@@ -49,7 +53,7 @@ struct Word {
   std::string before, core, after;  // "(", "index", "," of "(index,"
 };
 
-// A closing parenthesis belongs to the core if its opening one does.
+// A closing parenthesis belongs to the core if its opening parenthesis does.
 Word taken_apart(std::string_view text) {
   Word word;
   while (!text.empty() && (text.front() == '(' || text.front() == '"')) {
@@ -72,12 +76,12 @@ bool is_open(std::string_view text) {
   return std::count(text.begin(), text.end(), '(') > std::count(text.begin(), text.end(), ')');
 }
 
-// A call is one word, with the blanks between its arguments.
+// A call is one word, including the spaces between its arguments.
 std::vector<Word> words_of(std::string_view text) {
   std::vector<Word> words;
   while (!text.empty()) {
     std::size_t end = std::min(text.find(' '), text.size());
-    while (end < text.size() && end < span_length && is_open(text.substr(0, end)))
+    while (end < text.size() && end < span_bytes && is_open(text.substr(0, end)))
       end = std::min(text.find(' ', end + 1), text.size());
     if (end > 0) words.push_back(taken_apart(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -88,22 +92,20 @@ std::vector<Word> words_of(std::string_view text) {
 }  // namespace
 
 std::string code_span(std::string_view foreign, bool in_cell) {
-  std::string text = clipped(legible(foreign), span_length), shown;
+  std::string text = clipped(legible(foreign), span_bytes), shown;
   if (text.find_first_not_of(' ') == std::string::npos) return "(no name)";
   for (char byte : text) shown += in_cell && byte == '|' ? "\\|" : std::string(1, byte);
   std::string fence = fence_around(shown, 1);
   bool apart = shown.front() == '`' || shown.back() == '`' || shown.front() == ' ' || shown.back() == ' ';
-  return fence + (apart ? " " : "") + shown + (apart ? " " : "") + fence;
+  return fmt::format("{0}{1}{2}{1}{0}", fence, apart ? " " : "", shown);
 }
 
 std::string markdown_prose(std::string_view sentence) {
-  std::string text;
-  std::string legible_text = clipped(legible(sentence), prose_length);
-  for (const Word& word : words_of(legible_text)) {
-    if (!text.empty()) text += ' ';
-    text += word.before + (is_plain(word.core) ? word.core : code_span(word.core)) + word.after;
-  }
-  return text;
+  std::vector<std::string> words;
+  std::string legible_text = clipped(legible(sentence), prose_bytes);
+  for (const Word& word : words_of(legible_text))
+    words.push_back(word.before + (is_plain(word.core) ? word.core : code_span(word.core)) + word.after);
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 std::string fenced(std::string_view foreign, std::string_view language) {
@@ -114,7 +116,7 @@ std::string fenced(std::string_view foreign, std::string_view language) {
     foreign.remove_prefix(std::min(end + 1, foreign.size()));
   }
   std::string fence = fence_around(text, 3);
-  return fence + std::string(language) + "\n" + text + fence + "\n";
+  return fmt::format("{0}{1}\n{2}{0}\n", fence, language, text);
 }
 
 }  // namespace gradscan

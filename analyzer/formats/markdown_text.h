@@ -1,4 +1,4 @@
-// Foreign text inside of GitHub's Markdown, where a name could be a heading, a table, HTML, a link, a mention or an issue.
+// Foreign text in GitHub's Markdown, where a name could turn into a heading, a table, HTML, a link, a mention or an issue.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace gradscan {
 
-// As a code span, in which nothing is read as anything else. At most 160 characters of the text are shown. In a cell of a table
-// the bars are escaped too.
+// As a code span, in which no character has a special meaning. Longer text is cut at 160 bytes. In a table cell, bars are
+// escaped too.
 std::string code_span(std::string_view text, bool in_cell = false);
 
-// A sentence: every word that is not made of letters, or of digits, is set as code. Of longer text the first 4,000 bytes.
+// A sentence in which every word that is not made of letters or of digits is set as code. Longer text is cut at 4,000 bytes.
 std::string markdown_prose(std::string_view sentence);
 
 // A fenced block; `language` may be empty.

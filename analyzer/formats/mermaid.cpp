@@ -1,7 +1,9 @@
-// A step is a run of stages that are drawn as one node: neighbours without a conflict, or equal neighbours that a group stands
-// for. Stages that are neither regions nor use a parameter are passed over. A group of parameters that one step fires is told
-// inside of that step; one that several steps fire is a node of its own.
+// A step is a run of stages drawn as one node: neighbours without a conflict, or equal neighbours that belong to one group.
+// Stages that are not regions and use no parameter are skipped. A group of parameters that a single step fires is shown inside
+// that step; a group that several steps fire is a node of its own.
 #include "analyzer/formats/mermaid.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -20,15 +22,14 @@ namespace {
 constexpr std::size_t steps_drawn = 24, groups_drawn = 12;
 constexpr std::size_t name_length = 48;
 
-// Inside of a quoted label everything that Mermaid, Markdown or HTML could read as more than a character is written by its
-// code.
+// In a quoted label, every character that could mean something to Mermaid, Markdown or HTML is written as its code.
 std::string label(std::string_view text) {
   constexpr std::string_view harmless = " .,:/()=+*'-_";
   std::string result;
   for (char byte : elided(legible(text), name_length)) {
     bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte < 0 ||
                  harmless.find(byte) != std::string_view::npos;
-    result += plain ? std::string(1, byte) : "#" + std::to_string(static_cast<int>(byte)) + ";";
+    result += plain ? std::string(1, byte) : fmt::format("#{};", static_cast<int>(byte));
   }
   return result;
 }
@@ -36,13 +37,13 @@ std::string label(std::string_view text) {
 struct Step {
   int group = none;         // of the finding
   std::vector<int> stages;  // in order
-  bool is_rest = false;     // all stages for which there was no room
+  bool is_rest = false;     // all stages that did not fit
 };
 
 class Flowchart {
  public:
   Flowchart(const Report& report, const Finding& finding) : report_(report), finding_(finding) {
-    find_places();
+    find_stages();
     find_groups();
     find_steps();
     for (std::size_t at = 0; at < std::min(finding.groups.size(), groups_drawn); ++at) steps_of_.push_back(steps_firing(at));
@@ -58,7 +59,7 @@ class Flowchart {
   }
 
  private:
-  void find_places() {
+  void find_stages() {
     std::vector<int> outermost;  // of each region; parents stand before children
     for (const RegionReport& region : report_.regions)
       outermost.push_back(region.parent == none ? region.id : outermost[region.parent]);
@@ -71,7 +72,7 @@ class Flowchart {
     for (int region : outermost) stage_of_region_.push_back(stage_of.contains(region) ? stage_of[region] : none);
   }
 
-  // For each stage the first group with a parameter that it uses.
+  // For each stage, the first group with a parameter that it uses.
   void find_groups() {
     std::map<int, int> group_of;
     for (std::size_t at = finding_.groups.size(); at-- > 0;)
@@ -85,7 +86,7 @@ class Flowchart {
     }
   }
 
-  // Where there are too many, the last takes all that are left.
+  // If there are too many, the last step takes all remaining stages.
   void find_steps() {
     step_of_stage_.resize(report_.stages.size(), none);
     for (std::size_t at = 0; at < report_.stages.size(); ++at) {
@@ -101,7 +102,7 @@ class Flowchart {
     }
   }
 
-  // Steps whose backward fires a parameter of the group; of a parameter that nothing fires those that use it.
+  // Steps whose backward fires a parameter of the group. For a parameter that nothing fires, the steps that use it.
   std::set<int> steps_firing(std::size_t group) const {
     std::set<int> found;
     for (int parameter : finding_.groups[group].parameters)
@@ -110,7 +111,7 @@ class Flowchart {
     return found;
   }
 
-  // The outer backward fires a parameter that is used outside of reentrant regions.
+  // The outer backward fires a parameter in the stages that use it outside reentrant regions.
   std::vector<int> stages_firing(const ParameterReport& parameter) const {
     if (parameter.heard.empty()) return stages_using_[parameter.index];
     std::vector<int> found;
@@ -125,8 +126,8 @@ class Flowchart {
 
   bool is_reentrant(int region) const { return region != none && report_.regions[region].kind == Kind::reentrant; }
 
-  // The one step that it is told in; none if it is a node of its own.
-  int step_telling(std::size_t group) const {
+  // The step that shows the group; none if it is a node of its own.
+  int step_showing(std::size_t group) const {
     if (steps_of_[group].size() != 1) return none;
     int step = *steps_of_[group].begin();
     return steps_[step].is_rest ? none : step;
@@ -137,9 +138,9 @@ class Flowchart {
     bool conflict = false;
     for (std::size_t group = 0; group < steps_of_.size(); ++group) {
       conflict = conflict || steps_of_[group].contains(static_cast<int>(at));
-      if (step_telling(group) == static_cast<int>(at)) text += "<br>" + numbers(group);
+      if (step_showing(group) == static_cast<int>(at)) text += "<br>" + numbers(group);
     }
-    text_ += "  s" + std::to_string(at) + "[\"" + text + "\"]" + (conflict ? ":::conflict" : "") + "\n";
+    text_ += fmt::format("  s{}[\"{}\"]{}\n", at, text, conflict ? ":::conflict" : "");
   }
 
   std::string name(const Step& step) const {
@@ -148,35 +149,36 @@ class Flowchart {
     if (step.stages.size() > 1) text += (step.stages.size() == 2 ? "<br>" : "<br>…<br>") + label(last.label);
     std::size_t number = step.stages.size();
     if (first.region != none && !step.is_rest && step.group != none)
-      return text + "<br>" + (number == 1 ? "" : std::to_string(number) + " ") +
-             label(in_words(report_.regions[first.region].kind) + (number == 1 ? " region" : " regions"));
-    return number == 1 ? text : text + "<br>" + std::to_string(number) + " in a row";
+      return fmt::format("{}<br>{}{}", text, number == 1 ? "" : fmt::format("{} ", number),
+                         label(in_words(report_.regions[first.region].kind) + (number == 1 ? " region" : " regions")));
+    return number == 1 ? text : fmt::format("{}<br>{} in a row", text, number);
   }
 
   std::string numbers(std::size_t group) const {
-    const Group& told = finding_.groups[group];
-    return count(told.parameters.size(), "parameter") + (told.parameters.size() == 1 ? " with<br>" : ", each with<br>") +
-           count(told.firings, "firing") + " and " + count(told.ready_marks, "ready mark");
+    const Group& shown = finding_.groups[group];
+    return fmt::format("{}{}{} and {}", count(shown.parameters.size(), "parameter"),
+                       shown.parameters.size() == 1 ? " with<br>" : ", each with<br>", count(shown.firings, "firing"),
+                       count(shown.ready_marks, "ready mark"));
   }
 
   void group(std::size_t at) {
     if (finding_.groups[at].parameters.empty()) return;
-    int step = step_telling(at);
-    std::string id = step == none ? "g" + std::to_string(at) : "s" + std::to_string(step);
+    int step = step_showing(at);
+    std::string id = step == none ? fmt::format("g{}", at) : fmt::format("s{}", step);
     if (step == none) draw_group(at, id);
     if (!any_marked_by_search(finding_.groups[at])) return;
     if (!search_) text_ += "  search{{\"DDP#39;s search\"}}\n";
     search_ = true;
-    text_ += "  search -. marks .-> " + id + "\n";
+    text_ += fmt::format("  search -. marks .-> {}\n", id);
   }
 
-  // With an edge from each step that fires it, or that uses it and does not.
+  // With an edge from each step that fires it, or that uses it without firing it.
   void draw_group(std::size_t at, const std::string& id) {
     const Group& group = finding_.groups[at];
-    text_ += "  " + id + "([\"" + label(names(group)) + "<br>" + numbers(at) + "\"]):::conflict\n";
+    text_ += fmt::format("  {}([\"{}<br>{}\"]):::conflict\n", id, label(names(group)), numbers(at));
     for (int step : steps_of_[at])
-      text_ += "  s" + std::to_string(step) + (group.firings > 0 ? " -. fires .-> " : " -. never fires .-> ") + id + "\n";
-    if (steps_of_[at].empty() && group.firings == 0) text_ += "  loss -. does not reach .-> " + id + "\n";
+      text_ += fmt::format("  s{} -. {} .-> {}\n", step, group.firings > 0 ? "fires" : "never fires", id);
+    if (steps_of_[at].empty() && group.firings == 0) text_ += fmt::format("  loss -. does not reach .-> {}\n", id);
   }
 
   bool any_marked_by_search(const Group& group) const {
@@ -186,10 +188,10 @@ class Flowchart {
 
   std::string names(const Group& group) const {
     std::string text = report_.parameters[group.parameters.front()].name;
-    return group.parameters.size() == 1 ? text : text + " and " + std::to_string(group.parameters.size() - 1) + " more";
+    return group.parameters.size() == 1 ? text : fmt::format("{} and {} more", text, group.parameters.size() - 1);
   }
 
-  // From step to step; what a stage sends to one that is passed over goes to those behind it.
+  // From step to step; edges through skipped stages lead to the stages after them.
   std::set<std::pair<int, int>> edges() const {
     std::set<std::pair<int, int>> found;
     std::vector<std::set<int>> reached(report_.stages.size());  // steps
@@ -208,16 +210,16 @@ class Flowchart {
 
   void backward() {
     if (!steps_.empty()) text_ += "  loss --> s0\n";
-    for (auto [from, to] : edges()) text_ += "  s" + std::to_string(from) + " --> s" + std::to_string(to) + "\n";
+    for (auto [from, to] : edges()) text_ += fmt::format("  s{} --> s{}\n", from, to);
   }
 
   const Report& report_;
   const Finding& finding_;
-  std::vector<int> stage_of_region_;            // the stage that is it or holds it; none: of another graph
+  std::vector<int> stage_of_region_;            // the stage that is or contains the region; none: of another graph
   std::vector<std::vector<int>> stages_using_;  // of each parameter, ascending
   std::vector<int> group_of_stage_, step_of_stage_;
   std::vector<Step> steps_;
-  std::vector<std::set<int>> steps_of_;  // for each group that is drawn
+  std::vector<std::set<int>> steps_of_;  // for each group drawn
   std::string text_;
   bool search_ = false;  // whether its node is drawn
 };
@@ -225,9 +227,9 @@ class Flowchart {
 }  // namespace
 
 std::string mermaid(const Report& report, const Finding& finding) {
-  bool concerns_any =
+  bool affects_any =
       std::any_of(finding.groups.begin(), finding.groups.end(), [](const Group& group) { return !group.parameters.empty(); });
-  return concerns_any ? Flowchart(report, finding).write() : "";
+  return affects_any ? Flowchart(report, finding).write() : "";
 }
 
 }  // namespace gradscan

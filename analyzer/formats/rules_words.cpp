@@ -1,20 +1,22 @@
 #include "analyzer/formats/rules_words.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/data/rules.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 
 namespace gradscan {
 
 std::string findings_in_words(int width) {
-  Page page({.width = width});
+  TerminalText out({.width = width});
   for (const Rule& rule : rules()) {
-    if (&rule != rules().data()) page.blank();
-    page.prose(std::string(rule.id) + " (" + std::string(severity_words(rule.severity).name) + ")");
-    page.prose(std::string(rule.title) + ".", 2);
-    page.prose(rule.help, 2);
-    page.item("to do", rule.remedy, 2, 9);
+    if (&rule != rules().data()) out.blank();
+    out.prose(fmt::format("{} ({})", rule.id, severity_words(rule.severity).name));
+    out.prose(fmt::format("{}.", rule.title), 2);
+    out.prose(rule.help, 2);
+    out.item("to do", rule.remedy, 2, 9);
   }
-  return page.take();
+  return out.take();
 }
 
 }  // namespace gradscan

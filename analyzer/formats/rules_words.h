@@ -5,7 +5,7 @@
 
 namespace gradscan {
 
-// All rules, for a terminal of `width` columns.
+// All rules, wrapped to `width` columns.
 std::string findings_in_words(int width = 80);
 
 }  // namespace gradscan

@@ -1,16 +1,18 @@
-// SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for those who show findings beside the code.
+// SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for tools that show findings next to the code.
 //
-// One run; a result per finding. Its place is the line that calls checkpoint for its first region, the calls of other regions
-// are related places. What identifies it from run to run is made of names, not of lines. Files that could not be scanned are
-// notifications of the invocation.
+// One run, with a result per finding. Its location is the line that calls checkpoint for its first region; the calls of other
+// regions are related locations. Fingerprints are made of names, not lines. Files that could not be scanned become notifications
+// of the invocation.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/causes.h"
 #include "analyzer/report/json.h"
+#include "analyzer/review/code_lines.h"
 #include "analyzer/review/fingerprint.h"
-#include "analyzer/review/places.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/version.h"
@@ -21,9 +23,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t related_at_most = 100, names_told = 6;
+constexpr std::size_t related_at_most = 100, names_shown = 6;
 
-// SARIF has no word for what nobody raises: it is as bad as an error.
+// SARIF has no level for silent failures; they are as bad as errors.
 std::string_view sarif_level(Severity severity) {
   return severity == Severity::note ? "note" : "error";
 }
@@ -37,27 +39,28 @@ Json artifact(const std::string& path) {
 }
 
 Json rule_of(const Rule& rule) {
-  std::string help(rule.help), remedy(rule.remedy);
   return {{"id", rule.id},
           {"shortDescription", message(rule.title)},
           {"fullDescription", message(rule.help)},
-          {"help", {{"text", help + "\n\nWhat to do: " + remedy}, {"markdown", help + "\n\n**What to do.** " + remedy}}},
+          {"help",
+           {{"text", fmt::format("{}\n\nWhat to do: {}", rule.help, rule.remedy)},
+            {"markdown", fmt::format("{}\n\n**What to do.** {}", rule.help, rule.remedy)}}},
           {"defaultConfiguration", {{"level", sarif_level(rule.severity)}}},
           {"properties",
            {{"tags", {"pytorch", "DistributedDataParallel", "checkpoint"}}, {"silent", rule.severity == Severity::silent}}}};
 }
 
-Json location(const CodeLine& place) {
-  Json physical = artifact(place.path);
-  if (place.line > 0) physical["region"] = {{"startLine", place.line}};
+Json location(const CodeLine& code) {
+  Json physical = artifact(code.path);
+  if (code.line > 0) physical["region"] = {{"startLine", code.line}};
   return {{"physicalLocation", physical}};
 }
 
-std::string called_here(const Report& report, const CodeLine& place) {
+std::string called_here(const Report& report, const CodeLine& code) {
   RegionNames region_names(report);
   std::vector<std::string> names;
-  for (int region : place.regions) names.push_back(region_names[region]);
-  return "checkpoint of " + enumerate(names, names_told);
+  for (int region : code.regions) names.push_back(region_names[region]);
+  return "checkpoint of " + enumerate(names, names_shown);
 }
 
 Json parameter_names(const Report& report, const Finding& finding) {
@@ -67,10 +70,10 @@ Json parameter_names(const Report& report, const Finding& finding) {
   return names;
 }
 
-// The writer's part that is about one file's finding.
-Json result(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+// The result for one finding of one file.
+Json result(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
   const Report& report = *file.report;
-  std::vector<CodeLine> lines = places(file, finding, options);
+  std::vector<CodeLine> lines = code_lines(file, finding, options);
   Json json{{"ruleId", finding.rule}, {"level", sarif_level(finding.severity)}, {"message", message(remark(report, finding))}};
   json["locations"] = Json::array({location(lines[0])});
   Json related = Json::array();
@@ -90,7 +93,7 @@ Json result(const Scanned& file, const Finding& finding, const PlaceOptions& opt
   return json;
 }
 
-Json invocation(const Survey& survey, const PlaceOptions& options) {
+Json invocation(const Survey& survey, const SourcePathOptions& options) {
   Json failures = Json::array();
   for (const Scanned& file : survey.files)
     if (!file.report)
@@ -100,8 +103,8 @@ Json invocation(const Survey& survey, const PlaceOptions& options) {
   return {{"executionSuccessful", failures.empty()}, {"exitCode", exit_code(survey)}, {"toolExecutionNotifications", failures}};
 }
 
-// The worst file first, and of one file the worst finding.
-Json results(const Survey& survey, const PlaceOptions& options) {
+// Worst file first, and within a file the worst finding first.
+Json results(const Survey& survey, const SourcePathOptions& options) {
   Json list = Json::array();
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];
@@ -113,7 +116,7 @@ Json results(const Survey& survey, const PlaceOptions& options) {
 
 }  // namespace
 
-std::string to_sarif(const Survey& survey, const PlaceOptions& options) {
+std::string to_sarif(const Survey& survey, const SourcePathOptions& options) {
   Json rule_list = Json::array();
   for (const Rule& rule : rules()) rule_list.push_back(rule_of(rule));
   Json driver{{"name", "gradscan"}, {"version", version}, {"semanticVersion", version}, {"rules", rule_list}};

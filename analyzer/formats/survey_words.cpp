@@ -1,11 +1,14 @@
-// The text of a survey: who runs gradscan over all models of a project asks first which of them are bad, and how.
+// The text of a survey: the first question about all models of a project is which of them are bad, and how.
 #include "analyzer/formats/survey_words.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
 #include "analyzer/data/rules.h"
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 #include "analyzer/report/survey.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
@@ -18,20 +21,21 @@ Paint paint_of(Severity severity) {
   return severity == Severity::clean ? Paint::good : severity == Severity::silent ? Paint::warn : Paint::bad;
 }
 
-constexpr std::size_t indent = 8;  // the longest word and two blanks
+constexpr std::size_t indent = 8;  // the longest word and two spaces
 
-// Painted when the line has been wrapped, so that escape sequences take no columns.
-void write_line(Page& page, const Scanned& file) {
+// Painted only after wrapping, so that escape sequences take up no columns.
+void write_line(TerminalText& out, const Scanned& file) {
   const std::string_view word = severity_words(severity(file)).loud;
   std::string first(word);
   first.resize(indent, ' ');
-  std::string lines = wrap(printable(file.path + ": " + in_words(file)), page.width(), first, std::string(indent, ' '));
-  page.raw(page.painted(word, paint_of(severity(file))) + lines.substr(word.size()));
+  std::string lines =
+      wrap(printable(fmt::format("{}: {}", file.path, in_words(file))), out.width(), first, std::string(indent, ' '));
+  out.raw(out.painted(word, paint_of(severity(file))) + lines.substr(word.size()));
 }
 
-constexpr std::size_t reasons_told = 3;
+constexpr std::size_t reasons_shown = 3;
 
-// "2 findings accepted (waits for mmcv 2.2), no other"; empty if none is accepted.
+// "2 findings accepted (waits for mmcv 2.2), no others"; empty if none is accepted.
 std::string accepted_in_words(const Report& report) {
   std::size_t number = 0;
   std::vector<std::string> reasons;
@@ -41,7 +45,7 @@ std::string accepted_in_words(const Report& report) {
     if (std::find(reasons.begin(), reasons.end(), finding.accepted) == reasons.end()) reasons.push_back(finding.accepted);
   }
   if (number == 0) return "";
-  return count(number, "finding") + " accepted (" + enumerate(reasons, reasons_told) + "), no other";
+  return fmt::format("{} accepted ({}), no others", count(number, "finding"), enumerate(reasons, reasons_shown));
 }
 
 }  // namespace
@@ -59,20 +63,19 @@ std::string summary(const Survey& survey) {
   auto [failed, error, silent, notes, clean] = numbers;
   std::vector<std::string> parts;
   if (error > 0) parts.push_back(count(error, "error"));
-  if (silent > 0) parts.push_back(std::to_string(silent) + " silent");
-  if (clean > 0) parts.push_back(std::to_string(clean) + " clean");
-  if (failed > 0) parts.push_back(std::to_string(failed) + " could not be scanned");
-  std::string text = count(survey.files.size(), "file");
-  for (std::size_t at = 0; at < parts.size(); ++at) text += (at == 0 ? ": " : ", ") + parts[at];
-  return text;
+  if (silent > 0) parts.push_back(fmt::format("{} silent", silent));
+  if (clean > 0) parts.push_back(fmt::format("{} clean", clean));
+  if (failed > 0) parts.push_back(fmt::format("{} could not be scanned", failed));
+  std::string files = count(survey.files.size(), "file");
+  return parts.empty() ? files : fmt::format("{}: {}", files, fmt::join(parts, ", "));
 }
 
 std::string to_text(const Survey& survey, const TextOptions& options) {
   if (survey.files.size() == 1 && survey.files[0].report) return to_text(*survey.files[0].report, options);
-  Page page(options);
-  for (int position : worst_first(survey)) write_line(page, survey.files[position]);
-  page.heading(summary(survey));
-  return page.take();
+  TerminalText out(options);
+  for (int position : worst_first(survey)) write_line(out, survey.files[position]);
+  out.heading(summary(survey));
+  return out.take();
 }
 
 }  // namespace gradscan

@@ -1,12 +1,16 @@
-// What one call frees, needs and costs is asked of price(), with that call alone checkpointed. Calls that do not lie inside of
-// each other add up, but for what one saves and another has as its argument: the first alone frees it, both together do not.
-// So a choice is looked for by sums (graph/choice.h), and what it needs is again asked of price(). If that is more than the sum
-// said, as much more is asked for, a few times. What the choice turns out not to need is left out at last.
+// price() says what a single call frees, needs and costs when only that call is checkpointed. The figures of calls that are not
+// nested add up, except for a tensor that one call saves and another takes as its argument: the first alone frees it, both
+// together do not. So the knapsack (knapsack.h) works with sums, and price() then checks its choice. If the choice needs more
+// than the sums promised, the knapsack is asked to free that much more, a few times. Finally, checkpoints that turn out not to
+// be needed are dropped.
 //
-// All calls of one module are chosen together, for a checkpoint is written at the module; a module that is called from several
-// others belongs to no place in the tree of modules and is left out. Where the file names a region as a module is named, the
-// name means that region, as it does for --checkpoint.
+// All calls of a module are chosen together, because a checkpoint is written at the module. A module that is called from several
+// others has no single position in the module tree and is left out. If the file names a region like a module, the name means
+// the region, as it does for --checkpoint.
 #include "analyzer/plan/planning.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +18,7 @@
 #include <set>
 
 #include "analyzer/graph/name_globs.h"
-#include "analyzer/plan/choice.h"
+#include "analyzer/plan/knapsack.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/report/price_rows.h"
 #include "analyzer/text/globs.h"
@@ -23,15 +27,15 @@
 namespace gradscan {
 namespace {
 
-// A call that changes an argument in place cannot be done again.
+// A call that changes an argument in place cannot be recomputed.
 constexpr const char* changing_module = "module that changes an argument";
 
-// The calls of one name.
+// All calls of one name.
 struct Calls {
   std::string name;
-  bool of_file = false;  // regions that the file names, not mere module calls
+  bool of_file = false;  // regions that the file names, as opposed to plain module calls
   bool eligible = true;
-  bool scattered = false;  // called from several others, or inside of such a call
+  bool scattered = false;  // called from several others, or inside such a call
   int parent = none;       // what calls it
   std::vector<int> regions{};
 };
@@ -63,7 +67,7 @@ std::vector<Calls> group_calls(const Capture& capture) {
   return calls;
 }
 
-// The price of checkpoints at some of the calls, and of nothing else.
+// The price of checkpointing a given set of calls and nothing else.
 class Pricer {
  public:
   Pricer(const Capture& capture, std::vector<Calls> calls) : capture_(capture), calls_(std::move(calls)) {
@@ -78,7 +82,7 @@ class Pricer {
     return price;
   }
 
-  // Until the next call.
+  // Valid until the next call.
   const Capture& with(const std::vector<int>& chosen) {
     set(chosen, Kind::non_reentrant);
     return capture_;
@@ -118,10 +122,10 @@ class Memory {
 
   std::int64_t needed(const Price& price) const { return fixed_ + scaled(price, factor_).peak(); }
 
-  // What a peak of the captured batch may have at most; a byte less where the factor rounds.
+  // The largest peak allowed for the captured batch; one byte less if the factor rounds.
   std::int64_t peak_within(std::int64_t budget) const { return -of_captured_batch(fixed_ - budget) - (factor_ == 1 ? 0 : 1); }
 
-  // So many bytes of activations, for the batch that was captured; rounded up.
+  // Converts bytes of activations to those of the captured batch, rounded up.
   std::int64_t of_captured_batch(std::int64_t bytes) const {
     return static_cast<std::int64_t>(std::ceil(static_cast<double>(bytes) / factor_));
   }
@@ -131,7 +135,7 @@ class Memory {
   double factor_;
 };
 
-// Looks for the calls to checkpoint.
+// Finds the calls to checkpoint.
 class Search {
  public:
   Search(const Price& without, std::int64_t budget, const Memory& memory, Pricer& pricer)
@@ -158,7 +162,7 @@ class Search {
   std::int64_t needed(const std::vector<int>& chosen) const { return memory_.needed(pricer_.price(chosen)); }
   std::vector<int> attempt() const { return without_needless(choose(options_, excess_)); }
 
-  // Without those that it fits without, the most expensive first, then those that free least.
+  // Drops calls that are not needed to fit: the most expensive first, then those that free least.
   std::vector<int> without_needless(std::vector<int> chosen) const {
     std::vector<int> order = chosen;
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
@@ -180,51 +184,50 @@ class Search {
   Pricer& pricer_;
 };
 
-// A module may have the name of a preset, which as it stands would mean the preset.
+// A module may share its name with a preset, and the bare name would mean the preset.
 std::string module_glob(const std::string& name) {
-  return preset_named(name) == nullptr ? as_glob(name) : "[" + name.substr(0, 1) + "]" + name.substr(1);
+  return preset_named(name) == nullptr ? as_glob(name) : fmt::format("[{}]{}", name.substr(0, 1), name.substr(1));
 }
 
-// For gradscan's command line. A pattern that matches names of the file's regions is about these alone, so '*' takes them off.
+// Options for gradscan's command line. A pattern that matches regions of the file applies to those only, so '*=off' disables them.
 std::string command_line(const std::vector<Calls>& calls, const std::vector<int>& chosen) {
-  std::string options;
-  if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; })) options = "--checkpoint '*=off'";
-  for (int id : chosen) {
-    if (!options.empty()) options += ' ';
-    options += "--checkpoint " + gradscan::quoted(module_glob(calls[id].name) + "=non-reentrant");
-  }
-  return options;
+  std::vector<std::string> options;
+  if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; }))
+    options.push_back("--checkpoint '*=off'");
+  for (int id : chosen) options.push_back("--checkpoint " + gradscan::quoted(module_glob(calls[id].name) + "=non-reentrant"));
+  return fmt::format("{}", fmt::join(options, " "));
 }
 
-// An error is worse than a silent failure, and that is worse the more parameters it is about.
+// An error is worse than a silent failure; a silent failure is worse the more parameters it affects.
 bool is_worse(const Verdict& with, const Verdict& without) {
   bool raises = with.outcome != Outcome::pass, raised_before = without.outcome != Outcome::pass;
   if (raises || raised_before) return raises && !raised_before;
   return with.unsynchronised.size() + with.untrained.size() > without.unsynchronised.size() + without.untrained.size();
 }
 
-// What two backwards over half of the batch each take for granted.
+// What the figure for two backwards, each over half the batch, assumes.
 std::string caveats_of_accumulation(const Capture& capture, const Setup& setup) {
-  std::string text;
-  if (setup.static_graph) text += "not with static_graph=True: a check inside of DDP fails then; ";
+  std::vector<std::string> caveats;
+  if (setup.static_graph) caveats.push_back("fails an internal check of DDP with static_graph=True");
   if (std::any_of(capture.nodes.begin(), capture.nodes.end(),
                   [](const Node& node) { return node.op.find("BatchNorm") != std::string::npos; }))
-    text += "batch normalisation sees half of the batch; ";
-  return text + "in proportion to the batch, which is too little where a saved tensor does not grow with it";
+    caveats.push_back("batch normalisation sees half the batch");
+  caveats.push_back("assumes memory proportional to the batch, an underestimate if a saved tensor does not depend on it");
+  return fmt::format("{}", fmt::join(caveats, "; "));
 }
 
-std::vector<Lever> levers(const Capture& capture, const Setup& setup, const PlanRequest& request, const Price& without,
-                          const FixedMemory& fixed, double factor) {
-  std::vector<Lever> levers;
+std::vector<Alternative> alternatives(const Capture& capture, const Setup& setup, const PlanRequest& request,
+                                      const Price& without, const FixedMemory& fixed, double factor) {
+  std::vector<Alternative> alternatives;
   std::int64_t half = fixed.sum() + scaled(without, factor / 2).peak();
   std::optional<std::int64_t> batch = request.batch ? request.batch : batch_size(capture);
   if (!batch || *batch >= 2)
-    levers.push_back(
-        {"half of the batch, two backwards (no_sync for the first)", half, caveats_of_accumulation(capture, setup)});
-  levers.push_back({"autocast to bfloat16", half,
-                    "takes every activation for float32 and for one that autocast halves: masks, indices, losses and "
-                    "normalisations stay as they are, and casts of weights come on top"});
-  return levers;
+    alternatives.push_back(
+        {"half the batch, two backwards (no_sync for the first)", half, caveats_of_accumulation(capture, setup)});
+  alternatives.push_back({"autocast to bfloat16", half,
+                          "assumes every activation is float32 and halved by autocast: masks, indices, losses and "
+                          "normalisations are not halved, and casts of weights come on top"});
+  return alternatives;
 }
 
 }  // namespace
@@ -235,7 +238,7 @@ void judge(Plan& plan, Verdict with, const Verdict& without) {
     plan.options.clear();
     plan.fits = false;
   }
-  // What gets no gradient without any checkpoint is no conflict of the plan's.
+  // A parameter that gets no gradient even without checkpoints is not the plan's conflict.
   std::erase_if(with.untrained, [&](int parameter) {
     return std::find(without.untrained.begin(), without.untrained.end(), parameter) != without.untrained.end();
   });
@@ -245,7 +248,7 @@ void judge(Plan& plan, Verdict with, const Verdict& without) {
 Planned make_plan(const Capture& capture, const Setup& setup, const PlanRequest& request) {
   if (capture.regions.empty())
     throw Error(Failure::usage, capture.model, "has no module calls or regions to choose from",
-                "plan for a model file, or for a capture that has regions");
+                "use a model file, or a capture that has regions");
   double factor = batch_factor(capture, request.batch);
   Planned planned{.plan = {.budget = request.budget, .fixed = fixed_memory(capture, setup, request.optimizer)}};
   Plan& plan = planned.plan;
@@ -263,7 +266,7 @@ Planned make_plan(const Capture& capture, const Setup& setup, const PlanRequest&
   plan.needed_without = memory.needed(without);
   plan.needed_as_given = memory.needed(gradscan::price(capture, Checkpointing::as_given));
   plan.options = command_line(pricer.calls(), chosen);
-  plan.levers = levers(capture, setup, request, without, plan.fixed, factor);
+  plan.alternatives = alternatives(capture, setup, request, without, plan.fixed, factor);
   return planned;
 }
 

@@ -1,5 +1,7 @@
 #include "analyzer/review/baseline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <regex>
@@ -14,7 +16,7 @@ namespace {
 constexpr const char* reason_at_first = "known when the baseline was written";
 
 Error wrong_baseline(const std::string& subject, const std::string& problem) {
-  return Error(Failure::usage, subject, problem, "write it again with --write-baseline, or mend it");
+  return Error(Failure::usage, subject, problem, "fix it, or write it again with --write-baseline");
 }
 
 bool is_date(const std::string& text) {
@@ -22,9 +24,10 @@ bool is_date(const std::string& text) {
 }
 
 void check(const BaselineEntry& entry, const std::string& subject) {
-  std::string what = "the entry \"" + entry.title + "\" of " + entry.model;
+  std::string what = fmt::format("the entry \"{}\" of {}", entry.title, entry.model);
   if (entry.reason.empty()) throw wrong_baseline(subject, what + " has no reason");
-  if (entry.expires && !is_date(*entry.expires)) throw wrong_baseline(subject, what + " expires on no date such as 2027-01-31");
+  if (entry.expires && !is_date(*entry.expires))
+    throw wrong_baseline(subject, what + " has an expiry date that is not like 2027-01-31");
 }
 
 // Calls visit(file, finding) for every error and silent failure.
@@ -37,7 +40,7 @@ void for_each_conflict(Survey& survey, Visit visit) {
   }
 }
 
-// Whether the run says anything about the entry's model.
+// Whether the entry's model was scanned.
 bool is_scanned(const BaselineEntry& entry, const Survey& survey) {
   return std::any_of(survey.files.begin(), survey.files.end(),
                      [&](const Scanned& file) { return file.report && file.path == entry.model; });
@@ -49,7 +52,7 @@ const BaselineEntry* entry_with(const Baseline& baseline, const std::string& mod
   return found == baseline.findings.end() ? nullptr : &*found;
 }
 
-// That of the path, else that of the bare name.
+// The entry for the path, or else the one for the bare file name.
 const BaselineEntry* entry_of(const Baseline& baseline, const Scanned& file, const Finding& finding) {
   std::string print = fingerprint(*file.report, finding);
   const BaselineEntry* entry = entry_with(baseline, file.path, print);
@@ -106,12 +109,12 @@ std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const s
   std::vector<std::string> sentences;
   for (std::size_t at = 0; at < matched.size(); ++at) {
     const BaselineEntry& entry = baseline.findings[at];
-    std::string what = "\"" + entry.title + "\" of " + entry.model;
+    std::string what = fmt::format("\"{}\" of {}", entry.title, entry.model);
     if (!matched[at] && !is_scanned(entry, survey)) continue;
     if (!matched[at])
       sentences.push_back(what + " is no longer found: remove the entry");
     else if (expired(entry))
-      sentences.push_back(what + " was accepted until " + *entry.expires + ": repair it or give another date");
+      sentences.push_back(fmt::format("{} was accepted until {}: fix it or set a later date", what, *entry.expires));
   }
   return sentences;
 }

@@ -7,7 +7,7 @@
 namespace gradscan {
 namespace {
 
-// What an error that names no parameter is told from others by.
+// What distinguishes an error that names no parameter.
 std::string first_words(const Report& report, const Finding& finding) {
   const std::string& words = report.verdict.message.empty() ? finding.title : report.verdict.message;
   return words.substr(0, words.find('\n'));

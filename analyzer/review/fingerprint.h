@@ -1,6 +1,6 @@
-// A fingerprint: what stays of a finding when lines move. It is made of the finding's rule and the names of the parameters and
-// regions concerned, so a conflict that takes hold of one more parameter is another finding. Where it concerns none, the first
-// line of the error's message stands for them.
+// A fingerprint identifies a finding even when lines move. It is made of the finding's rule and the names of the affected
+// parameters and regions, so a conflict that affects one more parameter is another finding. If none are affected, the first line
+// of the error message is used instead.
 #pragma once
 
 #include <string>

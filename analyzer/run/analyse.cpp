@@ -1,10 +1,9 @@
-// analyse() runs what needs torch: a backward without DDP for each kind of checkpointing, which checks the predicted firings
-// whatever DDP does later, and a replay for each setup. Setups that build the same graph share one run: as_given where all
-// regions are of one kind, and off, because non-reentrant regions are transparent: they leave the graph, the firings and DDP's
-// search as they are without checkpointing. What they change, memory and recomputation, a replay does not have.
+// analyse() runs everything that needs torch: a backward without DDP for each kind of checkpointing, which checks the predicted
+// firings independently of DDP, and a replay for each setup. Setups that build the same graph share a run. as_given shares one if
+// all regions are of one kind, and off shares that of non_reentrant: non-reentrant regions are transparent, they leave the graph,
+// the firings and DDP's search as they are without checkpointing. They change memory and recomputation, which a replay lacks.
 //
-// Candidates for fixes that change no more than flags and kinds share the runs of the table; the others are replayed, on the
-// captures as they are edited.
+// Candidate fixes that change only flags and kinds share the runs of the table; the others are replayed on edited captures.
 #include "analyzer/run/analyse.h"
 
 #include <algorithm>
@@ -35,7 +34,7 @@ namespace {
 
 constexpr std::size_t threads_at_most = 2;
 
-// The kind of checkpointing that stands for all those that build the same graph.
+// The kind of checkpointing that represents all those that build the same graph.
 Checkpointing representative(std::span<const Capture> in_turn, Checkpointing checkpointing) {
   if (kinds_in(in_turn).empty()) return Checkpointing::non_reentrant;
   if (checkpointing == Checkpointing::as_given && kinds_in(in_turn).size() == 1)
@@ -43,7 +42,7 @@ Checkpointing representative(std::span<const Capture> in_turn, Checkpointing che
   return checkpointing == Checkpointing::off ? Checkpointing::non_reentrant : checkpointing;
 }
 
-// Runs the tasks on a few threads, the first ones first; rethrows the first exception.
+// Runs the tasks on a few threads, in order; rethrows the first exception.
 void run_all(const std::vector<std::function<void()>>& tasks) {
   std::atomic<std::size_t> next = 0;
   std::vector<std::exception_ptr> errors(tasks.size());
@@ -65,7 +64,7 @@ void run_all(const std::vector<std::function<void()>>& tasks) {
     if (error) std::rethrow_exception(error);
 }
 
-// A setup as one of those that build the same graph.
+// The setup that represents all those that build the same graph.
 Setup represented(std::span<const Capture> in_turn, Setup setup) {
   setup.checkpointing = representative(in_turn, setup.checkpointing);
   return setup;
@@ -82,11 +81,11 @@ class Runs {
 
   void add(const Setup& setup) {
     Setup run = represented(in_turn_, setup);
-    if (place_.try_emplace(replay_key(run), setups_.size()).second) setups_.push_back(run);
+    if (position_.try_emplace(replay_key(run), setups_.size()).second) setups_.push_back(run);
     predictions_.try_emplace(run.checkpointing);
   }
 
-  // Predicts, replays and compares. The short runs without DDP come last, so that both threads end at about the same time.
+  // Predicts, replays and compares. The short runs without DDP come last, so that both threads finish at about the same time.
   void run() {
     std::vector<std::function<void()>> tasks;
     replays_.resize(setups_.size());
@@ -103,21 +102,21 @@ class Runs {
     run_all(tasks);
   }
 
-  // Of setups with the step.
+  // For setups with this step.
   const Prediction& prediction(Checkpointing checkpointing) const {
     return predictions_.at(representative(in_turn_, checkpointing));
   }
 
   // nullptr if this setup was not run.
   const Replay* replay_of(const Setup& setup) const {
-    auto found = place_.find(replay_key(represented(in_turn_, setup)));
-    return found == place_.end() ? nullptr : &replays_[found->second];
+    auto found = position_.find(replay_key(represented(in_turn_, setup)));
+    return found == position_.end() ? nullptr : &replays_[found->second];
   }
 
  private:
   std::span<const Capture> in_turn_;
   const TrainingStep& step_;
-  std::map<std::string, std::size_t> place_;  // in setups_ and replays_
+  std::map<std::string, std::size_t> position_;  // in setups_ and replays_
   std::vector<Setup> setups_;
   std::vector<Replay> replays_;
   std::map<Checkpointing, Prediction> predictions_;
@@ -143,7 +142,7 @@ class Analysis {
 
   Report report() const { return report_of(setup_); }
 
-  // Of the rows of the table.
+  // Of all rows of the table.
   std::vector<Report> reports_of_rows() const {
     std::vector<Report> reports(rows_.size());
     std::vector<std::function<void()>> tasks;

@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-// Of this setup alone: without verdicts of others, prices and fixes.
+// A report on this setup alone, without verdicts of other setups, prices or fixes.
 Report report_of_one(std::span<const Capture> in_turn, const Setup& setup);
 
 }  // namespace gradscan

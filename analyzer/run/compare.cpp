@@ -1,5 +1,5 @@
-// Each difference is replayed in the first side by itself; what decides gives the first the second's outcome, in the words of
-// the table of setups: two errors of one kind are one outcome, wherever they come from.
+// Each difference is applied to the first side by itself and replayed. It decides if it gives the first the second's outcome as
+// the table of setups puts it: two errors of one kind are the same outcome, wherever they come from.
 #include "gradscan/compare.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ Report replayed(const Side& side) {
   return report_of_one(std::span(&side.capture, 1), side.setup);
 }
 
-// By the names of parameters: their DDP indices.
+// Maps the names of parameters to their DDP indices.
 std::map<std::string, int> indices(const Report& report) {
   std::map<std::string, int> indices;
   for (const ParameterReport& parameter : report.parameters) {
@@ -33,7 +33,7 @@ std::map<std::string, int> indices(const Report& report) {
   return indices;
 }
 
-// Parameters that lose their gradient to checkpointing, or the part of it that would come through a region.
+// Parameters that lose their gradient to checkpointing, or the part of it that would pass through a region.
 std::vector<int> lost_parameters(const Report& report) {
   std::vector<int> lost = lost_to_checkpointing(report, report.verdict);
   if (loses_regions(report, report.setup))
@@ -44,7 +44,7 @@ std::vector<int> lost_parameters(const Report& report) {
   return lost;
 }
 
-// The changed model's verdict with the indices that its parameters have in the first, from which every one of them comes.
+// The verdict of the changed model in terms of the first model's DDP indices; every parameter of the changed model is from there.
 Verdict in_terms_of(const Report& first, const Report& changed) {
   Verdict verdict = changed.verdict;
   verdict.untrained = verdict.outcome == Outcome::pass ? lost_parameters(changed) : std::vector<int>{};
@@ -64,12 +64,12 @@ Comparison compare(const Side& first, const Side& second) {
   std::string wanted = outcome_of(comparison.second);
   comparison.same_outcome = outcome_of(comparison.first) == wanted;
   Side start = with_kinds(first), all = start;
-  for (const FoundDifference& found : find_differences(start, with_kinds(second))) {
+  for (const UntriedDifference& found : find_differences(start, with_kinds(second))) {
     Difference& difference = comparison.differences.emplace_back(Difference{found.what, found.first, found.second});
-    if (!found.take_over) continue;
+    if (!found.apply) continue;
     Side changed = start;
-    found.take_over(changed);
-    found.take_over(all);
+    found.apply(changed);
+    found.apply(all);
     Report report = replayed(changed);
     difference.decides = !comparison.same_outcome && outcome_of(report) == wanted;
     difference.verdict = in_terms_of(comparison.first, report);

@@ -1,5 +1,7 @@
 #include "analyzer/run/isolate.h"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <cstring>
 #include <new>
@@ -15,16 +17,16 @@ constexpr const char* more_memory = "use a machine with more memory or smaller i
 
 Error too_slow(const std::string& subject, std::chrono::milliseconds time_limit) {
   return Error(Failure::limit, subject,
-               "the model took longer than " + std::to_string(time_limit.count() / 1000) + " s to load and run",
+               fmt::format("the model took longer than {} s to load and run", time_limit.count() / 1000),
                "allow more with --time-limit");
 }
 
 Error ended_by(const std::string& subject, int signal) {
   if (signal == SIGKILL)
     return Error(Failure::limit, subject,
-                 "the system stopped the model while it was loaded or run, as it does when memory runs out", more_memory);
+                 "the system killed the model while loading or running it, as it does when memory runs out", more_memory);
   return Error(Failure::model_failed, subject,
-               "the model crashed while it was loaded or run (SIG" + std::string(::sigabbrev_np(signal)) + ")", copy_again);
+               fmt::format("the model crashed while loading or running (SIG{})", ::sigabbrev_np(signal)), copy_again);
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ std::string isolate(const std::string& subject, std::chrono::milliseconds time_l
   if (end.time_over) throw too_slow(subject, time_limit);
   if (end.signal != 0) throw ended_by(subject, end.signal);
   if (!end.result)
-    throw Error(Failure::model_failed, subject, "the model ended the process while it was loaded or run", copy_again);
+    throw Error(Failure::model_failed, subject, "the model ended the process while loading or running", copy_again);
   return *end.result;
 }
 

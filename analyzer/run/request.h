@@ -1,4 +1,4 @@
-// What a run is asked, as plain data: which files to scan, and what to find out about them.
+// A request for a run, as plain data: which files to scan, and what to find out about them.
 #pragma once
 
 #include <chrono>
@@ -12,14 +12,14 @@
 namespace gradscan {
 
 struct ScanRequest {
-  std::vector<std::string> models;  // one at least; reports that have been saved as JSON may be among them
+  std::vector<std::string> models;  // at least one; may include reports saved as JSON
   ScanOptions options;
-  bool asks_setup = false;               // whether options say how the model is trained, what it is given or how it is changed
+  bool asks_setup = false;               // whether options set how the model is trained, its inputs or edits
   std::optional<int> fix;                // number of the fix to apply, from 1
   std::optional<std::string> compare;    // the file to compare with
   std::optional<std::int64_t> budget;    // bytes, to plan checkpoints for
   std::chrono::seconds time_limit{600};  // for loading and running a model
-  int parallel = 1;                      // files that are scanned at a time
+  int parallel = 1;                      // files scanned at a time
 };
 
 }  // namespace gradscan

@@ -1,5 +1,7 @@
 #include "analyzer/run/scan.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/capture/capture_model.h"
 #include "analyzer/capture/loss.h"
 #include "analyzer/graph/edits.h"
@@ -12,8 +14,8 @@ namespace {
 
 Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   if (!options.inputs.empty())
-    throw Error(Failure::usage, "--input " + options.inputs.front().name, "a saved capture has been made with its inputs",
-                "give the model itself to use other ones");
+    throw Error(Failure::usage, "--input " + options.inputs.front().name, "a saved capture already has its inputs",
+                "scan the model itself to use other inputs");
   Capture capture = read_capture(path);
   apply_patterns(capture, options.checkpoint);
   if (!options.loss.empty()) choose_loss(capture, options.loss);
@@ -24,9 +26,9 @@ Capture saved_capture(const std::string& path, const CaptureOptions& options) {
 Report with_fix(std::span<const Capture> in_turn, const Report& report, int number, const AnalyseOptions& options) {
   if (number > static_cast<int>(report.fixes.size()))
     throw Error(Failure::usage, "--fix " + std::to_string(number),
-                report.fixes.empty() ? "there is nothing that a fix is needed or known for"
-                                     : "there are fixes 1 to " + std::to_string(report.fixes.size()) + " only",
-                "see the report without it");
+                report.fixes.empty() ? "no fix is needed or known"
+                                     : fmt::format("the report has fixes 1 to {} only", report.fixes.size()),
+                "look at the report without --fix");
   const Fix& fix = report.fixes[number - 1];
   return analyse(edited(in_turn, fix.edits), fix.setup, options);
 }

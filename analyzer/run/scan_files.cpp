@@ -22,16 +22,17 @@
 namespace gradscan {
 namespace {
 
-constexpr auto no_time_limit = std::chrono::hours(24 * 7);  // the model's own is kept inside
+constexpr auto no_time_limit = std::chrono::hours(24 * 7);  // the model has its own limit inside
 
-// Reports that have been saved; captures end in .capture.json.
+// Saved captures end in .capture.json.
 bool is_saved_report(const std::string& path) {
   return path.ends_with(".json") && !path.ends_with(".capture.json");
 }
 
 Survey saved_survey(const std::string& path, const ScanRequest& request) {
   if (request.asks_setup)
-    throw Error(Failure::usage, path, "is a saved report, whose setup stays as it is", "give the model or its capture instead");
+    throw Error(Failure::usage, path, "is a saved report, whose setup cannot be changed",
+                "scan the model or its capture instead");
   return parse_report(read_file(path), path);
 }
 
@@ -66,15 +67,15 @@ ScanResult scan_model(const ScanRequest& request, const std::function<void(const
 
 // --- Several files ------------------------------------------------------------------------------------------------------
 
-// What a process of its own finds out about one file; it comes back as the JSON of a survey.
+// Scans one file in a process of its own, which returns its survey as JSON.
 Survey survey_of(const std::string& path, const ScanRequest& request) {
   if (is_saved_report(path)) return saved_survey(path, request);
   auto work = [&] { return to_json(Survey{{scanned(path, report_on(captures_of(path, request), request.options))}}); };
   ChildEnd end = run_in_child(path, no_time_limit, work);
   if (end.signal == SIGKILL)
-    throw Error(Failure::limit, path, "the system stopped its analysis, as it does when memory runs out",
+    throw Error(Failure::limit, path, "the system killed its analysis, as it does when memory runs out",
                 "scan fewer files at a time (-j) or use a machine with more memory");
-  if (!end.result) throw Error(Failure::internal, path, "its analysis has ended the process", "please report it");
+  if (!end.result) throw Error(Failure::internal, path, "its analysis ended the process", "please report it");
   Survey survey = parse_report(*end.result, path);
   survey.files.front().path = path;
   return survey;
@@ -117,7 +118,7 @@ Survey survey_files(const ScanRequest& request, const Progress& progress) {
   return survey;
 }
 
-// --- Other questions ----------------------------------------------------------------------------------------------------
+// --- Plans and comparisons ----------------------------------------------------------------------------------------------------
 
 ScanResult plan(const ScanRequest& request) {
   CaptureOptions with_modules = request.options;

@@ -1,12 +1,14 @@
 #include "dot/layout/graph.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 
-#include "dot/layout/extents.h"
 #include "dot/layout/ids.h"
 #include "dot/layout/labels.h"
-#include "dot/write/looks.h"
+#include "dot/layout/sizes.h"
+#include "dot/write/style.h"
 
 namespace gradscan {
 namespace {
@@ -39,14 +41,12 @@ void set_label(Agraph_t* root, void* object, const std::string& markup) {
   agset(object, mutable_text("label"), agstrdup_html(root, mutable_text(markup)));
 }
 
-// Hundredths, so that no digits depend on the machine's arithmetic.
+// To hundredths, so that no digit depends on the machine's arithmetic.
 std::string decimal(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  return text;
+  return fmt::format("{:.2f}", value);
 }
 
-// ---- The graph's skeleton, which both kinds of graph share.
+// ---- The skeleton that both kinds of graph share.
 
 class Skeleton {
  public:
@@ -84,32 +84,30 @@ class Skeleton {
   SceneGraph graph_;
 };
 
+std::string table(const std::string& attributes, const std::string& rows) {
+  return fmt::format("<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" {}>{}</TABLE>", attributes, rows);
+}
+
 // ---- For layout.
 
-std::string empty_label(const Extent& extent) {
-  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR><TD WIDTH=\"" +
-         std::to_string(static_cast<int>(extent.width) + 4) + "\" HEIGHT=\"" + std::to_string(static_cast<int>(extent.height)) +
-         "\"></TD></TR></TABLE>";
+std::string empty_label(const Size& size) {
+  return table("CELLPADDING=\"0\"",
+               fmt::format("<TR><TD WIDTH=\"{:.0f}\" HEIGHT=\"{:.0f}\"></TD></TR>", size.width + 4, size.height));
 }
 
 // ---- For people.
 
-std::string table(const std::string& attributes, const std::string& rows) {
-  return "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" " + attributes + ">" + rows + "</TABLE>";
-}
-
 std::string text_html(const Line& line, Setting setting, Tint tint) {
-  const std::string size = std::to_string(static_cast<int>(points(setting, line.style)));
-  const std::string text =
-      "<FONT POINT-SIZE=\"" + size + "\" COLOR=\"" + std::string(colour(tint).light) + "\">" + html(line.text) + "</FONT>";
-  return line.style == Line::strong ? "<B>" + text + "</B>" : text;
+  const std::string text = fmt::format("<FONT POINT-SIZE=\"{:.0f}\" COLOR=\"{}\">{}</FONT>", points(setting, line.style),
+                                       colour(tint).light, html(line.text));
+  return line.style == Line::strong ? fmt::format("<B>{}</B>", text) : text;
 }
 
 std::string rows_html(const std::vector<Line>& lines, Setting setting, Tint tint, const std::string& align) {
-  const std::string width = std::to_string(static_cast<int>(extent(lines, setting).width));
+  const double width = size_of(lines, setting).width;
   std::string rows;
   for (const Line& line : lines)
-    rows += "<TR><TD WIDTH=\"" + width + "\"" + align + ">" + text_html(line, setting, tint) + "</TD></TR>";
+    rows += fmt::format("<TR><TD WIDTH=\"{:.0f}\"{}>{}</TD></TR>", width, align, text_html(line, setting, tint));
   return rows;
 }
 
@@ -118,13 +116,13 @@ std::string label(const std::vector<Line>& lines, Setting setting, Tint tint, co
 }
 
 std::string label(const Box& box) {
-  const Tint tint = look(box).text;
+  const Tint tint = style_of(box).text;
   std::string rows;
   for (const Row& row : box.rows) {
+    const BoxStyle style = style_of(row);
     const std::string border =
-        look(row).width > 0 ? " BORDER=\"2\" STYLE=\"rounded\" COLOR=\"" + std::string(colour(look(row).line).light) + "\""
-                            : "";
-    rows += "<TR><TD" + border + ">" + label(row.lines, Setting::body, tint) + "</TD></TR>";
+        style.width > 0 ? fmt::format(" BORDER=\"2\" STYLE=\"rounded\" COLOR=\"{}\"", colour(style.line).light) : "";
+    rows += fmt::format("<TR><TD{}>{}</TD></TR>", border, label(row.lines, Setting::body, tint));
   }
   rows += rows_html(box.lines, Setting::body, tint, "");
   return table("CELLPADDING=\"1\"", rows.empty() ? "<TR><TD></TD></TR>" : rows);
@@ -134,30 +132,30 @@ std::string stroke_in_words(Stroke stroke) {
   return stroke == Stroke::solid ? "solid" : stroke == Stroke::dashed ? "dashed" : "dotted";
 }
 
-Attributes attributes(const BoxLook& look) {
-  if (look.width == 0) return {{"shape", "plain"}};
-  const std::string stroke = look.stroke == Stroke::solid ? "" : "," + stroke_in_words(look.stroke);
-  return {{"shape", look.folded ? "note" : "box"},
-          {"style", "filled" + std::string(look.rounded ? ",rounded" : "") + stroke},
-          {"color", std::string(colour(look.line).light)},
-          {"fillcolor", std::string(colour(look.fill).light)},
-          {"penwidth", decimal(look.width)},
-          {"peripheries", look.doubled ? "2" : "1"},
+Attributes attributes(const BoxStyle& style) {
+  if (style.width == 0) return {{"shape", "plain"}};
+  const std::string stroke = style.stroke == Stroke::solid ? "" : "," + stroke_in_words(style.stroke);
+  return {{"shape", style.folded ? "note" : "box"},
+          {"style", fmt::format("filled{}{}", style.rounded ? ",rounded" : "", stroke)},
+          {"color", std::string(colour(style.line).light)},
+          {"fillcolor", std::string(colour(style.fill).light)},
+          {"penwidth", decimal(style.width)},
+          {"peripheries", style.doubled ? "2" : "1"},
           {"margin", "0.12,0.06"}};
 }
 
-Attributes attributes(const LinkLook& look) {
-  if (!look.seen) return {{"style", "invis"}};
+Attributes attributes(const LinkStyle& style) {
+  if (!style.seen) return {{"style", "invis"}};
   const char* heads[] = {"normal", "tee", "odot", "none"};
-  return {{"style", stroke_in_words(look.stroke)},
-          {"color", std::string(colour(look.line).light)},
-          {"penwidth", decimal(look.width)},
-          {"arrowhead", heads[static_cast<int>(look.head)]}};
+  return {{"style", stroke_in_words(style.stroke)},
+          {"color", std::string(colour(style.line).light)},
+          {"penwidth", decimal(style.width)},
+          {"arrowhead", heads[static_cast<int>(style.head)]}};
 }
 
 std::vector<Line> below_the_graph(const Scene& scene) {
   std::vector<Line> lines;
-  for (const LegendRow& row : legend(scene)) lines.push_back({row.looks_like + ": " + row.meaning, Line::small});
+  for (const LegendRow& row : legend(scene)) lines.push_back({fmt::format("{}: {}", row.looks_like, row.meaning), Line::small});
   lines.insert(lines.end(), scene.footer.begin(), scene.footer.end());
   return lines;
 }
@@ -165,18 +163,18 @@ std::vector<Line> below_the_graph(const Scene& scene) {
 void dress(const SceneGraph& graph, const Scene& scene) {
   Agraph_t* root = graph.root;
   for (const RegionFrame& frame : scene.frames) {
-    set(root, graph.frames.at(frame.id), attributes(look(frame)));
+    set(root, graph.frames.at(frame.id), attributes(style_of(frame)));
     set(root, graph.frames.at(frame.id), {{"id", frame.id}});
   }
   for (const Box& box : scene.boxes) {
     Agnode_t* node = graph.boxes.at(box.id);
-    set(root, node, attributes(look(box)));
+    set(root, node, attributes(style_of(box)));
     set(root, node, {{"fontname", font}, {"id", box.id}});
     set_label(root, node, label(box));
   }
   for (std::size_t i = 0; i < scene.links.size(); ++i) {
     if (!graph.links[i]) continue;
-    const LinkLook dressed = look(scene.links[i]);
+    const LinkStyle dressed = style_of(scene.links[i]);
     set(root, graph.links[i], attributes(dressed));
     set(root, graph.links[i], {{"fontname", font}});
     if (!scene.links[i].lines.empty())
@@ -184,7 +182,7 @@ void dress(const SceneGraph& graph, const Scene& scene) {
   }
 }
 
-// Header above, legend and footer below: the labels of the graph and of a cluster around everything.
+// The header above and the legend and footer below are labels: of the graph, and of a cluster around everything.
 void add_words(const SceneGraph& graph, const Scene& scene) {
   const std::string left = " ALIGN=\"LEFT\"";
   set(graph.root, graph.root, {{"bgcolor", std::string(colour(Tint::paper).light)}, {"labelloc", "t"}, {"labeljust", "l"}});
@@ -200,7 +198,7 @@ void add_words(const SceneGraph& graph, const Scene& scene) {
 SceneGraph make_graph(const Scene& scene, bool narrow) {
   SceneGraph graph = Skeleton(scene, narrow).take();
   for (const Box& box : scene.boxes) {
-    const Extent size = extent(box);
+    const Size size = size_of(box);
     set(graph.root, graph.boxes.at(box.id),
         {{"shape", "box"},
          {"fixedsize", "true"},
@@ -210,11 +208,11 @@ SceneGraph make_graph(const Scene& scene, bool narrow) {
   }
   for (std::size_t i = 0; i < scene.links.size(); ++i) {
     if (!graph.links[i]) continue;
-    const LinkLook shown = look(scene.links[i]);
+    const LinkStyle shown = style_of(scene.links[i]);
     set(graph.root, graph.links[i], {{"arrowhead", shown.head == Head::bare ? "none" : "normal"}});
     if (!shown.seen) set(graph.root, graph.links[i], {{"style", "invis"}});
     if (!scene.links[i].lines.empty())
-      set_label(graph.root, graph.links[i], empty_label(extent(scene.links[i].lines, Setting::beside_link)));
+      set_label(graph.root, graph.links[i], empty_label(size_of(scene.links[i].lines, Setting::beside_link)));
   }
   return graph;
 }

@@ -1,6 +1,6 @@
 // A Scene as a Graphviz graph: a box is a node, a frame a cluster, a link an edge.
 //
-// cgraph keeps global state: call these in one thread of a process only (dot/layout/layout.h makes such a process).
+// cgraph keeps global state: call these functions in only one thread of a process (dot/layout/layout.h starts such a process).
 #pragma once
 
 #include <graphviz/cgraph.h>
@@ -20,12 +20,12 @@ struct SceneGraph {
   std::vector<Agedge_t*> links;             // in the order of Scene::links; nullptr: left out
 };
 
-// For layout: boxes as large as extent() says, without a word in them. `narrow`: links that are only_narrow count. The graph is
-// never closed: it lives as long as its process.
+// For layout: boxes of the sizes in sizes.h, without text. `narrow`: includes links that are only_narrow. The graph is never
+// closed; it lives as long as its process.
 SceneGraph make_graph(const Scene& scene, bool narrow);
 
-// For people: with all words, colours (the light ones) and the legend as text, as cgraph writes and escapes it. Graphviz gives
-// boxes the room that their words take.
+// For people: with all text, the light colours and the legend as text, as cgraph writes and escapes it. Graphviz sizes boxes to
+// fit their text.
 std::string write_dot(const Scene& scene);
 
 }  // namespace gradscan

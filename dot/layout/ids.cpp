@@ -7,8 +7,8 @@
 namespace gradscan {
 namespace {
 
-// Names of one graph. The number of a name is its position in `names`; objects without a name take a number, too. cgraph looks
-// at what stands in memory before a name, so these are strings of its own.
+// The names in one graph. A name's number is its position in `names`; objects without a name get a number, too. cgraph reads
+// memory before a name, so these strings are allocated by cgraph.
 struct Names {
   Agraph_t* graph;
   std::map<std::string, std::size_t> numbers;
@@ -22,7 +22,7 @@ void close_names(void* state) {
   delete static_cast<Names*>(state);
 }
 
-// Several types of the functions below differ between versions of Graphviz; their templates take any.
+// Parameter types of these functions differ between versions of Graphviz, so they are templates.
 
 template <typename Name, typename Id>
 long number_of(void* state, int, Name* name, Id* id, int create) {
@@ -45,7 +45,7 @@ Name* name_of(void* state, int, Id id) {
   return id < names.size() ? names[id] : nullptr;
 }
 
-// Numbers are neither asked for nor given back.
+// Numbers are neither requested nor released.
 template <typename Result, typename Id>
 Result refuse(void*, int, Id) {
   return Result(0);

@@ -1,14 +1,14 @@
-// Dense numbers as the identities of what a cgraph graph holds.
+// Consecutive numbers as ids for the objects in a cgraph graph.
 //
-// cgraph's own discipline takes the address of a name for its identity and keeps subgraphs in the order of identities, so
-// the same graph is written, and laid out, differently from run to run. Here names are numbered in the order of their creation.
+// cgraph's default discipline uses the address of a name as its id and orders subgraphs by id, so the same graph is written and
+// laid out differently from run to run. Here names are numbered in the order of creation.
 #pragma once
 
 #include <graphviz/cgraph.h>
 
 namespace gradscan {
 
-// To be passed to agopen().
+// Pass this to agopen().
 Agdisc_t* dense_ids();
 
 }  // namespace gradscan

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view zero_width_space = "\u200B";
 
-// Widths of the characters from ' ' to '~', in hundredths of the font's size.
+// Widths of the characters from ' ' to '~', in hundredths of the font size.
 constexpr std::array<unsigned char, 95> plain_widths{
     32, 41, 46, 84, 64, 96, 78, 28, 40,  40, 50, 84, 32, 37, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
     64, 64, 34, 34, 84, 84, 84, 56, 102, 69, 69, 73, 78, 67, 62, 78, 76, 30, 50, 67, 56, 87, 75, 79,
@@ -27,7 +27,7 @@ bool continues(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
-// The code point at `at`, which moves on behind it.
+// The code point at `at`; advances `at` past it.
 std::uint32_t next_character(std::string_view text, std::size_t& at) {
   const auto first = static_cast<unsigned char>(text[at++]);
   std::uint32_t character = first < 0x80 ? first : first < 0xE0 ? first & 0x1F : first < 0xF0 ? first & 0x0F : first & 0x07;
@@ -36,7 +36,7 @@ std::uint32_t next_character(std::string_view text, std::size_t& at) {
   return character;
 }
 
-// From Hangul on, scripts and symbols are about as wide as high; the general punctuation and arrows in between are not.
+// From Hangul on, scripts and symbols are about as wide as they are high, except for general punctuation and arrows.
 bool is_wide(std::uint32_t character) {
   return (character >= 0x1100 && character < 0x1200) || (character >= 0x2600 && character != 0xFFFD);
 }
@@ -46,7 +46,7 @@ double character_width(std::uint32_t character, bool bold) {
   return is_wide(character) ? 1.3 : 1.05;
 }
 
-// A word that is no longer than a line.
+// Elides a word to fit on a line.
 std::string fitted(std::string word, double width, double points, bool bold) {
   for (std::size_t most = columns(word); most > 1 && text_width(word, points, bold) > width; --most) word = elided(word, most);
   return word;
@@ -73,9 +73,9 @@ std::string markup(char byte) {
   }
 }
 
-// Neither a backslash nor an ampersand can be escaped for all readers: an HTML-like label replaces \N by the node's name
-// whatever stands before it, and some versions of Graphviz' SVG writer take &lt; in the text for markup. An invisible space
-// behind either keeps them from being read as more than themselves.
+// Neither a backslash nor an ampersand can be escaped for all readers: an HTML-like label replaces \N by the node's name whatever
+// precedes it, and some versions of Graphviz' SVG writer take &lt; in text for markup. A zero-width space after either character
+// keeps it literal.
 std::string label_markup(char byte) {
   return markup(byte) + (byte == '&' || byte == '\\' ? std::string(zero_width_space) : "");
 }

@@ -1,5 +1,6 @@
 #include "dot/layout/layout.h"
 
+#include <fmt/format.h>
 #include <graphviz/gvc.h>
 
 #include <cstdlib>
@@ -7,8 +8,8 @@
 #include <utility>
 
 #include "analyzer/base/child_process.h"
-#include "dot/layout/extents.h"
 #include "dot/layout/graph.h"
+#include "dot/layout/sizes.h"
 #include "gradscan/error.h"
 
 extern "C" {
@@ -23,18 +24,18 @@ namespace {
   throw Error(Failure::output, "", problem);
 }
 
-// After this, Graphviz' results are attributes of the graph, as text. Returns its version.
+// Leaves Graphviz' results in attributes of the graph, as text. Returns its version.
 std::string run_graphviz(Agraph_t* graph) {
   static lt_symlist_t plugins[] = {{"gvplugin_core_LTX_library", &gvplugin_core_LTX_library},
                                    {"gvplugin_dot_layout_LTX_library", &gvplugin_dot_layout_LTX_library},
                                    {nullptr, nullptr}};
   GVC_t* context = gvContextPlugins(plugins, 0);  // 0: load no others
   if (!context || gvLayout(context, graph, "dot") != 0) fail("Graphviz cannot lay out the picture");
-  if (gvRender(context, graph, "dot", nullptr) != 0) fail("Graphviz cannot say where the parts of the picture are");
+  if (gvRender(context, graph, "dot", nullptr) != 0) fail("Graphviz cannot write out the layout of the picture");
   return gvcVersion(context);
 }
 
-// Reads numbers out of attributes such as "e,27,36.1 27,71.7 27,64.1".
+// Reads numbers from attributes such as "e,27,36.1 27,71.7 27,64.1".
 class Numbers {
  public:
   Numbers(void* object, const char* key) {
@@ -51,7 +52,7 @@ class Numbers {
   double next() {
     char* end = nullptr;
     const double value = std::strtod(text_.data(), &end);
-    if (end == text_.data()) fail("Graphviz says where a part of the picture is in an unknown way");
+    if (end == text_.data()) fail("Graphviz writes a position in the picture in an unknown format");
     text_.remove_prefix(end - text_.data());
     if (!text_.empty() && (text_[0] == ',' || text_[0] == ' ')) text_.remove_prefix(1);
     return value;
@@ -73,7 +74,7 @@ class Reader {
   Layout read(const Scene& scene) {
     double bottom = 0;
     for (const Box& box : scene.boxes) {
-      const Extent size = extent(box);
+      const Size size = size_of(box);
       const Point centre = point(graph_.boxes.at(box.id), "pos");
       layout_.boxes[box.id] = {centre.x - size.width / 2, centre.y - size.height / 2, size.width, size.height};
     }
@@ -130,8 +131,8 @@ Layout lay_out(const Scene& scene, bool narrow) {
 std::string in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit) {
   ChildEnd end = run_in_child("", time_limit, work);
   if (end.time_over)
-    throw Error(Failure::limit, "", "Graphviz takes longer than " + std::to_string(time_limit.count()) + " ms for the picture");
-  if (!end.result) fail("Graphviz crashed over the picture");
+    throw Error(Failure::limit, "", fmt::format("Graphviz takes longer than {} ms to lay out the picture", time_limit.count()));
+  if (!end.result) fail("Graphviz crashed while laying out the picture");
   return std::move(*end.result);
 }
 

@@ -1,10 +1,10 @@
 // Laying out a Scene with Graphviz, at arm's length.
 //
-// Graphviz decides where things stand, and nothing else: it gets sizes and links, and gives back places and curves. It knows
-// neither words nor fonts, so a layout depends on the Scene and on the version of Graphviz only.
+// Graphviz decides only where things go: it gets sizes and links and returns positions and curves. It sees neither text nor fonts,
+// so a layout depends only on the Scene and the version of Graphviz.
 //
-// libgvc may call exit(), write to stderr, crash, or take minutes, it is not thread-safe, and so is cgraph. So whatever touches
-// either runs in a child process (analyzer/base/child_process.h), which has a time limit.
+// libgvc may call exit(), write to stderr, crash, or take minutes, and neither it nor cgraph is thread-safe. So everything that
+// touches them runs in a child process with a time limit (analyzer/base/child_process.h).
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,7 @@ struct Area {
 
 struct Route {
   std::vector<Point> curve;    // 1 + 3 n control points of cubic Bézier curves
-  std::optional<Point> tip{};  // of the arrowhead, which begins where the curve ends; empty: there is none
+  std::optional<Point> tip{};  // of the arrowhead, which starts where the curve ends; empty: no arrowhead
   Point label{};               // centre of the text beside it
 };
 
@@ -38,16 +38,16 @@ struct Layout {
   std::string by;  // version of Graphviz
   double width = 0, height = 0;
   std::map<std::string, Area> boxes, frames;  // by id
-  std::vector<Route> routes;                  // in the order of Scene::links; empty for those that are not seen
+  std::vector<Route> routes;                  // in the order of Scene::links; empty for invisible links
 };
 
-// What `work` returns, computed in a child process; an Error that it throws is thrown here. Throws Error: limit if it takes
-// longer than `time_limit`, output if the child ends without a result. Their lines are about Graphviz and have no subject and
-// no remedy. May be called by several threads at a time.
+// Runs `work` in a child process and returns its result; rethrows an Error that it throws. Throws Error: limit if it takes longer
+// than `time_limit`, output if the child ends without a result. These messages are about Graphviz, without subject or remedy.
+// Thread-safe.
 std::string in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit);
 
-// If the picture would become wider than `most`, in a single column as far as possible. Nothing is freed (Graphviz crashes over
-// freeing some layouts): for a process that ends next. Throws Error (output).
+// If the picture would be wider than `most`, stages go into a single column as far as possible. Frees nothing (Graphviz crashes
+// when it frees some layouts), so call it in a process that is about to end. Throws Error (output).
 Layout lay_out(const Scene& scene, double most);
 
 }  // namespace gradscan

@@ -1,5 +1,8 @@
 #include "dot/scene/captions.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
@@ -9,15 +12,15 @@
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "analyzer/text/width.h"
-#include "dot/layout/extents.h"
 #include "dot/layout/labels.h"
+#include "dot/layout/sizes.h"
 
 namespace gradscan {
 namespace {
 
 constexpr double title_column = text_column - 26;  // beside the sign
 constexpr std::size_t prose_lines = 6;
-constexpr std::size_t fixes_told = 3;
+constexpr std::size_t fixes_shown = 3;
 
 std::string name(const std::string& text, std::size_t columns) {
   return elided(legible(text), columns);
@@ -36,21 +39,21 @@ void add_lines(std::vector<Line>& lines, const std::string& text, Line::Style st
 
 std::string title_of_named(const Report& report, int parameter) {
   const ParameterReport& named = report.parameters[parameter];
-  const std::string who = name(named.name, 44) + " (#" + std::to_string(parameter) + ") is ";
-  const std::string when = "iteration " + std::to_string(report.verdict.iteration.value_or(0));
+  const std::string subject = fmt::format("{} (#{}) is", name(named.name, 44), parameter);
   if (report.verdict.outcome == Outcome::pass)
-    return who + std::string(find_rule(report.verdict.unsynchronised.empty() ? "not-trained" : "not-averaged")->fate);
+    return fmt::format("{} {}", subject,
+                       find_rule(report.verdict.unsynchronised.empty() ? "not-trained" : "not-averaged")->fate);
   const bool sometimes =
       report.verdict.outcome == Outcome::unfinished_reduction && !named.idle_in.empty() && report.in_turn.size() > 1;
-  return who +
-         std::string(sometimes ? "not marked ready in every iteration: DDP stops in" : rule_of(report.verdict.outcome).fate) +
-         " " + when;
+  return fmt::format("{} {} iteration {}", subject,
+                     sometimes ? "not marked ready in every iteration: DDP stops in" : rule_of(report.verdict.outcome).fate,
+                     report.verdict.iteration.value_or(0));
 }
 
 std::string title_without_name(const Report& report) {
   if (report.verdict.outcome != Outcome::pass)
-    return "Training stops in iteration " + std::to_string(report.verdict.iteration.value_or(0));
-  if (has_conflict(report)) return "A part of the gradient is missing; DDP is silent";
+    return fmt::format("Training stops in iteration {}", report.verdict.iteration.value_or(0));
+  if (has_conflict(report)) return "Part of the gradient is missing; DDP is silent";
   const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
   const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
   return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
@@ -71,25 +74,24 @@ std::string companions(const Selection& selection, const Report& report) {
   }
   if (same < 2) return "";
   const std::string where = count(regions.size(), kinds.size() == 1 ? in_words(*kinds.begin()) + " region" : "region");
-  return std::string("So ") + (same == 2 ? "is " : "are ") + count(same - 1, "more parameter") +
-         (regions.empty() ? "." : " in " + where + ".");
+  return fmt::format("So {} {}{}.", same == 2 ? "is" : "are", count(same - 1, "more parameter"),
+                     regions.empty() ? "" : " in " + where);
 }
 
 std::string subject(const Report& report) {
-  const std::string graphs = report.in_turn.size() > 1 ? " and other graphs in turn, " : ", ";
-  std::string text = name(report.model, 40) + graphs + ddp_call(report.setup) + ", torch " + legible(report.torch);
+  std::vector<std::string> parts{name(report.model, 40) + (report.in_turn.size() > 1 ? " and other graphs in turn" : ""),
+                                 ddp_call(report.setup), "torch " + legible(report.torch)};
   if (report.setup.checkpointing != Checkpointing::as_given)
-    text += ", checkpointing " + in_words(report.setup.checkpointing) + " everywhere";
-  for (const std::string& phrase : in_words(report.setup.step)) text += ", " + phrase;
-  return text;
+    parts.push_back(fmt::format("checkpointing {} everywhere", in_words(report.setup.checkpointing)));
+  for (const std::string& phrase : in_words(report.setup.step)) parts.push_back(phrase);
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string what_is_drawn(const Selection& selection, const PictureOptions& options) {
-  if (options.whole) return "Drawn: the whole model.";
+  if (options.whole) return "This is the whole model.";
   if (selection.focus.name.empty()) return "";
-  const std::string around = "Drawn around " + name(selection.focus.name, 60);
-  const std::string apart = options.radius > 0 ? ", stages within " + count(options.radius, "edge") + " each by itself" : "";
-  return around + apart + ", all others folded.";
+  const std::string apart = options.radius > 0 ? fmt::format(", with each stage within {}", count(options.radius, "edge")) : "";
+  return fmt::format("Drawn around {}{}; all other stages are folded.", name(selection.focus.name, 60), apart);
 }
 
 void add_header(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
@@ -110,7 +112,8 @@ void add_header(Scene& scene, const Report& report, const Selection& selection, 
 std::string left_out(const Selection& selection) {
   const auto calm = std::count(selection.finding.begin(), selection.finding.end(), none);
   if (selection.named.empty() || calm == 0 || !selection.focus.name.empty()) return "";
-  return "Not told by name: " + count(calm, "parameter") + " without a conflict, and the operations inside of the boxes.";
+  return fmt::format("Not shown by name: {} without a conflict, and the operations inside the boxes.",
+                     count(calm, "parameter"));
 }
 
 std::string folded_of_whole(const Selection& selection, const PictureOptions& options) {
@@ -118,25 +121,22 @@ std::string folded_of_whole(const Selection& selection, const PictureOptions& op
   for (const Segment& segment : selection.segments)
     if (!segment.full && segment.last > segment.first) stages += segment.last - segment.first + 1;
   if (!options.whole || stages == 0) return "";
-  return "Too large to be drawn whole: " + std::to_string(stages) + " of " + std::to_string(selection.stages.size()) +
-         " stages are folded into boxes with a double outline.";
+  return fmt::format("Too large to draw in full: {} of {} stages are folded into boxes with a double outline.", stages,
+                     selection.stages.size());
 }
 
 std::string with_caveats(const Fix& fix) {
-  std::string text = fix.change;
-  for (std::size_t i = 0; i < fix.caveats.size(); ++i) text += (i == 0 ? " (" : "; ") + fix.caveats[i];
-  return fix.caveats.empty() ? text : text + ")";
+  return fix.caveats.empty() ? fix.change : fmt::format("{} ({})", fix.change, fmt::join(fix.caveats, "; "));
 }
 
 void add_fixes(std::vector<Line>& footer, const Report& report) {
   if (report.fixes.empty()) return;
   const auto add = [&](const std::string& text, Line::Style style) { add_lines(footer, text, style, Setting::body); };
-  add(report.fixes.size() == 1 ? "What helps (replayed without a conflict):" : "What helps (each replayed without a conflict):",
-      Line::strong);
-  for (std::size_t i = 0; i < report.fixes.size() && i < fixes_told; ++i)
-    add(std::to_string(i + 1) + ". " + with_caveats(report.fixes[i]), Line::plain);
-  if (report.fixes.size() > fixes_told)
-    add("and " + std::to_string(report.fixes.size() - fixes_told) + " more in the other reports", Line::small);
+  add("Fixes (each replayed without a conflict):", Line::strong);
+  for (std::size_t i = 0; i < report.fixes.size() && i < fixes_shown; ++i)
+    add(fmt::format("{}. {}", i + 1, with_caveats(report.fixes[i])), Line::plain);
+  if (report.fixes.size() > fixes_shown)
+    add(fmt::format("and {} more in the other reports", report.fixes.size() - fixes_shown), Line::small);
 }
 
 void add_footer(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {

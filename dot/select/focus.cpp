@@ -1,5 +1,7 @@
 #include "dot/select/focus.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "analyzer/diagnose/causes.h"
@@ -16,14 +18,14 @@ namespace {
   for (const ParameterReport& parameter : report.parameters) candidates.push_back(parameter.name);
   const std::string near = did_you_mean(wanted, candidates);
   throw Error(Failure::usage, std::string(wanted), "is neither a parameter that requires grad nor a checkpoint region",
-              near.empty() ? "draw the picture around a name or an index of the report" : near);
+              near.empty() ? "use a name or an index in the report" : near);
 }
 
 }  // namespace
 
 Focus find_focus(const Report& report, std::string_view wanted) {
   if (const ParameterReport* parameter = find_parameter(report, wanted))
-    return {parameter->name + " (#" + std::to_string(parameter->index) + ")", {parameter->index}, {}};
+    return {fmt::format("{} (#{})", parameter->name, parameter->index), {parameter->index}, {}};
   const RegionNames names(report);
   Focus focus;
   for (const RegionReport& region : report.regions)

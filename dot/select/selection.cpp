@@ -11,10 +11,10 @@
 namespace gradscan {
 namespace {
 
-// How much is drawn at most.
+// Upper limits for what is drawn.
 struct Bounds {
   int full_stages;            // drawn in full
-  int stages_of_named;        // ... because they use the parameter of the title or in focus
+  int stages_of_named;        // ... because they use the parameter in the title or in focus
   std::size_t most_segments;  // boxes and full stages from top to bottom
 };
 constexpr Bounds of_conflict{6, 3, 20}, of_focus{6, 6, 60}, of_whole{40, 40, 150};
@@ -28,7 +28,7 @@ bool uses_parameter(const std::vector<int>& ascending, int parameter) {
   return std::binary_search(ascending.begin(), ascending.end(), parameter);
 }
 
-// Without the stages that are neither regions nor use a parameter: what they receive is sent to the stages behind them.
+// Drops stages that are not regions and use no parameter; edges through them lead to the stages after them.
 void choose_stages(const std::vector<Stage>& all, Selection& selection) {
   std::vector<Stage>& shown = selection.stages;
   std::vector<int> position(all.size(), none);
@@ -53,7 +53,7 @@ std::vector<int> named_parameters(const Verdict& verdict) {
   return verdict.unsynchronised.empty() ? verdict.untrained : verdict.unsynchronised;
 }
 
-// Every parameter concerned by a finding that is not a note, and those that the verdict names in any case.
+// Parameters affected by findings other than notes, plus those that the verdict names.
 std::vector<int> findings_by_parameter(const Report& report, const std::vector<int>& named) {
   std::vector<int> finding(report.parameters.size(), none);
   for (const int parameter : named) finding[parameter] = 0;
@@ -73,7 +73,7 @@ class Uses {
       if (selection.stages[i].region != none) stage_of_region_[selection.stages[i].region] = static_cast<int>(i);
     }
     selection.uses.resize(selection.stages.size());
-    for (const RegionReport& region : report.regions) {  // parents stand before children
+    for (const RegionReport& region : report.regions) {  // parents precede children
       top_.push_back(region.parent == none ? region.id : top_[region.parent]);
       within_[top_.back()].push_back(region.id);
     }
@@ -103,7 +103,7 @@ class Uses {
     return {stage == stage_of_region_.end() ? none : stage->second, Use{parameter, cause, cause}};
   }
 
-  // The outer graph fires a parameter when its last gradient has arrived: at the last stage whose use is an outer one.
+  // The outer graph fires a parameter once its last gradient has arrived: at the last stage that uses it in the outer graph.
   std::pair<int, Use> outer_use(int parameter, int cause) {
     int any = none;
     for (int i = static_cast<int>(selection_.stages.size()); i-- > 0;) {
@@ -157,8 +157,8 @@ class Uses {
   const Report& report_;
   Selection& selection_;
   std::map<int, int> stage_of_region_;
-  std::vector<int> top_;                    // for each region the outermost one around it
-  std::map<int, std::vector<int>> within_;  // for each outermost region all that it holds, itself first
+  std::vector<int> top_;                    // for each region, the outermost one around it
+  std::map<int, std::vector<int>> within_;  // for each outermost region, itself and all regions inside it
 };
 
 // Two stages with the same signature say the same thing.
@@ -181,14 +181,14 @@ bool holds(const std::vector<int>& values, int value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-// Regions that stand for what happens although no parameter does: those whose backward passes meet where only one may come.
+// Regions whose backward passes meet where only one may come: a conflict that shows in no parameter.
 bool is_in_second_run(const Report& report, int region) {
   return region != none && report.second_run && holds(report.second_run->causes, region);
 }
 
-class Choice {
+class Segmentation {
  public:
-  Choice(const Report& report, const Selection& selection, const PictureOptions& options)
+  Segmentation(const Report& report, const Selection& selection, const PictureOptions& options)
       : report_(report),
         selection_(selection),
         whole_(options.whole),
@@ -234,7 +234,7 @@ class Choice {
     return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return holds(parameters, use.parameter); });
   }
 
-  // First the stages that use the title's parameter, then one of each kind of conflict that these do not show.
+  // First the stages that use the parameter in the title, then one for each kind of conflict that these do not show.
   void choose_full() {
     std::set<Signature> shown;
     int chosen = 0;
@@ -252,7 +252,7 @@ class Choice {
       if (!full_[i] && !selection_.uses[i].empty() && (whole_ || !shown.contains(signatures_[i]))) choose(i);
   }
 
-  // All, without a focus.
+  // All stages if there is no focus.
   std::vector<bool> stages_near(int radius) const {
     if (!has_focus() || whole_) return std::vector<bool>(full_.size(), true);
     std::vector<bool> near = full_;
@@ -282,7 +282,7 @@ class Choice {
     return segments;
   }
 
-  // Whether a stage goes into one box with the stage before.
+  // Whether a stage goes into the same box as the stage before it.
   bool joins(int i, Folding folding) const {
     if (full_[i] || full_[i - 1]) return false;
     if (folding == Folding::regardless || (!near_[i] && !near_[i - 1])) return true;
@@ -322,7 +322,7 @@ Selection select(const Report& report, const PictureOptions& options) {
   Uses uses(report, selection);
   for (int p = 0; p < static_cast<int>(report.parameters.size()); ++p)
     if (selection.in_conflict(p) || uses_parameter(selection.focus.parameters, p)) uses.find(p);
-  selection.segments = Choice(report, selection, options).segments();
+  selection.segments = Segmentation(report, selection, options).segments();
   return selection;
 }
 

@@ -1,17 +1,16 @@
 // Which part of a Report its picture shows: the parameters in conflict, where each is used, and which stages are drawn in full.
 //
-// A use is one way in which a parameter gets (or should get) its gradient: one for each cause of firings, or a single one that
-// never fires. Stages keep their order, that of backward; those outside of regions that use no parameter are passed over.
+// A use is one way in which a parameter gets, or should get, its gradient: one for each cause of firings, or a single use that
+// never fires. Stages stay in the order of backward; stages outside regions that use no parameter are skipped.
 //
-// Three ways to choose, all of them bounded, so that no picture grows with the model:
-//   - the conflict: the stages that use the parameter of the title in full, and one stage for every other kind of conflict;
-//     neighbours that say the same are folded. At most 20 boxes and stages from top to bottom, 6 of them in full;
-//   - around a focus: its stages in full, those within `radius` edges each by itself, and all others folded as far as they
-//   stand
-//     together. At most 60, 6 in full;
-//   - the whole: every stage in conflict in full and every other by itself. At most 150, 40 in full.
-// Where this is too much, neighbours are folded: first those of one module path that say the same, then all that say the same,
-// at last all.
+// There are three ways to choose, all of them bounded, so that the picture does not grow with the model:
+//   - the conflict: in full, the stages that use the parameter in the title, and one stage for every other kind of conflict.
+//     Neighbours that say the same are folded. At most 20 boxes and stages from top to bottom, 6 of them in full.
+//   - around a focus: its stages in full, each stage within `radius` edges by itself, all other neighbours folded. At most 60
+//     boxes and stages, 6 in full.
+//   - the whole model: every stage in conflict in full, every other stage by itself. At most 150 boxes and stages, 40 in full.
+// If that is too much, neighbours are folded: first those of one module path that say the same, then all that say the same,
+// finally all.
 #pragma once
 
 #include <vector>
@@ -24,10 +23,10 @@ namespace gradscan {
 
 struct Use {
   int parameter = 0;  // DDP index
-  int region = none;  // innermost region that uses it here; none: used outside of all regions
+  int region = none;  // innermost region that uses it here; none: used outside all regions
   int cause = none;   // what fires it: a region, or less than 0, see firings.h
-  int number = 0;     // the how-manieth firing in the order of backward, from 1; 0: never fires
-  int last = 0;       // the same, of the last one by the same cause: a region may fire a parameter for each of several forwards
+  int number = 0;     // which of its firings this is, in the order of backward, from 1; 0: never fires
+  int last = 0;       // the last one with the same cause: a region may fire a parameter for each of several forwards
 };
 
 struct Segment {
@@ -36,13 +35,13 @@ struct Segment {
 };
 
 struct Selection {
-  std::vector<Stage> stages;  // the report's that are shown; the last may be that of parameters which no stage uses
-  std::vector<int> position;  // of each in Report::stages; none for that last one
+  std::vector<Stage> stages;  // those of the report that are shown; the last may hold parameters that no stage uses
+  std::vector<int> position;  // of each in Report::stages; none for that last stage
   bool last_is_unreached = false;
-  std::vector<int> finding;  // for each DDP index its finding (not a note), or none: not in conflict
-  std::vector<int> named;    // the parameters that the verdict names, the title's first
+  std::vector<int> finding;  // for each DDP index, its finding (not a note); none: not in conflict
+  std::vector<int> named;    // the parameters that the verdict names; the first is in the title
   Focus focus;
-  std::vector<std::vector<Use>> uses;  // for each stage, of the parameters in conflict or in focus
+  std::vector<std::vector<Use>> uses;  // for each stage, the uses of parameters in conflict or in focus
   std::vector<Segment> segments;       // all stages, in order
 
   bool in_conflict(int parameter) const { return finding[parameter] != none; }
@@ -51,7 +50,7 @@ struct Selection {
 // Throws Error (usage) if there is no such focus.
 Selection select(const Report& report, const PictureOptions& options);
 
-// The region itself and the regions around it, outermost first; empty for none.
+// The region and those around it, outermost first; empty for none.
 std::vector<int> enclosing_regions(const Report& report, int region);
 
 }  // namespace gradscan

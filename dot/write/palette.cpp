@@ -1,5 +1,7 @@
 #include "dot/write/palette.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace gradscan {
@@ -17,8 +19,7 @@ constexpr std::array colours{
 
 std::string properties(std::string_view Colour::*scheme) {
   std::string text = ".gradscan{";
-  for (const Colour& colour : colours)
-    text.append("--gradscan-").append(colour.name).append(":").append(colour.*scheme).append(";");
+  for (const Colour& colour : colours) text += fmt::format("--gradscan-{}:{};", colour.name, colour.*scheme);
   return text + "}";
 }
 
@@ -33,11 +34,11 @@ const Colour& colour(Tint tint) {
 }
 
 std::string style_sheet() {
-  std::string text = properties(&Colour::light) + "\n@media (prefers-color-scheme:dark){" + properties(&Colour::dark) + "}\n";
+  std::string text =
+      fmt::format("{}\n@media (prefers-color-scheme:dark){{{}}}\n", properties(&Colour::light), properties(&Colour::dark));
   for (const auto& [part, property] : {std::pair("fill", "fill"), {"line", "stroke"}}) {
     for (const Colour& colour : colours) {
-      const std::string name(colour.name);
-      text += std::string(".gradscan .") + part + "-" + name + "{" + property + ":var(--gradscan-" + name + ")}\n";
+      text += fmt::format(".gradscan .{0}-{1}{{{2}:var(--gradscan-{1})}}\n", part, colour.name, property);
     }
   }
   return text;

@@ -1,7 +1,7 @@
-// The colours of the picture: each has a meaning, and a value for a light and for a dark background.
+// The colours of the picture. Each has a meaning and two values, for light and dark backgrounds.
 //
-// An SVG names them twice: as attributes in their light values, for renderers that know no style sheets, and as classes that
-// follow the reader's colour scheme.
+// An SVG contains them twice: as attributes with the light values, for renderers without style sheets, and as classes that follow
+// the reader's colour scheme.
 #pragma once
 
 #include <span>
@@ -13,17 +13,17 @@ namespace gradscan {
 enum class Tint {
   paper,       // behind everything
   ink,         // text
-  faint,       // text of less weight
+  faint,       // secondary text
   line,        // outlines and links without a conflict
-  calm,        // inside of boxes without a conflict
+  calm,        // inside boxes without a conflict
   red,         // a conflict: outlines, links and their text
-  red_fill,    // ... inside of boxes
-  red_wash,    // ... inside of frames
+  red_fill,    // ... inside boxes
+  red_wash,    // ... inside frames
   amber,       // DDP's search: outlines, links and their text
-  amber_fill,  // ... inside of boxes
+  amber_fill,  // ... inside boxes
   blue,        // non-reentrant regions: outlines
-  blue_fill,   // ... inside of boxes
-  blue_wash,   // ... inside of frames
+  blue_fill,   // ... inside boxes
+  blue_wash,   // ... inside frames
   green,       // no conflict
 };
 
@@ -38,7 +38,7 @@ std::span<const Colour> palette();
 
 const Colour& colour(Tint tint);
 
-// The style sheet of an SVG. Custom properties hold the values, so that a page around the picture may set its own.
+// The style sheet of an SVG. The values are custom properties, so that a page around the picture can override them.
 std::string style_sheet();
 
 }  // namespace gradscan

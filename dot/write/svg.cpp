@@ -1,12 +1,14 @@
 #include "dot/write/svg.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
-#include "dot/layout/extents.h"
 #include "dot/layout/labels.h"
-#include "dot/write/looks.h"
+#include "dot/layout/sizes.h"
+#include "dot/write/style.h"
 
 namespace gradscan {
 namespace {
@@ -17,17 +19,15 @@ constexpr double sample_width = 34, legend_line = 19;
 constexpr double corner_radius = 7;
 constexpr const char* font = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 
-// Tenths of a pixel, without needless zeros.
+// To tenths of a pixel, without trailing zeros.
 std::string decimal(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", std::round(value * 10) / 10);
-  std::string result = text;
+  std::string result = fmt::format("{:.1f}", std::round(value * 10) / 10);
   if (result.ends_with(".0")) result.resize(result.size() - 2);
   return result == "-0" ? "0" : result;
 }
 
 std::string attribute(const std::string& name, const std::string& value) {
-  return " " + name + "=\"" + xml(value) + "\"";
+  return fmt::format(" {}=\"{}\"", name, xml(value));
 }
 
 std::string attribute(const std::string& name, double value) {
@@ -35,18 +35,18 @@ std::string attribute(const std::string& name, double value) {
 }
 
 std::string at(Point point) {
-  return decimal(point.x) + "," + decimal(point.y);
+  return fmt::format("{},{}", decimal(point.x), decimal(point.y));
 }
 
 // "3-11 14"
 std::string ranges(const std::vector<int>& ascending) {
-  std::string text;
+  std::vector<std::string> parts;
   for (std::size_t i = 0, end = 0; i < ascending.size(); i = end) {
     for (end = i + 1; end < ascending.size() && ascending[end] == ascending[end - 1] + 1;) ++end;
-    text += (text.empty() ? "" : " ") + std::to_string(ascending[i]);
-    if (end - i > 1) text += "-" + std::to_string(ascending[end - 1]);
+    parts.push_back(std::to_string(ascending[i]));
+    if (end - i > 1) parts.back() += "-" + std::to_string(ascending[end - 1]);
   }
-  return text;
+  return fmt::format("{}", fmt::join(parts, " "));
 }
 
 // ---- Paint.
@@ -83,14 +83,14 @@ std::string stroked(Tint tint, double width, Stroke style = Stroke::solid) {
 enum class Anchor { start, middle };
 
 std::string text(const Line& line, Setting setting, Tint tint, Anchor anchor, Point baseline) {
-  std::string result = "<text" + attribute("x", baseline.x) + attribute("y", baseline.y) + filled(tint);
-  result += attribute("font-size", points(setting, line.style));
-  if (anchor == Anchor::middle) result += attribute("text-anchor", "middle");
-  if (line.style == Line::strong) result += attribute("font-weight", "bold");
-  return result + ">" + xml(line.text) + "</text>\n";
+  std::string attributes = attribute("x", baseline.x) + attribute("y", baseline.y) + filled(tint);
+  attributes += attribute("font-size", points(setting, line.style));
+  if (anchor == Anchor::middle) attributes += attribute("text-anchor", "middle");
+  if (line.style == Line::strong) attributes += attribute("font-weight", "bold");
+  return fmt::format("<text{}>{}</text>\n", attributes, xml(line.text));
 }
 
-// From `top` on; returns the markup, and moves `top` below it.
+// Lines from `top` down; returns the markup and moves `top` below it.
 std::string text(const std::vector<Line>& lines, Setting setting, Tint tint, Anchor anchor, double x, double& top) {
   std::string result;
   for (const Line& line : lines) {
@@ -103,28 +103,31 @@ std::string text(const std::vector<Line>& lines, Setting setting, Tint tint, Anc
 
 // ---- Boxes.
 
-std::string rectangle(const Area& area, const BoxLook& look, double inset) {
-  std::string result = "<rect" + attribute("x", area.left + inset) + attribute("y", area.top + inset);
-  result += attribute("width", area.width - 2 * inset) + attribute("height", area.height - 2 * inset);
-  if (look.rounded) result += attribute("rx", std::max(1.0, corner_radius - inset));
-  result += attribute("class", fill_class(look.fill) + " " + line_class(look.line));
-  return result + fill(look.fill) + stroke(look.line, look.width, look.stroke) + "/>\n";
+std::string painted(const BoxStyle& style) {
+  return attribute("class", fmt::format("{} {}", fill_class(style.fill), line_class(style.line))) + fill(style.fill) +
+         stroke(style.line, style.width, style.stroke);
 }
 
-std::string note(const Area& area, const BoxLook& look) {
+std::string rectangle(const Area& area, const BoxStyle& style, double inset) {
+  std::string attributes = attribute("x", area.left + inset) + attribute("y", area.top + inset);
+  attributes += attribute("width", area.width - 2 * inset) + attribute("height", area.height - 2 * inset);
+  if (style.rounded) attributes += attribute("rx", std::max(1.0, corner_radius - inset));
+  return fmt::format("<rect{}{}/>\n", attributes, painted(style));
+}
+
+std::string note(const Area& area, const BoxStyle& style) {
   const double right = area.left + area.width, bottom = area.top + area.height;
   const std::string ear = at({right - corner_radius, area.top}), side = at({right, area.top + corner_radius});
-  std::string result = "<path" + attribute("d", "M" + at({area.left, area.top}) + "L" + ear + "L" + side + "L" +
-                                                    at({right, bottom}) + "L" + at({area.left, bottom}) + "ZM" + ear + "L" +
-                                                    at({right - corner_radius, area.top + corner_radius}) + "L" + side);
-  result += attribute("class", fill_class(look.fill) + " " + line_class(look.line));
-  return result + fill(look.fill) + stroke(look.line, look.width, look.stroke) + "/>\n";
+  const std::string path =
+      fmt::format("M{}L{}L{}L{}L{}ZM{}L{}L{}", at({area.left, area.top}), ear, side, at({right, bottom}),
+                  at({area.left, bottom}), ear, at({right - corner_radius, area.top + corner_radius}), side);
+  return fmt::format("<path{}{}/>\n", attribute("d", path), painted(style));
 }
 
-std::string outline(const Area& area, const BoxLook& look) {
-  if (look.width == 0) return "";
-  if (look.folded) return note(area, look);
-  return rectangle(area, look, 0) + (look.doubled ? rectangle(area, look, 3) : "");
+std::string outline(const Area& area, const BoxStyle& style) {
+  if (style.width == 0) return "";
+  if (style.folded) return note(area, style);
+  return rectangle(area, style, 0) + (style.doubled ? rectangle(area, style, 3) : "");
 }
 
 const char* shape_class(Box::Shape shape) {
@@ -143,30 +146,32 @@ const char* link_class(Link::Meaning meaning) {
 
 // ---- Links.
 
-std::string head(const Route& route, const LinkLook& look) {
-  if (!route.tip || look.head == Head::bare) return "";
+std::string head(const Route& route, const LinkStyle& style) {
+  if (!route.tip || style.head == Head::bare) return "";
   const Point tip = *route.tip, base = route.curve.back();
   const double length = std::max(0.1, std::hypot(tip.x - base.x, tip.y - base.y));
   const Point along{(tip.x - base.x) / length, (tip.y - base.y) / length};
   const auto beside = [&](Point from, double distance) {
     return Point{from.x - along.y * distance, from.y + along.x * distance};
   };
-  if (look.head == Head::arrow)
-    return "<polygon" + attribute("points", at(tip) + " " + at(beside(base, 3.4)) + " " + at(beside(base, -3.4))) +
-           filled(look.line) + "/>\n";
-  const std::string rest = "M" + at(base) + "L";
-  if (look.head == Head::bar)
-    return "<path" + attribute("d", rest + at(tip) + "M" + at(beside(tip, 6)) + "L" + at(beside(tip, -6))) +
-           stroked(look.line, 2.5) + "/>\n";
+  if (style.head == Head::arrow)
+    return fmt::format("<polygon{}{}/>\n",
+                       attribute("points", fmt::format("{} {} {}", at(tip), at(beside(base, 3.4)), at(beside(base, -3.4)))),
+                       filled(style.line));
+  if (style.head == Head::bar)
+    return fmt::format("<path{}{}/>\n",
+                       attribute("d", fmt::format("M{}L{}M{}L{}", at(base), at(tip), at(beside(tip, 6)), at(beside(tip, -6)))),
+                       stroked(style.line, 2.5));
   const Point centre{tip.x - along.x * 4, tip.y - along.y * 4};
-  return "<circle" + attribute("cx", centre.x) + attribute("cy", centre.y) + attribute("r", 3.2) + stroked(look.line, 1.6) +
-         "/>\n";
+  return fmt::format("<circle{}{}{}{}/>\n", attribute("cx", centre.x), attribute("cy", centre.y), attribute("r", 3.2),
+                     stroked(style.line, 1.6));
 }
 
-std::string draw(const Route& route, const LinkLook& look) {
+std::string draw(const Route& route, const LinkStyle& style) {
   std::string path = "M" + at(route.curve.front());
   for (std::size_t i = 1; i < route.curve.size(); ++i) path += (i % 3 == 1 ? "C" : " ") + at(route.curve[i]);
-  return "<path" + attribute("d", path) + stroked(look.line, look.width, look.stroke) + "/>\n" + head(route, look);
+  return fmt::format("<path{}{}/>\n{}", attribute("d", path), stroked(style.line, style.width, style.stroke),
+                     head(route, style));
 }
 
 Route moved(Route route, Point by) {
@@ -177,21 +182,22 @@ Route moved(Route route, Point by) {
   return route;
 }
 
-// ---- A sign before the title, so that not only its colour tells how bad it is.
+// ---- A sign before the title, so that colour is not the only clue to how bad it is.
 
 std::string sign(Severity severity, Point centre) {
   const Tint tint = severity == Severity::clean ? Tint::green : Tint::red;
   const double x = centre.x, y = centre.y;
-  std::string shape = "<circle" + attribute("cx", x) + attribute("cy", y) + attribute("r", 8.2) + stroked(tint, 1.8) + "/>";
-  std::string in = "M" + at({x - 3, y - 3}) + "L" + at({x + 3, y + 3}) + "M" + at({x - 3, y + 3}) + "L" + at({x + 3, y - 3});
-  if (severity == Severity::clean) in = "M" + at({x - 3.8, y}) + "L" + at({x - 1, y + 3}) + "L" + at({x + 4, y - 3.2});
+  std::string shape =
+      fmt::format("<circle{}{}{}{}/>", attribute("cx", x), attribute("cy", y), attribute("r", 8.2), stroked(tint, 1.8));
+  std::string in = fmt::format("M{}L{}M{}L{}", at({x - 3, y - 3}), at({x + 3, y + 3}), at({x - 3, y + 3}), at({x + 3, y - 3}));
+  if (severity == Severity::clean) in = fmt::format("M{}L{}L{}", at({x - 3.8, y}), at({x - 1, y + 3}), at({x + 4, y - 3.2}));
   if (severity == Severity::silent) {
-    shape = "<path" + attribute("d", "M" + at({x, y - 8}) + "L" + at({x + 9, y + 7}) + "L" + at({x - 9, y + 7}) + "Z") +
-            attribute("stroke-linejoin", "round") + stroked(tint, 1.8) + "/>";
-    in = "M" + at({x, y - 3}) + "L" + at({x, y + 1.5}) + "M" + at({x, y + 4}) + "L" + at({x, y + 4.4});
+    const std::string triangle = fmt::format("M{}L{}L{}Z", at({x, y - 8}), at({x + 9, y + 7}), at({x - 9, y + 7}));
+    shape = fmt::format("<path{}{}{}/>", attribute("d", triangle), attribute("stroke-linejoin", "round"), stroked(tint, 1.8));
+    in = fmt::format("M{}L{}M{}L{}", at({x, y - 3}), at({x, y + 1.5}), at({x, y + 4}), at({x, y + 4.4}));
   }
-  return "<g class=\"sign\">" + shape + "<path" + attribute("d", in) + attribute("stroke-linecap", "round") +
-         stroked(tint, 2.2) + "/></g>\n";
+  return fmt::format("<g class=\"sign\">{}<path{}{}{}/></g>\n", shape, attribute("d", in), attribute("stroke-linecap", "round"),
+                     stroked(tint, 2.2));
 }
 
 class Drawing {
@@ -217,19 +223,19 @@ class Drawing {
   std::string open(double height) const {
     std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("id", id_) + attribute("class", "gradscan");
     text += attribute("width", width_) + attribute("height", height);
-    text += attribute("viewBox", "0 0 " + decimal(width_) + " " + decimal(height)) + attribute("font-family", font);
-    text += attribute("role", "img") + attribute("aria-labelledby", id_ + "-title " + id_ + "-desc") + ">\n";
-    text += "<title" + id("title") + ">" + xml(title()) + "</title>\n";
-    text += "<desc" + id("desc") + ">" + xml(scene_.summary) + "</desc>\n<!-- Laid out by Graphviz " + layout_.by +
-            " -->\n<style>" + style_sheet() + "</style>\n";
-    return text + "<rect" + attribute("width", width_) + attribute("height", height) + filled(Tint::paper) + "/>\n";
+    text += attribute("viewBox", fmt::format("0 0 {} {}", decimal(width_), decimal(height))) + attribute("font-family", font);
+    text += attribute("role", "img") + attribute("aria-labelledby", fmt::format("{0}-title {0}-desc", id_)) + ">\n";
+    text += fmt::format("<title{}>{}</title>\n", id("title"), xml(title()));
+    text += fmt::format("<desc{}>{}</desc>\n", id("desc"), xml(scene_.summary));
+    text += fmt::format("<!-- Laid out by Graphviz {} -->\n<style>{}</style>\n", layout_.by, style_sheet());
+    return fmt::format("{}<rect{}{}{}/>\n", text, attribute("width", width_), attribute("height", height), filled(Tint::paper));
   }
 
   std::string title() const {
-    std::string text;
+    std::vector<std::string> lines;
     for (const Line& line : scene_.header)
-      if (line.style == Line::strong) text += (text.empty() ? "" : " ") + line.text;
-    return text;
+      if (line.style == Line::strong) lines.push_back(line.text);
+    return fmt::format("{}", fmt::join(lines, " "));
   }
 
   std::string header(double& top) const {
@@ -256,17 +262,18 @@ class Drawing {
     std::string text = "<g" + id(frame.id);
     text += attribute("class", std::string("frame") + kind_class(frame.kind) + (frame.conflict ? " conflict" : ""));
     text += attribute("data-region", std::to_string(frame.region)) + ">\n";
-    return text + outline(moved(layout_.frames.at(frame.id)), look(frame)) + "</g>\n";
+    return text + outline(moved(layout_.frames.at(frame.id)), style_of(frame)) + "</g>\n";
   }
 
   std::string draw(const Link& link, const Route& route) const {
-    const LinkLook shown = look(link);
+    const LinkStyle shown = style_of(link);
     if (!shown.seen || route.curve.empty()) return "";
     const Route here = gradscan::moved(route, origin_);
     std::string text = "<g" + attribute("class", std::string("link ") + link_class(link.meaning));
-    text += attribute("data-from", id_ + "-" + link.from) + attribute("data-to", id_ + "-" + link.to) + ">\n";
+    text += attribute("data-from", fmt::format("{}-{}", id_, link.from)) +
+            attribute("data-to", fmt::format("{}-{}", id_, link.to)) + ">\n";
     text += gradscan::draw(here, shown);
-    double top = here.label.y - extent(link.lines, Setting::beside_link).height / 2;
+    double top = here.label.y - size_of(link.lines, Setting::beside_link).height / 2;
     return text + gradscan::text(link.lines, Setting::beside_link, shown.text, Anchor::middle, here.label.x, top) + "</g>\n";
   }
 
@@ -284,31 +291,34 @@ class Drawing {
         "<g" + id(box.id) +
         attribute("class", std::string("box ") + shape_class(box.shape) + (box.regions ? kind_class(*box.regions) : "") +
                                (box.conflict ? " conflict" : ""));
-    text += data(box) + ">\n" + hover(box.whole) + outline(area, look(box));
+    text += data(box) + ">\n" + hover(box.whole) + outline(area, style_of(box));
     double top = area.top + (area.height - content_height(box)) / 2;
-    for (const Row& row : box.rows) text += draw(row, area, look(box).text, top);
-    text += gradscan::text(box.lines, Setting::body, look(box).text, Anchor::middle, area.centre().x, top);
+    for (const Row& row : box.rows) text += draw(row, area, style_of(box).text, top);
+    text += gradscan::text(box.lines, Setting::body, style_of(box).text, Anchor::middle, area.centre().x, top);
     return text + "</g>\n";
   }
 
   static double content_height(const Box& box) {
-    double height = extent(box.lines, Setting::body).height;
-    for (const Row& row : box.rows) height += extent(row).height + row_gap;
+    double height = size_of(box.lines, Setting::body).height;
+    for (const Row& row : box.rows) height += size_of(row).height + row_gap;
     return height;
   }
 
-  static std::string hover(const std::string& whole) { return whole.empty() ? "" : "<title>" + xml(whole) + "</title>\n"; }
+  static std::string hover(const std::string& whole) {
+    return whole.empty() ? "" : fmt::format("<title>{}</title>\n", xml(whole));
+  }
 
   std::string draw(const Row& row, const Area& list, Tint tint, double& top) const {
-    std::string text = row.next.empty() ? "" : "<a" + attribute("href", "#" + id_ + "-" + row.next) + " tabindex=\"-1\">\n";
+    std::string text =
+        row.next.empty() ? "" : "<a" + attribute("href", fmt::format("#{}-{}", id_, row.next)) + " tabindex=\"-1\">\n";
     text +=
         "<g" + id(row.id) + attribute("class", std::string("row") + (row.named ? " named" : "") + (row.focus ? " focus" : ""));
     text += attribute(row.parameters.size() == 1 ? "data-parameter" : "data-parameters", ranges(row.parameters)) + ">\n";
     text += hover(row.whole);
-    const Extent size = extent(row);
+    const Size size = size_of(row);
     const double x = list.centre().x;
-    text += outline({x - size.width / 2, top, size.width, size.height}, look(row));
-    double line_top = top + (size.height - extent(row.lines, Setting::body).height) / 2;
+    text += outline({x - size.width / 2, top, size.width, size.height}, style_of(row));
+    double line_top = top + (size.height - size_of(row.lines, Setting::body).height) / 2;
     text += gradscan::text(row.lines, Setting::body, tint, Anchor::middle, x, line_top);
     top += size.height + row_gap;
     return text + "</g>\n" + (row.next.empty() ? "" : "</a>\n");

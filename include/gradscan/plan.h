@@ -28,11 +28,11 @@ struct PlanRequest {
   std::optional<Optimizer> optimizer{};
 };
 
-// Another way to need less memory, priced beside.
-struct Lever {
-  std::string change{};     // "half of the batch, two backwards (no_sync)", "autocast to bfloat16"
+// Another way to need less memory, priced for comparison.
+struct Alternative {
+  std::string change{};     // "half the batch, two backwards (no_sync)", "autocast to bfloat16"
   std::int64_t needed = 0;  // bytes, without any checkpoint
-  std::string caveat{};     // what the figure takes for granted
+  std::string caveat{};     // what the figure assumes
 };
 
 struct Plan {
@@ -46,7 +46,7 @@ struct Plan {
   FixedMemory fixed{};
   Verdict verdict{};      // of the replay with the plan
   std::string options{};  // what to add to gradscan's command line to scan it: "--checkpoint 'layer4.2=non-reentrant'"
-  std::vector<Lever> levers{};
+  std::vector<Alternative> alternatives{};
 };
 
 // `capture` has been made with CaptureOptions::every_module. Throws Error (usage) if it has no module calls to choose from.

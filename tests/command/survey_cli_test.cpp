@@ -147,7 +147,7 @@ TEST_CASE("Every fix is what its options scan") {
   }
   Finished none = run_gradscan(folder.path(), {"m.capture.json", "--fix", "100"});
   CHECK(none.exit_code == 2);
-  CHECK_THAT(none.err, StartsWith("gradscan: --fix 100: there are fixes 1 to "));
+  CHECK_THAT(none.err, StartsWith("gradscan: --fix 100: the report has fixes 1 to "));
 }
 
 TEST_CASE("A plan and a comparison take the report's place") {

@@ -14,28 +14,28 @@ namespace {
 using tests::capture_from_text;
 using tests::case_named;
 
-std::vector<FoundDifference> differences(const Capture& first, const Capture& second, const Setup& setup_of_first = {},
-                                         const Setup& setup_of_second = {}) {
+std::vector<UntriedDifference> differences(const Capture& first, const Capture& second, const Setup& setup_of_first = {},
+                                           const Setup& setup_of_second = {}) {
   return find_differences(with_kinds({first, setup_of_first}), with_kinds({second, setup_of_second}));
 }
 
-// "what: first / second", with "(not taken over)" behind.
-std::vector<std::string> told(const std::vector<FoundDifference>& found) {
+// "what: first / second", with "(cannot be applied)" behind.
+std::vector<std::string> in_words(const std::vector<UntriedDifference>& found) {
   std::vector<std::string> lines;
-  for (const FoundDifference& each : found)
-    lines.push_back(each.what + ": " + each.first + " / " + each.second + (each.take_over ? "" : " (not taken over)"));
+  for (const UntriedDifference& each : found)
+    lines.push_back(each.what + ": " + each.first + " / " + each.second + (each.apply ? "" : " (cannot be applied)"));
   return lines;
 }
 
 using Lines = std::vector<std::string>;
 
-// The first with the only difference taken over.
+// The first with the only difference applied.
 Side changed(const Capture& first, const Capture& second) {
-  std::vector<FoundDifference> found = differences(first, second);
+  std::vector<UntriedDifference> found = differences(first, second);
   REQUIRE(found.size() == 1);
-  REQUIRE(found[0].take_over);
+  REQUIRE(found[0].apply);
   Side side = with_kinds({first, {}});
-  found[0].take_over(side);
+  found[0].apply(side);
   CHECK_NOTHROW(validate(side.capture, "changed"));
   return side;
 }
@@ -57,40 +57,42 @@ TEST_CASE("flags and steps differ member by member") {
   Setup first{.find_unused_parameters = true, .step = {.forwards = 2}};
   Setup second{
       .static_graph = true, .bucket_cap_mb = 5, .step = {.used_outside = {"l2.*"}, .checkpoint_around = Kind::reentrant}};
-  std::vector<FoundDifference> found = differences(case_named("once"), case_named("once"), first, second);
-  CHECK(told(found) == Lines{"find_unused_parameters: True / False", "static_graph: False / True",
-                             "bucket_cap_mb: left alone / 5 MiB", "forward calls for one loss: 2 / 1",
-                             "parameters that the loss takes besides forward's result: nothing / l2.*",
-                             "checkpoint around the model: not checkpointed / reentrant"});
+  std::vector<UntriedDifference> found = differences(case_named("once"), case_named("once"), first, second);
+  CHECK(in_words(found) == Lines{"find_unused_parameters: True / False", "static_graph: False / True",
+                                 "bucket_cap_mb: default / 5 MiB", "forward calls per loss: 2 / 1",
+                                 "parameters that the loss uses besides forward's result: none / l2.*",
+                                 "checkpoint around the model: not checkpointed / reentrant"});
   Side side{case_named("once"), first};
-  for (const FoundDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.apply(side);
   CHECK(side.setup.static_graph);
   CHECK(side.setup.step.forwards == 1);
   CHECK(side.setup.bucket_cap_mb == 5);
   CHECK(side.setup.step.checkpoint_around == Kind::reentrant);
 }
 
-TEST_CASE("a glob that the first's parameters do not match is not taken over") {
+TEST_CASE("a glob that the first's parameters do not match is not applied") {
   Setup second{.step = {.zero_times = {"dead.*"}}};
-  CHECK(told(differences(case_named("plain"), case_named("plain"), {}, second)) ==
-        Lines{"parameters that the loss takes times zero: nothing / dead.* (not taken over)"});
+  CHECK(in_words(differences(case_named("plain"), case_named("plain"), {}, second)) ==
+        Lines{"parameters that the loss uses times zero: none / dead.* (cannot be applied)"});
 }
 
 TEST_CASE("kinds of regions that change alike are one difference") {
   Setup off{.checkpointing = Checkpointing::off};
-  std::vector<FoundDifference> found = differences(tests::resnet50(), tests::resnet50(), {}, off);
-  CHECK(told(found) ==
+  std::vector<UntriedDifference> found = differences(tests::resnet50(), tests::resnet50(), {}, off);
+  CHECK(in_words(found) ==
         Lines{"kind of regions layer1.0, layer1.1, layer1.2, layer2.0 and 12 more: reentrant / not checkpointed"});
   Side side = with_kinds({tests::resnet50(), {}});
-  found[0].take_over(side);
+  found[0].apply(side);
   CHECK(std::ranges::all_of(side.capture.regions, [](const Region& region) { return region.kind == Kind::off; }));
 }
 
 TEST_CASE("regions of one side only") {
-  CHECK(told(differences(case_named("once"), case_named("plain"))) == Lines{"kind of region l2: reentrant / no such region"});
-  CHECK(told(differences(case_named("plain"), case_named("once"))) ==
-        Lines{"kind of region l2: no such region / reentrant (not taken over)"});
-  CHECK(told(differences(case_named("once"), case_named("twice"))) == Lines{"calls of region l2: 1 / 2 (not taken over)"});
+  CHECK(in_words(differences(case_named("once"), case_named("plain"))) ==
+        Lines{"kind of region l2: reentrant / no such region"});
+  CHECK(in_words(differences(case_named("plain"), case_named("once"))) ==
+        Lines{"kind of region l2: no such region / reentrant (cannot be applied)"});
+  CHECK(in_words(differences(case_named("once"), case_named("twice"))) ==
+        Lines{"calls of region l2: 1 / 2 (cannot be applied)"});
 }
 
 TEST_CASE("arguments of a region get and lose their gradient") {
@@ -107,15 +109,16 @@ TEST_CASE("arguments of a region get and lose their gradient") {
   CHECK(firings_of(changed(with, without).capture) == Counts{0, 0, 1, 1});
 }
 
-TEST_CASE("parameters that are frozen, unused or not there") {
+TEST_CASE("parameters that are frozen, unused or absent") {
   Capture unused = case_named("plain_unused"), plain = case_named("plain"), frozen = case_named("plain");
-  CHECK(told(differences(unused, plain)) == Lines{"parameters dead.weight and dead.bias: there / not there"});
+  CHECK(in_words(differences(unused, plain)) == Lines{"parameters dead.weight and dead.bias: present / absent"});
   CHECK(firings_of(changed(unused, plain).capture) == Counts{1, 1, 1, 1});
-  CHECK(told(differences(plain, unused)) == Lines{"parameters dead.weight and dead.bias: not there / there (not taken over)"});
+  CHECK(in_words(differences(plain, unused)) ==
+        Lines{"parameters dead.weight and dead.bias: absent / present (cannot be applied)"});
   frozen = edited(frozen, {.freeze = {"l1.weight"}});
-  CHECK(told(differences(plain, frozen)) == Lines{"requires_grad of l1.weight: True / False"});
+  CHECK(in_words(differences(plain, frozen)) == Lines{"requires_grad of l1.weight: True / False"});
   CHECK(firings_of(changed(plain, frozen).capture) == Counts{1, 1, 1});
-  CHECK(told(differences(frozen, plain)) == Lines{"requires_grad of l1.weight: False / True (not taken over)"});
+  CHECK(in_words(differences(frozen, plain)) == Lines{"requires_grad of l1.weight: False / True (cannot be applied)"});
 }
 
 TEST_CASE("a parameter that the loss of the second does not need") {
@@ -123,14 +126,14 @@ TEST_CASE("a parameter that the loss of the second does not need") {
   Capture used = case_named("plain");
   Capture skipped = capture_from_text(std::string(head) + "h = linear x l1\nk = linear h l2\noutput k unused\noutput h");
   Capture first = capture_from_text(std::string(head) + "h = linear x l1\nh = linear h l2\noutput h");
-  CHECK(told(differences(first, skipped)).at(0) == "whether the loss depends on l2.weight and l2.bias: True / False");
+  CHECK(in_words(differences(first, skipped)).at(0) == "whether the loss depends on l2.weight and l2.bias: True / False");
   CHECK(firings_of(changed(first, skipped).capture) == Counts{1, 1, 0, 0});
 }
 
-TEST_CASE("outputs that the loss takes or DDP does not find") {
+TEST_CASE("outputs that the loss uses or DDP does not find") {
   Capture first = case_named("plain"), second = case_named("plain");
   second.outputs[0].found_by_ddp = second.outputs[0].behind_sink = second.outputs[0].direct = false;
-  CHECK(told(differences(first, second)) == Lines{"whether DDP finds h in forward's result: True / False"});
+  CHECK(in_words(differences(first, second)) == Lines{"whether DDP finds h in forward's result: True / False"});
   CHECK_FALSE(changed(first, second).capture.outputs[0].direct);
 }
 
@@ -144,12 +147,12 @@ TEST_CASE("parameters are shared as in the second") {
     end h
     output h)");
   Capture shared = case_named("tied_across_region_edge");
-  CHECK(told(differences(apart, shared)) == Lines{"whether first.weight and last.weight are shared: False / True"});
+  CHECK(in_words(differences(apart, shared)) == Lines{"whether first.weight and last.weight are shared: False / True"});
   Side side = changed(apart, shared);
   CHECK(firings_of(side.capture) == firings_of(shared));
   CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"last.weight"});
-  CHECK(told(differences(shared, apart)) ==
-        Lines{"whether first.weight and last.weight are shared: True / False (not taken over)"});
+  CHECK(in_words(differences(shared, apart)) ==
+        Lines{"whether first.weight and last.weight are shared: True / False (cannot be applied)"});
 }
 
 TEST_CASE("a parameter that is shared keeps all of its names") {
@@ -171,11 +174,11 @@ TEST_CASE("a parameter that is shared keeps all of its names") {
       if (edge.node == 1) edge.node = 0;
   }
   validate(second, "second");
-  std::vector<FoundDifference> found = differences(first, second);
-  CHECK(told(found) == Lines{"whether a.weight and b.weight are shared: False / True",
-                             "whether a.weight and c.weight are shared: False / True"});
+  std::vector<UntriedDifference> found = differences(first, second);
+  CHECK(in_words(found) == Lines{"whether a.weight and b.weight are shared: False / True",
+                                 "whether a.weight and c.weight are shared: False / True"});
   Side side = with_kinds({first, {}});
-  for (const FoundDifference& each : found) each.take_over(side);
+  for (const UntriedDifference& each : found) each.apply(side);
   CHECK_NOTHROW(validate(side.capture, "changed"));
   CHECK(side.capture.parameters[0].aliases == std::vector<std::string>{"b.weight", "c.weight"});
   CHECK(side.capture.parameters.size() == 2);
@@ -193,15 +196,15 @@ const char* const called_twice = R"(
   end x
   output x)";
 
-TEST_CASE("calls of one region that are of different kinds are told apart") {
+TEST_CASE("calls of one region with different kinds differ one by one") {
   Capture first = capture_from_text(called_twice), second = first;
   second.regions[1].kind = Kind::off;
-  CHECK(told(differences(first, second)) == Lines{"kind of region r (call 2): reentrant / not checkpointed"});
+  CHECK(in_words(differences(first, second)) == Lines{"kind of region r (call 2): reentrant / not checkpointed"});
   Side side = changed(first, second);
   CHECK(side.capture.regions[0].kind == Kind::reentrant);
   CHECK(side.capture.regions[1].kind == Kind::off);
   second.regions[0].kind = Kind::off;
-  CHECK(told(differences(first, second)) == Lines{"kind of region r: reentrant / not checkpointed"});
+  CHECK(in_words(differences(first, second)) == Lines{"kind of region r: reentrant / not checkpointed"});
 }
 
 TEST_CASE("arguments of a later call of a region differ") {
@@ -220,7 +223,7 @@ TEST_CASE("arguments of a later call of a region differ") {
     output h)";
   Capture lost = capture_from_text(apart);
   Capture with = capture_from_text(std::string(apart).replace(std::string(apart).find("data y"), 6, "input y"));
-  CHECK(told(differences(lost, with)) == Lines{"arguments of region r (call 2) that require grad: none / 0"});
+  CHECK(in_words(differences(lost, with)) == Lines{"arguments of region r (call 2) that require grad: none / 0"});
   CHECK(firings_of(changed(lost, with).capture) == firings_of(with));
   CHECK(firings_of(changed(with, lost).capture) == firings_of(lost));
 }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "dot/write/looks.h"
+#include "dot/write/style.h"
 #include "tests/support/catch.h"
 #include "tests/support/picture_reports.h"
 
@@ -39,7 +39,7 @@ constexpr double of_text = 4.5, of_lines = 3;
 // The tint below a box: that of the frame that holds it.
 Tint ground_of(const Scene& scene, const std::string& frame) {
   for (const RegionFrame& one : scene.frames)
-    if (one.id == frame) return look(one).fill;
+    if (one.id == frame) return style_of(one).fill;
   return Tint::paper;
 }
 
@@ -64,27 +64,27 @@ TEST_CASE("everything in every picture is legible in both schemes") {
     INFO(name);
     const Scene scene = make_scene(report, {.whole = name == "used_twice"});
     for (const Box& box : scene.boxes) {
-      const BoxLook shown = look(box);
+      const BoxStyle shown = style_of(box);
       const Tint ground = ground_of(scene, box.frame);
       check_contrast(shown.text, shown.width == 0 ? ground : shown.fill, of_text);
       if (shown.width > 0) check_contrast(shown.line, ground, of_lines);
     }
     for (const Link& link : scene.links) {
-      if (!look(link).seen) continue;
+      if (!style_of(link).seen) continue;
       for (const Tint ground : {Tint::paper, Tint::red_wash, Tint::blue_wash}) {
-        check_contrast(look(link).line, ground, of_lines);
-        check_contrast(look(link).text, ground, of_text);
+        check_contrast(style_of(link).line, ground, of_lines);
+        check_contrast(style_of(link).text, ground, of_text);
       }
     }
   }
 }
 
 TEST_CASE("links of different meaning differ without colour, or in words") {
-  const auto same_line = [](const LinkLook& a, const LinkLook& b) { return a.stroke == b.stroke && a.head == b.head; };
+  const auto same_line = [](const LinkStyle& a, const LinkStyle& b) { return a.stroke == b.stroke && a.head == b.head; };
   const Link fires{.meaning = Link::firing, .conflict = true}, never{.meaning = Link::silence};
   const Link marks{.meaning = Link::mark}, stops{.meaning = Link::stop}, same{.meaning = Link::same};
-  CHECK_FALSE(same_line(look(fires), look(never)));
-  CHECK_FALSE(same_line(look(fires), look(marks)));
-  CHECK_FALSE(same_line(look(marks), look(stops)));
-  CHECK_FALSE(same_line(look(never), look(same)));
+  CHECK_FALSE(same_line(style_of(fires), style_of(never)));
+  CHECK_FALSE(same_line(style_of(fires), style_of(marks)));
+  CHECK_FALSE(same_line(style_of(marks), style_of(stops)));
+  CHECK_FALSE(same_line(style_of(never), style_of(same)));
 }

@@ -68,7 +68,7 @@ std::string visible(std::string text) {
 
 }  // namespace
 
-TEST_CASE("every picture is XML and says the same each time") {
+TEST_CASE("every picture is XML and the same each time") {
   for (const auto& [name, report] : all_reports()) {
     INFO(name);
     const std::string svg = to_svg(report);
@@ -150,7 +150,7 @@ TEST_CASE("every picture is legible at 800 pixels") {
   }
 }
 
-TEST_CASE("texts stay inside of their boxes, and boxes inside of the picture") {
+TEST_CASE("text stays inside its box, and boxes inside the picture") {
   for (const auto& [name, report] : all_reports()) {
     INFO(name);
     const Tree svg = parse(to_svg(report));
@@ -169,7 +169,7 @@ TEST_CASE("texts stay inside of their boxes, and boxes inside of the picture") {
   }
 }
 
-TEST_CASE("a focus that does not exist is refused, with what may be meant") {
+TEST_CASE("a focus that does not exist is refused, with suggestions") {
   try {
     to_svg(resnet50(), {.focus = "layer4.2.bn3.weigth"});
     FAIL("accepted");
@@ -198,7 +198,7 @@ TEST_CASE("DOT text holds no address and reads back") {
   agclose(read);
 }
 
-TEST_CASE("pictures are made by several threads at a time") {
+TEST_CASE("several threads can make pictures at once") {
   const std::string expected = to_svg(resnet50());
   std::vector<std::string> drawn(6);
   std::vector<std::thread> threads;

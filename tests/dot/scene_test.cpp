@@ -98,7 +98,7 @@ TEST_CASE("ResNet-50: equal regions are folded, with their numbers") {
   CHECK(says(scene, "conv1, bn1\n3 parameters\neach fires once\nfound by DDP's search"));
 }
 
-TEST_CASE("without a conflict the regions stand in order") {
+TEST_CASE("without a conflict the regions are in order") {
   const Scene scene = make_scene(resnet50_non_reentrant());
   CHECK(scene.header[0].text == "No conflict: every parameter fires once");
   std::vector<std::string> names;
@@ -108,7 +108,7 @@ TEST_CASE("without a conflict the regions stand in order") {
   CHECK(std::none_of(scene.boxes.begin(), scene.boxes.end(), [](const Box& box) { return box.conflict; }));
 }
 
-TEST_CASE("a parameter is told once for each use, and each leads to the next") {
+TEST_CASE("a parameter appears once per use, and each use leads to the next") {
   const Scene scene = make_scene(used_twice());
   REQUIRE(find_row(scene, "parameter3_1"));
   REQUIRE(find_row(scene, "parameter3_2"));
@@ -121,7 +121,7 @@ TEST_CASE("a parameter is told once for each use, and each leads to the next") {
   CHECK(text_of(find_box(scene, "checkpoint1")->lines).starts_with("l2, call 2\nreentrant checkpoint region\n"));
 }
 
-TEST_CASE("firings of one cause are told together") {
+TEST_CASE("firings with one cause are shown together") {
   Report report = used_twice();
   report.parameters[3].heard = report.parameters[3].fired_by = {0, 1, 1};
   report.parameters[3].ready_marks.defaults = 3;
@@ -149,7 +149,7 @@ TEST_CASE("why a region's backward never runs") {
   Report report = not_trained();
   report.regions[0].arguments = 2;
   report.regions[0].arguments_without_grad = {0, 1};
-  CHECK(says(make_scene(report), "its backward never runs:\nno tensor argument of it requires grad"));
+  CHECK(says(make_scene(report), "its backward never runs:\nnone of its tensor arguments requires grad"));
   report.regions[0].arguments_without_grad = {1};
   CHECK(says(make_scene(report), "its backward never runs:\nno gradient reaches it"));
   report.regions[0].nested_outputs = 1;
@@ -166,13 +166,13 @@ TEST_CASE("fixes: three with their caveats, and how many more there are") {
   CHECK_FALSE(says(make_scene(report), "change D"));
 }
 
-TEST_CASE("a parameter that nothing uses has a place") {
+TEST_CASE("a parameter that nothing uses is drawn") {
   const Scene scene = make_scene(unfinished());
   CHECK(says(scene, "not reached from the loss"));
   CHECK(find_row(scene, "parameter0_0"));
 }
 
-TEST_CASE("nested regions: the frames between the outermost and the innermost are left out, and it is said") {
+TEST_CASE("nested regions: frames between the outermost and the innermost are left out, and a link says so") {
   CHECK(make_scene(nested(3)).frames.size() == 3);
   const Scene deep = make_scene(nested(200));
   CHECK(deep.frames.size() == 3);
@@ -180,7 +180,7 @@ TEST_CASE("nested regions: the frames between the outermost and the innermost ar
                     [](const Link& link) { return text_of(link.lines).find("197 nested regions") != std::string::npos; }));
 }
 
-TEST_CASE("other errors carry torch's words, and a file without regions says so") {
+TEST_CASE("other errors show torch's message, and a file without regions says so") {
   CHECK(says(make_scene(other_error()), "Trying to backward through the graph a second"));
   CHECK(says(make_scene(no_regions()), "names no checkpoint regions"));
 }
@@ -213,7 +213,7 @@ TEST_CASE("other backwards of the iteration are drawn") {
   CHECK(says(scene, "before it: 3 backwards in no_sync()"));
 }
 
-TEST_CASE("a reentrant checkpoint around the model stands between the loss and the stages") {
+TEST_CASE("a reentrant checkpoint around the model is between the loss and the stages") {
   Report report = used_twice();
   report.setup.step.checkpoint_around = Kind::reentrant;
   report.inputs = {{.name = "x", .dtype = "float32", .shape = {2}, .requires_grad = true, .origin = ""}};
@@ -221,10 +221,10 @@ TEST_CASE("a reentrant checkpoint around the model stands between the loss and t
   const Scene scene = make_scene(report);
   CHECK(find_link(scene, "output", "around_model", Link::backward));
   CHECK(find_link(scene, "around_model", "checkpoint1", Link::backward));
-  CHECK(says(scene, "its inner backward runs all below"));
+  CHECK(says(scene, "its inner backward runs everything below"));
 }
 
-TEST_CASE("around a focus: its stage in full, its neighbours by themselves, all else folded") {
+TEST_CASE("around a focus: its stage in full, its neighbours by themselves, everything else folded") {
   const Scene scene = make_scene(resnet50(), {.focus = "layer3.2.conv2.weight", .radius = 2});
   CHECK(scene.frames.size() == 1);
   CHECK(scene.frames[0].id == "region9");
@@ -238,7 +238,7 @@ TEST_CASE("around a focus: its stage in full, its neighbours by themselves, all 
   CHECK(make_scene(resnet50(), {.focus = "96", .radius = 0}).boxes.size() < scene.boxes.size());
 }
 
-TEST_CASE("a parameter without a conflict can be in focus, and is drawn calm") {
+TEST_CASE("a parameter without a conflict can be in focus, and does not stand out") {
   const Scene scene = make_scene(resnet50(), {.focus = "conv1.weight"});
   const Box* list = list_of(scene, "parameter0_1");
   REQUIRE(list);
@@ -248,7 +248,7 @@ TEST_CASE("a parameter without a conflict can be in focus, and is drawn calm") {
   CHECK(origin_of(scene, "parameter0_1", Link::firing).text == "the hook fires in\nthe outer backward");
 }
 
-TEST_CASE("a region in focus tells its parameters by name, also without a conflict") {
+TEST_CASE("a region in focus lists its parameters by name, even without a conflict") {
   const Scene scene = make_scene(resnet50_non_reentrant(), {.focus = "layer2.1"});
   const Box* list = list_of(scene, "parameter45_1");
   REQUIRE(list);
@@ -259,12 +259,12 @@ TEST_CASE("a region in focus tells its parameters by name, also without a confli
 TEST_CASE("the whole model: every region in full, every stage a box of its own") {
   const Scene scene = make_scene(resnet50(), {.whole = true});
   CHECK(scene.frames.size() == 16);
-  std::size_t told = 0;
+  std::size_t shown = 0;
   for (const Box& box : scene.boxes) {
     CHECK(box.folds == 1);
-    told += box.rows.size();
+    shown += box.rows.size();
   }
-  CHECK(told == 156);  // every parameter in conflict by name
+  CHECK(shown == 156);  // every parameter in conflict by name
   CHECK_FALSE(says(scene, "Too large"));
 }
 
@@ -272,7 +272,7 @@ TEST_CASE("a huge model is not drawn whole, and the picture says so") {
   const Scene scene = make_scene(many_regions(1000), {.whole = true});
   CHECK(scene.frames.size() == 40);
   CHECK(scene.boxes.size() <= 600);
-  CHECK(says(scene, "Too large to be drawn whole: 960 of 1000 stages are folded"));
+  CHECK(says(scene, "Too large to draw in full: 960 of 1000 stages are folded"));
 }
 
 TEST_CASE("a scene stays small, and its links lead to its boxes") {

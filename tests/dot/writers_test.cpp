@@ -60,14 +60,14 @@ TEST_CASE("every format of a report that was read back is that of the report") {
   }
 }
 
-TEST_CASE("so it is with pages and pictures that are laid out") {
+TEST_CASE("the same holds for pages and laid-out pictures") {
   Survey survey = survey_of("used_twice", tests::used_twice());
   Survey again = parse_report(to_json(survey), "r.json");
   CHECK(to_svg(*again.files[0].report) == to_svg(*survey.files[0].report));
   CHECK(to_html(again) == to_html(survey));
 }
 
-TEST_CASE("and with several files in one") {
+TEST_CASE("and for several files in one") {
   Survey survey;
   for (const auto& [name, report] : tests::all_reports())
     survey.files.push_back(

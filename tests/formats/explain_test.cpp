@@ -21,18 +21,18 @@ TEST_CASE("stories of parameters", "[golden]") {
 
 TEST_CASE("a region's arguments in words") {
   Report report = report_from_marks(case_named("once"));
-  auto told = [&](int arguments, std::vector<int> without_grad) {
+  auto words_for = [&](int arguments, std::vector<int> without_grad) {
     report.regions[0].arguments = arguments;
     report.regions[0].arguments_without_grad = std::move(without_grad);
     return explain(report, "l2.weight", {.width = 200});
   };
-  CHECK_THAT(told(0, {}), Catch::Matchers::Contains("it has no direct tensor argument"));
-  CHECK_THAT(told(1, {}), Catch::Matchers::Contains("its direct tensor argument requires grad"));
-  CHECK_THAT(told(1, {0}), Catch::Matchers::Contains("its direct tensor argument does not require grad"));
-  CHECK_THAT(told(3, {0, 1, 2}), Catch::Matchers::Contains("none of its 3 direct tensor arguments requires grad"));
-  CHECK_THAT(told(3, {0, 2}), Catch::Matchers::Contains("; 1 of its 3 direct tensor arguments requires grad"));
-  CHECK_THAT(told(3, {2}), Catch::Matchers::Contains("2 of its 3 direct tensor arguments require grad"));
-  CHECK_THAT(told(3, {}), Catch::Matchers::Contains("each of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(words_for(0, {}), Catch::Matchers::Contains("it has no direct tensor arguments"));
+  CHECK_THAT(words_for(1, {}), Catch::Matchers::Contains("its direct tensor argument requires grad"));
+  CHECK_THAT(words_for(1, {0}), Catch::Matchers::Contains("its direct tensor argument does not require grad"));
+  CHECK_THAT(words_for(3, {0, 1, 2}), Catch::Matchers::Contains("none of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(words_for(3, {0, 2}), Catch::Matchers::Contains("; 1 of its 3 direct tensor arguments requires grad"));
+  CHECK_THAT(words_for(3, {2}), Catch::Matchers::Contains("2 of its 3 direct tensor arguments require grad"));
+  CHECK_THAT(words_for(3, {}), Catch::Matchers::Contains("all of its 3 direct tensor arguments require grad"));
 }
 
 TEST_CASE("an index tells the same story as the name") {

@@ -13,19 +13,19 @@ Price price_of(std::int64_t bytes, std::int64_t again) {
 
 }  // namespace
 
-TEST_CASE("a price tells the figures that change") {
+TEST_CASE("a price shows the figures that change") {
   CHECK(price_in_words(price_of(128, 100), price_of(64, 200)) ==
-        "up to 128 B of activations instead of 64 B, 10 % of the work done again instead of 20 %");
+        "up to 128 B of activations instead of 64 B, 10 % of the work recomputed instead of 20 %");
   CHECK(price_in_words(price_of(128, 100), price_of(64, 100)) == "up to 128 B of activations instead of 64 B");
-  CHECK(price_in_words(price_of(64, 100), price_of(64, 200)) == "10 % of the work done again instead of 20 %");
-  CHECK(price_in_words(price_of(64, 100), price_of(64, 100)) == "memory and work stay as they are");
+  CHECK(price_in_words(price_of(64, 100), price_of(64, 200)) == "10 % of the work recomputed instead of 20 %");
+  CHECK(price_in_words(price_of(64, 100), price_of(64, 100)) == "memory and work unchanged");
 }
 
-TEST_CASE("figures that read alike stay as they are") {
-  CHECK(price_in_words(price_of((64 << 20) + 1, 101), price_of(64 << 20, 100)) == "memory and work stay as they are");
+TEST_CASE("figures that read the same are unchanged") {
+  CHECK(price_in_words(price_of((64 << 20) + 1, 101), price_of(64 << 20, 100)) == "memory and work unchanged");
 }
 
-TEST_CASE("a price without what is unknown") {
+TEST_CASE("a price leaves out what is unknown") {
   CHECK(price_in_words({}, {}).empty());
   CHECK(price_in_words({.outside = 128}, {.outside = 64}) == "up to 128 B of activations instead of 64 B");
   CHECK(price_in_words({.outside = 64}, {.outside = 64}) == "memory stays as it is");

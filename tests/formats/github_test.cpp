@@ -42,7 +42,7 @@ TEST_CASE("a note is a notice") {
              Catch::Matchers::StartsWith("::notice file=plain.pt,title=gradscan%3A no-regions-named::"));
 }
 
-TEST_CASE("ten of a level at most, and the last says how many more there are") {
+TEST_CASE("at most ten of each level, and the last says how many more there are") {
   Survey survey;
   for (int at = 0; at < 10; ++at) survey.files.push_back({.path = std::to_string(at), .error = "e", .exit_code = 3});
   CHECK(lines_of(to_github(survey)).size() == 10);
@@ -51,7 +51,7 @@ TEST_CASE("ten of a level at most, and the last says how many more there are") {
   std::vector<std::string> lines = lines_of(to_github(survey));
   REQUIRE(lines.size() == 10);
   CHECK(lines[8] == "::error file=8,title=gradscan%3A not scanned::e");
-  CHECK(lines[9] == "::error title=gradscan::16 more, see the whole report");
+  CHECK(lines[9] == "::error title=gradscan::16 more, see the full report");
 }
 
 TEST_CASE("no name ends a command or begins another") {

@@ -33,13 +33,13 @@ TEST_CASE("Markdown says how many changes that do not help it leaves out") {
   CHECK_THAT(to_markdown(survey), tests::contains("- a change: a reason\n- and 2 more\n"));
 }
 
-TEST_CASE("a comment is never longer than GitHub takes") {
+TEST_CASE("a comment is never longer than GitHub accepts") {
   Survey survey = tests::survey_of_three();
   for (int at = 0; at < 300; ++at) survey.files.push_back(survey.files[2]);
   std::string text = to_markdown(survey);
   CHECK(text.size() <= longest);
   CHECK(text.size() > longest / 2);
-  CHECK_THAT(text, Catch::Matchers::EndsWith("see the whole report.*\n"));
+  CHECK_THAT(text, Catch::Matchers::EndsWith("See the full report.*\n"));
   std::size_t opened = 0, closed = 0;
   for (std::size_t at = 0; (at = text.find("<details>", at)) != std::string::npos; ++at) ++opened;
   for (std::size_t at = 0; (at = text.find("</details>", at)) != std::string::npos; ++at) ++closed;
@@ -51,7 +51,7 @@ TEST_CASE("a comment is never longer than GitHub takes") {
   CHECK(to_markdown(Survey{{file}}).size() <= longest);
 }
 
-TEST_CASE("hostile names stay inside of code") {
+TEST_CASE("hostile names stay inside code") {
   Capture capture = case_named("twice");
   capture.parameters[2].name = "@team #1 <script>alert(1)</script> | ` <!-- ";
   capture.regions[0].name = capture.regions[1].name = "</details> @admin\n# heading";

@@ -18,13 +18,13 @@ TEST_CASE("a code span shows its text, whatever it is") {
   CHECK(code_span(std::string(1000, 'x')) == "`" + std::string(160, 'x') + "…`");
 }
 
-TEST_CASE("only words of letters, or of digits, stand outside of code") {
+TEST_CASE("only words of letters, or of digits, are outside code") {
   CHECK(markdown_prose("l2.weight (index 2) and 156 parameters are DDP's, e.g. in non-reentrant regions.") ==
         "`l2.weight` (index 2) and 156 parameters are DDP's, `e.g`. in non-reentrant regions.");
   CHECK(markdown_prose("checkpoint(..., use_reentrant=False): it (and more) helps") ==
         "`checkpoint(..., use_reentrant=False)`: it (and more) helps");
-  CHECK(markdown_prose("@team #12 GH-12 a/b#3 www.x.org http://x <b> **x** | 50 %") ==
-        "`@team` `#12` `GH-12` `a/b#3` `www.x.org` `http://x` `<b>` `**x**` `|` 50 %");
+  CHECK(markdown_prose("@team #12 GH-12 a/b#3 www.x.org http://x <b> **x** | 50 % 50%") ==
+        "`@team` `#12` `GH-12` `a/b#3` `www.x.org` `http://x` `<b>` `**x**` `|` 50 % 50%");
   CHECK(markdown_prose("(@team)") == "(`@team`)");
   CHECK(markdown_prose("--- - x") == "`---` `-` x");
   CHECK(markdown_prose("0123456789abcdef0123456789abcdef01234567") == "`0123456789abcdef0123456789abcdef01234567`");

@@ -62,7 +62,7 @@ TEST_CASE("flowcharts of large models are small") {
   CHECK(number_of(chart, " --> ") + number_of(chart, ".->") < 350);
 }
 
-TEST_CASE("a name in a flowchart is no more than a name") {
+TEST_CASE("a name in a flowchart is only a name") {
   Capture capture = case_named("twice");
   capture.parameters[2].name = "\"]; click s0 \"https://x\" %% <script> `x` #quot; end|{";
   capture.parameters[3].name = "\n  s9 --> s0";

@@ -24,7 +24,7 @@ Plan plan() {
           .fixed = {.parameters = 98 << 20, .gradients = 98 << 20, .buckets = 98 << 20},
           .verdict = {.setup = {.find_unused_parameters = true}},
           .options = "--checkpoint '*=off' --checkpoint 'layer1.[01]=non-reentrant'",
-          .levers = {{"half of the batch", 390 << 20, "in proportion to the batch"}, {"autocast", 410 << 20, "of float32"}}};
+          .alternatives = {{"half the batch", 390 << 20, "proportional to the batch"}, {"autocast", 410 << 20, "of float32"}}};
 }
 
 }  // namespace
@@ -63,18 +63,17 @@ TEST_CASE("a plan's JSON has all of its members") {
   CHECK(json["price"]["recompute_share"] == plan().price.recompute_share());
   CHECK(json["fixed"]["optimizer"].is_null());
   CHECK(json["verdict"]["outcome"] == "pass");
-  CHECK(json["levers"][1]["needed"] == plan().levers[1].needed);
+  CHECK(json["levers"][1]["needed"] == plan().alternatives[1].needed);
 }
 
-TEST_CASE("checkpoints that are not offered are told with the reason") {
+TEST_CASE("a plan that is withdrawn says why") {
   Plan refused = plan();
   refused.fits = false;
   refused.modules.clear();
   refused.options.clear();
   refused.verdict.outcome = Outcome::unfinished_reduction;
   std::string text = to_text(refused, {.width = 200});
-  CHECK(
-      text.starts_with("no checkpoints to offer for 400 MiB: those that need 399 MiB bring DDP into a conflict that it does "
-                       "not have without them\n"));
-  CHECK(text.find("so it is with no module") == std::string::npos);
+  CHECK(text.starts_with(
+      "no plan for 400 MiB: checkpoints that need 399 MiB cause a conflict that DDP does not have without them\n"));
+  CHECK(text.find("with no module checkpointed") == std::string::npos);
 }

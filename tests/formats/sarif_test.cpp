@@ -13,9 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-const PlaceOptions here{{{"/home/ci/checkout/", ""}}};
+const SourcePathOptions here{{{"/home/ci/checkout/", ""}}};
 
-json run_of(const Survey& survey, const PlaceOptions& options = {}) {
+json run_of(const Survey& survey, const SourcePathOptions& options = {}) {
   return json::parse(to_sarif(survey, options))["runs"][0];
 }
 
@@ -38,14 +38,14 @@ TEST_CASE("the line of a result, and the regions called there") {
   CHECK(result["properties"]["parameters"].size() == 156);
 }
 
-TEST_CASE("all rules are told, whatever is found") {
+TEST_CASE("all rules are listed, whatever is found") {
   json rule_list = run_of(Survey{})["tool"]["driver"]["rules"];
   REQUIRE(rule_list.size() == rules().size());
   CHECK(rule_list[0]["id"] == "marked-ready-twice");
   CHECK(rule_list[6]["defaultConfiguration"]["level"] == "note");
 }
 
-TEST_CASE("a file that could not be scanned is told of the invocation") {
+TEST_CASE("a file that could not be scanned is a notification of the invocation") {
   json invocation = run_of(tests::survey_of_three())["invocations"][0];
   CHECK(invocation["executionSuccessful"] == false);
   CHECK(invocation["exitCode"] == 3);
@@ -55,7 +55,7 @@ TEST_CASE("a file that could not be scanned is told of the invocation") {
   CHECK(run_of(Survey{{tests::survey_of_three().files[0]}})["invocations"][0]["executionSuccessful"] == true);
 }
 
-TEST_CASE("what identifies a result survives that lines move, and tells models apart") {
+TEST_CASE("fingerprints do not depend on lines, and distinguish models") {
   Survey survey = tests::survey_of_three();
   json before = run_of(survey)["results"][0]["partialFingerprints"];
   for (RegionReport& region : survey.files[2].report->regions) region.source = "resnet.py:99";

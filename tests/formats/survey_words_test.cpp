@@ -14,7 +14,7 @@ TEST_CASE("text of a survey", "[golden]") {
   tests::check_golden("survey_160.txt", to_text(tests::survey_of_five(), {.width = 160}));
 }
 
-TEST_CASE("the text of one file is its report's") {
+TEST_CASE("the text of a single file is its report") {
   Survey survey = tests::survey_of_three();
   CHECK(to_text(Survey{{survey.files[2]}}, {.width = 100}) == to_text(*survey.files[2].report, {.width = 100}));
   CHECK(to_text(Survey{{survey.files[1]}}) ==
@@ -23,18 +23,18 @@ TEST_CASE("the text of one file is its report's") {
         "1 file: 1 could not be scanned\n");
 }
 
-TEST_CASE("a file whose conflicts are all accepted is told with the reasons, each once") {
+TEST_CASE("a file whose conflicts are all accepted shows the reasons, each once") {
   Survey survey = tests::survey_of_five();
   Scanned& file = survey.files[4];
   REQUIRE(file.report);
-  CHECK(in_words(file) == "1 finding accepted (fixed with the next release), no other");
+  CHECK(in_words(file) == "1 finding accepted (fixed with the next release), no others");
   file.report->findings.push_back(file.report->findings.front());
-  CHECK(in_words(file) == "2 findings accepted (fixed with the next release), no other");
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release), no others");
   file.report->findings.back().accepted = "nobody trains it";
-  CHECK(in_words(file) == "2 findings accepted (fixed with the next release and nobody trains it), no other");
+  CHECK(in_words(file) == "2 findings accepted (fixed with the next release and nobody trains it), no others");
 }
 
-TEST_CASE("the colours of a survey take no columns") {
+TEST_CASE("the colours of a survey take up no columns") {
   std::string colored = to_text(tests::survey_of_five(), {.color = true});
   CHECK(colored.find("\x1b[1;31mERROR\x1b[0m   models/resnet50.pt: ") != std::string::npos);
   std::string plain;
@@ -46,7 +46,7 @@ TEST_CASE("the colours of a survey take no columns") {
   CHECK(plain == to_text(tests::survey_of_five()));
 }
 
-TEST_CASE("the summary of a survey leaves out what there is none of") {
+TEST_CASE("the summary of a survey leaves out outcomes that do not occur") {
   Survey survey = tests::survey_of_five();
   CHECK(summary(survey) == "5 files: 1 error, 1 silent, 2 clean, 1 could not be scanned");
   CHECK(summary(Survey{{survey.files[0]}}) == "1 file: 1 clean");

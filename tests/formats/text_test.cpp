@@ -29,7 +29,7 @@ TEST_CASE("a silent failure is shown as loudly as an error", "[golden]") {
                to_text(report_from_marks(case_named("last_bucket_twice"), tests::last_bucket_twice_not_averaged())));
 }
 
-TEST_CASE("what a baseline accepts is told with its reason, and nothing is said to be right", "[golden]") {
+TEST_CASE("an accepted finding is shown with its reason, and the report does not say that all is well", "[golden]") {
   Report report = report_from_marks(case_named("last_bucket_twice"), tests::last_bucket_twice_not_averaged());
   Survey survey{{{.path = "models/m.pt", .report = report, .exit_code = 1}}};
   Baseline baseline = baseline_of(survey);
@@ -54,7 +54,7 @@ TEST_CASE("a loss of nothing") {
 
 TEST_CASE("no regions: none that the file names, or none at all") {
   Capture capture = case_named("plain");
-  CHECK(to_text(report_from_marks(capture)).find("regions     this file names no checkpoint regions\n") != std::string::npos);
+  CHECK(to_text(report_from_marks(capture)).find("regions     the file names no checkpoint regions\n") != std::string::npos);
   capture.regions_known = true;
   CHECK(to_text(report_from_marks(capture)).find("regions     none: forward does not call torch.utils.checkpoint\n") !=
         std::string::npos);
@@ -74,7 +74,7 @@ TEST_CASE("names in a file do nothing to the terminal") {
   for (char byte : {'\x1b', '\x07', '\r', '\xff'}) CHECK(story.find(byte) == std::string::npos);
 }
 
-TEST_CASE("colours only if asked for") {
+TEST_CASE("colours only on request") {
   Report report = report_from_marks(case_named("twice"));
   CHECK(to_text(report).find('\x1b') == std::string::npos);
   CHECK(to_text(report, {.color = true}).find("\x1b[1;31m") != std::string::npos);

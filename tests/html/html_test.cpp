@@ -151,7 +151,7 @@ TEST_CASE("a page has every parameter once, by its name, with what happens to it
         std::vector<std::string>{"1", "1", "1", "1", "2", "1", "layer4.2"});
 }
 
-TEST_CASE("a setup has its own panel, the one asked is open") {
+TEST_CASE("a setup has its own panel, and that of the requested setup is open") {
   const auto panels = [](const Report& report) {
     std::map<std::string, ptree> found;
     each_element(parse(to_html(only(report))), [&](const std::string& tag, const ptree& element) {
@@ -184,7 +184,7 @@ TEST_CASE("a setup has its own panel, the one asked is open") {
   CHECK(attribute(all["setup=asked"], "open") == "open");
 }
 
-TEST_CASE("groups of parameters say once what they have in common") {
+TEST_CASE("groups of parameters show once what they have in common") {
   Report report = used_twice();
   auto& groups = report.findings[0].groups;
   groups = {{.label = "a", .parameters = {2}, .members = {"weight"}, .firings = 2, .ready_marks = 2, .reason = "twice"},
@@ -199,7 +199,7 @@ TEST_CASE("groups of parameters say once what they have in common") {
   CHECK(rows(parse(html), "groups")[1][2] == "2 firings, 3 ready marks: twice");
 }
 
-TEST_CASE("the verdict of a setup that has no report of its own names parameters") {
+TEST_CASE("the verdict of a setup without its own report names parameters") {
   Report report = resnet50_with_verdicts();
   report.setup.find_unused_parameters = false;
   report.verdict = {};
@@ -215,10 +215,10 @@ TEST_CASE("the verdict of a setup that has no report of its own names parameters
 
 TEST_CASE("a page says what changes cost, and nothing of what is unknown") {
   const std::string html = markup(to_html(only(resnet50_in_every_setup())));
-  CHECK(contains(html, "up to 147 MiB of activations instead of 80 MiB, 0 % of the work done again instead of 25 %"));
+  CHECK(contains(html, "up to 147 MiB of activations instead of 80 MiB, 0 % of the work recomputed instead of 25 %"));
   CHECK(contains(html, "only if every iteration runs the same graph"));
   CHECK(contains(html, "20 MiB (layer1.2)"));
-  CHECK(contains(html, "25\u00A0% more work (6 GFLOP)"));
+  CHECK(contains(html, "25 % more work (6 GFLOP)"));
   CHECK(contains(html, "294 MiB: 98 MiB of parameters, 98 MiB of gradients and 98 MiB of buckets."));
   CHECK(contains(html, "Buffers have no gradients."));
   CHECK(contains(html, "The tracer warned of a loop."));
@@ -228,7 +228,7 @@ TEST_CASE("a page says what changes cost, and nothing of what is unknown") {
   CHECK_FALSE(contains(unknown, "These do not"));
 }
 
-TEST_CASE("an accepted finding is told with its reason, and nothing is said to be right") {
+TEST_CASE("an accepted finding is shown with its reason, and the page does not say that all is well") {
   Report report = resnet50_with_verdicts();
   report.findings[0].accepted = "flags change next week";
   const std::string html = markup(to_html(only(report)));
@@ -257,12 +257,12 @@ TEST_CASE("names come out as they are, and act as nothing") {
   }
 }
 
-TEST_CASE("marks that turn the direction of writing, controls and broken UTF-8 are shown as what they are not") {
+TEST_CASE("direction marks, control characters and broken UTF-8 are replaced") {
   const std::string html = to_html(only(hostile("a\u202Eb\x01\xff\u200B")));
   for (const auto& row : rows(parse(html), "parameters")) CHECK(row[1] == "a\uFFFDb\uFFFD\uFFFD\uFFFD");
 }
 
-TEST_CASE("a parameter whose name cannot be an id has its index as one") {
+TEST_CASE("a parameter whose name cannot be an id uses its index") {
   Report report = used_twice();
   report.parameters[0].name = "two words";
   report.parameters[1].name = "a=b";
@@ -294,14 +294,14 @@ TEST_CASE("a page of several files has the worst first and a link to each") {
 }
 
 TEST_CASE("pages of nothing, and of a file that could not be scanned") {
-  CHECK(contains(to_html({}), "No file was scanned."));
+  CHECK(contains(to_html({}), "No files were scanned."));
   parse(to_html({}));
   const std::string html = to_html({{{.path = "a<b.pt", .error = "a<b.pt: no such file", .exit_code = 3}}});
   CHECK(contains(text_of(parse(html)), "a<b.pt: no such file"));
   CHECK(contains(text_of(parse(html)), "could not be scanned"));
 }
 
-TEST_CASE("a page loads nothing and lets no other script run") {
+TEST_CASE("a page loads nothing and allows no other script") {
   std::string html = to_html(only(resnet50_in_every_setup()));
   CHECK(contains(html, "default-src 'none'"));
   CHECK(contains(html, "script-src 'sha256-"));

@@ -50,14 +50,14 @@ const selected = (page) => page.locator(".parameters tr[aria-current] th a").tex
 const names = (page) => page.locator(".parameters tbody th a").allTextContents();
 const setup = (page) => page.locator("details.setup.current > summary").textContent();
 
-test("the verdict stands first, and the setup asked is shown", async () => {
+test("the verdict comes first, and the requested setup is shown", async () => {
   const page = await open("resnet50");
   const lead = page.locator(".lead");
   assert.match(await lead.textContent(), /Error: marked-ready-twice/);
   assert.ok((await lead.boundingBox()).y < 120);
-  assert.match(await setup(page), /find_unused_parameters=True.*asked/);
+  assert.match(await setup(page), /find_unused_parameters=True.*this setup/);
   assert.equal(await page.locator("details.setup:visible").count(), 1);
-  assert.equal(await page.getByText("DDP's own words").evaluate((summary) => summary.parentElement.open), false);
+  assert.equal(await page.getByText("DDP's message").evaluate((summary) => summary.parentElement.open), false);
   await close(page);
 });
 
@@ -70,7 +70,7 @@ test("a click on a setup shows its verdict, picture and parameters", async () =>
   assert.equal(await page.locator(".parameters td.error").count(), 0);
   assert.match(page.url(), /#setup=non_reentrant,find_unused_parameters$/);
   await page.goBack();
-  assert.match(await setup(page), /asked/);
+  assert.match(await setup(page), /this setup/);
   assert.equal(await page.locator(".parameters td.error").count(), 156);
   await close(page);
 });
@@ -107,7 +107,7 @@ test("a search finds names, indices and outcomes", async () => {
   await search.fill("nothing like it");
   assert.deepEqual(await names(page), []);
   await search.fill("");
-  await page.getByLabel("Which parameters").selectOption("concerned");
+  await page.getByLabel("Which parameters").selectOption("affected");
   assert.equal(await page.locator(".search output").textContent(), "156 of 161");
   await close(page);
 });
@@ -135,13 +135,13 @@ test("a row is framed in the picture, and what is clicked there is a row", async
   await page.locator("[id='layer4.2.bn3.weight']").click();
   assert.equal(await selected(page), "layer4.2.bn3.weight");
   assert.ok((await frames.count()) > 0);
-  await page.getByRole("button", { name: "show in the picture" }).click();
+  await page.getByRole("button", { name: "show in picture" }).click();
   const frame = await frames.first().boundingBox(),
     canvas = await page.locator(".current .canvas").boundingBox();
   assert.ok(frame.y >= canvas.y && frame.y + frame.height <= canvas.y + canvas.height && canvas.y >= 0);
   assert.ok(
     await page
-      .getByRole("button", { name: "show in the picture" })
+      .getByRole("button", { name: "show in picture" })
       .evaluate((button) => getComputedStyle(button).borderStyle === "solid"),
   );
   await page.locator("[id='fc.bias']").click();

@@ -228,7 +228,7 @@ TEST_CASE("what fits as it is gets no checkpoint, whatever the file has") {
   CHECK(plan.needed_as_given != plan.needed);
 }
 
-TEST_CASE("all calls of a module are chosen together, one that several modules call is left alone") {
+TEST_CASE("all calls of a module are chosen together; a module that several modules call is left out") {
   Model model;
   for (const char* outer : {"a", "b"}) {
     model.enter(outer);
@@ -247,7 +247,7 @@ TEST_CASE("all calls of a module are chosen together, one that several modules c
   CHECK(make_plan(capture, {}, {.budget = 0}).plan.modules == std::vector<std::string>{"a", "b", "twice"});
 }
 
-TEST_CASE("a module that changes its argument is not checkpointed, what calls it may be") {
+TEST_CASE("a module that changes its argument is not checkpointed, but its caller may be") {
   Model model;
   for (std::string number : {"1", "2"}) {
     model.enter("outer" + number);
@@ -261,7 +261,7 @@ TEST_CASE("a module that changes its argument is not checkpointed, what calls it
   CHECK(make_plan(alone.finished(), {}, {.budget = 0}).plan.modules.empty());
 }
 
-TEST_CASE("a name means the file's region where there is one") {
+TEST_CASE("a name means the file's region if there is one") {
   Model model;
   model.enter("layer[0]");
   model.call("layer[0]", 3, 8000, 1, "marker");
@@ -276,7 +276,7 @@ TEST_CASE("a name means the file's region where there is one") {
         "--checkpoint '*=off' --checkpoint 'layer\\[0\\]=non-reentrant' --checkpoint last=non-reentrant");
 }
 
-TEST_CASE("a plan counts the batch and the optimizer that are asked for") {
+TEST_CASE("a plan counts the requested batch and optimizer") {
   Model model;
   model.enter("a");
   model.operation(800, 10, saves_input | saves_result | saves_mask);
@@ -286,14 +286,14 @@ TEST_CASE("a plan counts the batch and the optimizer that are asked for") {
   std::int64_t fixed = 3 * 16 + 2 * 16 + 4;
   CHECK(plan.fixed.sum() == fixed);
   CHECK(plan.needed_without == fixed + 4 * price(capture, Checkpointing::off).peak());
-  REQUIRE(plan.levers.size() == 2);
-  CHECK(plan.levers[0].needed == fixed + 2 * price(capture, Checkpointing::off).peak());
-  auto caveat = [&](const Setup& setup) { return make_plan(capture, setup, {.budget = 1 << 20}).plan.levers[0].caveat; };
-  CHECK(caveat({}).starts_with("in proportion to the batch"));
-  CHECK(caveat({.static_graph = true}).starts_with("not with static_graph=True"));
+  REQUIRE(plan.alternatives.size() == 2);
+  CHECK(plan.alternatives[0].needed == fixed + 2 * price(capture, Checkpointing::off).peak());
+  auto caveat = [&](const Setup& setup) { return make_plan(capture, setup, {.budget = 1 << 20}).plan.alternatives[0].caveat; };
+  CHECK(caveat({}).starts_with("assumes memory proportional to the batch"));
+  CHECK(caveat({.static_graph = true}).starts_with("fails an internal check of DDP with static_graph=True"));
   capture.nodes.back().op = "NativeBatchNormBackward0";
-  CHECK(caveat({}).starts_with("batch normalisation sees half of the batch"));
-  CHECK(make_plan(capture, {}, {.budget = 1 << 20, .batch = 1}).plan.levers.size() == 1);
+  CHECK(caveat({}).starts_with("batch normalisation sees half the batch"));
+  CHECK(make_plan(capture, {}, {.budget = 1 << 20, .batch = 1}).plan.alternatives.size() == 1);
   capture.inputs.clear();
   CHECK_THROWS_WITH(make_plan(capture, {}, {.budget = 1, .batch = 8}), tests::contains("no batch size in common"));
 }
@@ -306,7 +306,7 @@ TEST_CASE("there must be something to choose from") {
                     "regions");
 }
 
-TEST_CASE("checkpoints that bring DDP into a conflict are not offered") {
+TEST_CASE("checkpoints that cause a DDP conflict are withdrawn") {
   const Plan found{.modules = {"a"}, .fits = true, .needed = 7, .needed_without = 9, .options = "--checkpoint a"};
   const Verdict clean, silent{.untrained = {3}}, error{.outcome = Outcome::other};
   auto is_offered = [&](const Verdict& with, const Verdict& without) {
@@ -328,7 +328,7 @@ TEST_CASE("checkpoints that bring DDP into a conflict are not offered") {
   CHECK_FALSE(is_offered(silent, clean));
 }
 
-TEST_CASE("a module that has the name of a preset is planned as a module") {
+TEST_CASE("a module named like a preset is planned as a module") {
   Model model;
   model.call("timm", 3, 100, 1);
   model.call("b", 3, 100, 1);

@@ -46,7 +46,7 @@ TEST_CASE("What a baseline accepts is no conflict") {
   CHECK_FALSE(survey.files[0].report->findings[0].accepted.empty());
 }
 
-TEST_CASE("A conflict that takes hold of other parameters is new") {
+TEST_CASE("A conflict that affects other parameters is new") {
   Survey survey = survey_of_resnet50();
   Baseline baseline = baseline_of(survey);
   survey.files[0].report->findings[0].groups[0].parameters.pop_back();
@@ -56,7 +56,7 @@ TEST_CASE("A conflict that takes hold of other parameters is new") {
   CHECK_THAT(sentences[0], Contains("is no longer found"));
 }
 
-TEST_CASE("An entry counts until its last day is over") {
+TEST_CASE("An entry applies until its last day is over") {
   for (auto [today, exit_code] : {std::pair("2026-11-23", 0), {"2026-11-24", 0}, {"2026-11-25", 1}}) {
     Survey survey = survey_of_resnet50();
     Baseline baseline = baseline_of(survey);
@@ -104,7 +104,7 @@ TEST_CASE("Files of the same name in two folders have their own entries") {
   CHECK(baseline_of(survey, baseline).findings.size() == 2);
 }
 
-TEST_CASE("An entry of a bare name counts in any folder, behind one of the path") {
+TEST_CASE("An entry with a bare name applies in any folder, unless the path has one") {
   Survey survey = survey_of_resnet50();
   Baseline baseline = baseline_of(survey);
   baseline.findings.push_back(baseline.findings[0]);
@@ -120,7 +120,7 @@ TEST_CASE("An entry of a bare name counts in any folder, behind one of the path"
   CHECK(apply(baseline, survey, "2026-11-24").empty());
 }
 
-TEST_CASE("Entries of models that are not scanned are left alone") {
+TEST_CASE("Entries of models that are not scanned stay") {
   Survey survey = survey_of_resnet50();
   Baseline baseline = baseline_of(survey);
   baseline.findings[0].model = "other.pt";
@@ -138,7 +138,7 @@ TEST_CASE("The fingerprint of a finding does not depend on lines") {
   CHECK(before[14] == '5');
 }
 
-TEST_CASE("Errors that concern no parameter are told apart by their message") {
+TEST_CASE("Errors that affect no parameter are distinguished by their message") {
   auto survey_with = [](const std::string& message) {
     Verdict verdict;
     verdict.outcome = Outcome::other;
@@ -158,11 +158,12 @@ TEST_CASE("Errors that concern no parameter are told apart by their message") {
 }
 
 TEST_CASE("Wrong baselines") {
-  CHECK(refusal("[") == "b.json: is not a baseline: write it again with --write-baseline, or mend it");
+  CHECK(refusal("[") == "b.json: is not a baseline: fix it, or write it again with --write-baseline");
   CHECK_THAT(refusal("{}"), Contains("is not a baseline"));
   CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("is not a baseline: schema is not gradscan-baseline/1"));
   CHECK_THAT(refusal(entry("")), Contains("the entry \"t\" of m has no reason"));
-  CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")), Contains("expires on no date"));
+  CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")),
+             Contains("has an expiry date that is not like 2027-01-31"));
   CHECK_THAT(refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline: findings[0].reason is no text"));
   CHECK(refusal(entry(R"(, "reason": "r", "expires": null)")) == "accepted");
 }

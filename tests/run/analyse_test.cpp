@@ -16,7 +16,7 @@ namespace {
 
 using tests::case_named;
 
-TEST_CASE("the verdict of the setup asked is that of its row") {
+TEST_CASE("the verdict of the requested setup is that of its row") {
   for (const char* name : {"once", "twice", "input_without_grad", "nested", "plain_unused"}) {
     for (const Setup& setup : {Setup{}, Setup{.find_unused_parameters = true}, Setup{.static_graph = true}}) {
       Report report = analyse(case_named(name), setup);
@@ -30,7 +30,7 @@ TEST_CASE("the verdict of the setup asked is that of its row") {
   }
 }
 
-TEST_CASE("non-reentrant and off are told as two rows, with the same verdicts") {
+TEST_CASE("non-reentrant and off are two rows with the same verdicts") {
   Report report = analyse(case_named("twice"), {});
   for (std::size_t column = 0; column < 3; ++column) {
     CHECK(report.verdicts[3 + column].setup.checkpointing == Checkpointing::non_reentrant);
@@ -92,7 +92,7 @@ TEST_CASE("causes that only some training steps have") {
   CHECK_THAT(finding.why, Catch::Matchers::Contains(why));
 }
 
-TEST_CASE("a check inside of DDP that fails is told in words") {
+TEST_CASE("a failing check inside DDP is explained") {
   Report report = analyse(case_named("plain"), {.static_graph = true, .step = {.no_sync = 1}});
   CHECK(report.findings.front().title == "training stops in iteration 0: a check inside of DDP fails");
   CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the first backward, which runs inside of no_sync()"));
@@ -176,7 +176,7 @@ TEST_CASE("what the loss takes before DDP listens is neither a mark nor too late
   CHECK(find_parameter(report, "l1.weight")->fired_by == std::vector<int>{around_model, outer_graph});
 }
 
-TEST_CASE("a checkpoint around the model hands on a parameter inside of an object") {
+TEST_CASE("a checkpoint around the model passes on a parameter inside an object") {
   Capture capture = case_named("raw_parameter_returned");
   for (Output& output : capture.outputs) output.direct = output.found_by_ddp = output.behind_sink = false;
   Report report = analyse(capture, {.step = {.checkpoint_around = Kind::reentrant}});
@@ -198,7 +198,7 @@ TEST_CASE("several firings in one region, of which only later ones are too late"
     for (const Group& group : finding.groups) CHECK(group.reason.find("calls 1 and 1") == std::string::npos);
 }
 
-TEST_CASE("a change that is offered holds when it is asked for") {
+TEST_CASE("an offered change holds when it is requested") {
   int offered = 0;
   for (const auto& [name, training] : tests::truth_cases())
     for (bool find_unused_parameters : {false, true}) {
@@ -218,17 +218,17 @@ TEST_CASE("candidates that a graph in turn repairs or breaks") {
   std::vector<Capture> in_turn = tests::truth_cases().at("branch").in_turn;
   Report report = analyse(in_turn, {});
   CHECK(report.fixes.at(0).options == "--find-unused-parameters");
-  auto told = [&](const NoHelp& no_help) { return no_help.change == "DistributedDataParallel(model, static_graph=True)"; };
-  CHECK(std::any_of(report.no_help.begin(), report.no_help.end(), told));
+  auto is_it = [&](const NoHelp& no_help) { return no_help.change == "DistributedDataParallel(model, static_graph=True)"; };
+  CHECK(std::any_of(report.no_help.begin(), report.no_help.end(), is_it));
 }
 
-TEST_CASE("static_graph is offered with the truth about no_sync") {
+TEST_CASE("static_graph is offered with a caveat about no_sync") {
   Report report = analyse(case_named("once"), {.find_unused_parameters = true});
   REQUIRE(report.fixes.at(1).setup.static_graph);
   CHECK_THAT(report.fixes[1].caveats.back(), Catch::Matchers::StartsWith("not if gradients are accumulated in no_sync()"));
 }
 
-TEST_CASE("every setup has a report of its own, without fixes") {
+TEST_CASE("every setup has its own report, without fixes") {
   Report report = analyse(case_named("once"), {.find_unused_parameters = true}, {.every_setup = true});
   REQUIRE(report.setups.size() == report.verdicts.size());
   for (std::size_t row = 0; row < report.setups.size(); ++row) {

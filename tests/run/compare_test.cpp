@@ -56,10 +56,10 @@ TEST_CASE("several differences decide together") {
   Comparison comparison = compare(first, second);
   CHECK(comparison.together);
   for (const Difference& difference : comparison.differences) CHECK_FALSE(difference.decides);
-  CHECK_THAT(to_text(comparison), Catch::Matchers::Contains("No difference decides by itself; all that can be taken over"));
+  CHECK_THAT(to_text(comparison), Catch::Matchers::Contains("No difference is decisive by itself."));
 }
 
-TEST_CASE("nothing decides where both end alike") {
+TEST_CASE("nothing is decisive if both have the same outcome") {
   Comparison comparison = compare({case_named("once"), {}}, {case_named("once"), {.static_graph = true}});
   CHECK(comparison.same_outcome);
   REQUIRE(comparison.differences.size() == 1);
@@ -67,7 +67,7 @@ TEST_CASE("nothing decides where both end alike") {
   CHECK(comparison.differences[0].verdict->outcome == Outcome::pass);
 }
 
-TEST_CASE("what only the second has cannot be taken over") {
+TEST_CASE("what only the second has cannot be applied to the first") {
   Comparison comparison =
       compare({case_named("plain"), {.find_unused_parameters = true}}, {case_named("once"), {.find_unused_parameters = true}});
   REQUIRE(comparison.differences.size() == 1);
@@ -97,19 +97,19 @@ TEST_CASE("a comparison in words") {
         R"(first   resnet50.pt, DistributedDataParallel(model, find_unused_parameters=True): ERROR ready twice
 second  sibling.pt, DistributedDataParallel(model): pass
 
-What decides
+Decisive differences
   find_unused_parameters: True in the first, False in the second
-      the first with it ends as the second
+      gives the first the outcome of the second
   kind of regions layer1.0, layer1.1, layer1.2, layer2.0 and 12 more: reentrant in the first, not
   checkpointed in the second
-      the first with it ends as the second
+      gives the first the outcome of the second
 )");
   std::string json = to_json(compare(failing(), second));
   CHECK_THAT(json, Catch::Matchers::Contains("\"schema\": \"gradscan-comparison/1\""));
   CHECK_THAT(json, Catch::Matchers::Contains("\"decides\": true"));
 }
 
-TEST_CASE("what a difference costs the gradients of parameters is told, with their names") {
+TEST_CASE("a difference names the parameters whose gradients it costs") {
   const char* const text = R"(
     parameter dead.weight l1.weight l1.bias l2.weight l2.bias
     input x

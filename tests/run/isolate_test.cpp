@@ -38,7 +38,7 @@ TEST_CASE("isolate returns what the work returns, and throws what it throws") {
 TEST_CASE("A crash is a failure of the model and names the signal") {
   Error error = failure_of([] { ::raise(SIGSEGV); });
   CHECK(error.failure() == Failure::model_failed);
-  CHECK_THAT(error.what(), StartsWith("m.pt: the model crashed while it was loaded or run (SIGSEGV): "));
+  CHECK_THAT(error.what(), StartsWith("m.pt: the model crashed while loading or running (SIGSEGV): "));
 }
 
 TEST_CASE("A model that ends the process has failed") {

@@ -70,7 +70,7 @@ TEST_CASE("calls of modules that are not checkpointed cost nothing") {
   }
 }
 
-TEST_CASE("a call that changes its argument in place is told from one that can be done again") {
+TEST_CASE("a call that changes its argument in place is distinguished from one that can be recomputed") {
   std::map<std::string, std::string> origins;
   for (const Region& region : sample_with_modules().regions) origins[region.name] = region.origin;
   CHECK(origins.at("bn1") == "module");

@@ -1,4 +1,4 @@
-#include "dot/layout/extents.h"
+#include "dot/layout/sizes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,10 @@
 namespace gradscan {
 namespace {
 
-struct Sizes {
+struct FontSizes {
   double strong, plain, small;
 };
-constexpr Sizes heading{18, 14, 13}, body{14, 13, 12}, beside_link{12, 12, 12};
+constexpr FontSizes heading{18, 14, 13}, body{14, 13, 12}, beside_link{12, 12, 12};
 
 bool is_bare(const Box& box) {
   return box.shape == Box::output || box.shape == Box::pass || box.shape == Box::marking;
@@ -20,7 +20,7 @@ bool is_bare(const Box& box) {
 }  // namespace
 
 double points(Setting setting, Line::Style style) {
-  const Sizes& sizes = setting == Setting::heading ? heading : setting == Setting::body ? body : beside_link;
+  const FontSizes& sizes = setting == Setting::heading ? heading : setting == Setting::body ? body : beside_link;
   return style == Line::strong ? sizes.strong : style == Line::plain ? sizes.plain : sizes.small;
 }
 
@@ -28,8 +28,8 @@ double line_height(Setting setting, Line::Style style) {
   return std::ceil(1.28 * points(setting, style));
 }
 
-Extent extent(const std::vector<Line>& lines, Setting setting) {
-  Extent all;
+Size size_of(const std::vector<Line>& lines, Setting setting) {
+  Size all;
   for (const Line& line : lines) {
     all.width = std::max(all.width, text_width(line.text, points(setting, line.style), line.style == Line::strong));
     all.height += line_height(setting, line.style);
@@ -37,16 +37,15 @@ Extent extent(const std::vector<Line>& lines, Setting setting) {
   return {std::ceil(all.width), all.height};
 }
 
-Extent extent(const Row& row) {
-  const Extent text = extent(row.lines, Setting::body);
-  return row.named || row.focus ? Extent{text.width + 2 * box_margin, text.height + box_margin}
-                                : Extent{text.width, text.height};
+Size size_of(const Row& row) {
+  const Size text = size_of(row.lines, Setting::body);
+  return row.named || row.focus ? Size{text.width + 2 * box_margin, text.height + box_margin} : Size{text.width, text.height};
 }
 
-Extent extent(const Box& box) {
-  Extent all = extent(box.lines, Setting::body);
+Size size_of(const Box& box) {
+  Size all = size_of(box.lines, Setting::body);
   for (const Row& row : box.rows) {
-    const Extent one = extent(row);
+    const Size one = size_of(row);
     all = {std::max(all.width, one.width), all.height + one.height + row_gap};
   }
   if (is_bare(box)) return {all.width + 4, all.height + 2};

@@ -1,4 +1,4 @@
-// A text report while it is written: lines of harmless text, wrapped, some of them coloured.
+// Builds text for a terminal: printable lines, wrapped, some of them coloured.
 #pragma once
 
 #include <string>
@@ -10,23 +10,23 @@ namespace gradscan {
 
 enum class Paint { plain, bold, bad, warn, good, dim };
 
-class Page {
+class TerminalText {
  public:
-  explicit Page(const TextOptions& options) : options_(options) {}
+  explicit TerminalText(const TextOptions& options) : options_(options) {}
 
-  // Wrapped prose. Everything a Page is given is made printable.
+  // Wrapped prose. All text passed in is made printable, except by raw().
   void prose(std::string_view text, int indent = 0, Paint paint = Paint::plain);
 
-  // A line (or several, wrapped below each other) behind a word that stands in a column of its own: "loss      output".
+  // A term in a column of its own, and text beside it, wrapped: "loss      output".
   void item(std::string_view term, std::string_view text, int indent = 2, int column = 14);
 
-  // Text that already has its lines; each is wrapped behind `prefix`.
+  // Text that is already broken into lines; each is wrapped behind `prefix`.
   void quote(std::string_view text, std::string_view prefix);
 
   void heading(std::string_view text, Paint paint = Paint::bold);
   void blank() { text_ += '\n'; }
 
-  // As it is: `text` must be printable.
+  // Verbatim: `text` must be printable.
   void raw(std::string_view text) { text_ += text; }
 
   std::string painted(std::string_view text, Paint paint) const;

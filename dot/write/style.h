@@ -1,4 +1,4 @@
-// The look of what a Scene holds. What must be told apart differs in line style, shape or words, not in colour alone.
+// The styles of a Scene's parts. Things that must be distinguishable differ in line style, shape or words, not only in colour.
 #pragma once
 
 #include "dot/scene/scene.h"
@@ -8,18 +8,18 @@ namespace gradscan {
 
 enum class Stroke { solid, dashed, dotted };
 
-struct BoxLook {
+struct BoxStyle {
   Tint fill = Tint::calm, line = Tint::line, text = Tint::ink;
   Stroke stroke = Stroke::solid;
   double width = 1;      // of the outline; 0: neither outline nor fill
   bool rounded = false;  // corners
   bool doubled = false;  // outline
-  bool folded = false;   // upper right corner, as a note's
+  bool folded = false;   // upper right corner, like a note
 };
 
 enum class Head { arrow, bar, ring, bare };
 
-struct LinkLook {
+struct LinkStyle {
   Tint line = Tint::line, text = Tint::faint;
   Stroke stroke = Stroke::solid;
   double width = 1.5;
@@ -27,16 +27,15 @@ struct LinkLook {
   bool seen = true;
 };
 
-BoxLook look(const Box& box);
-BoxLook look(const RegionFrame& frame);
-LinkLook look(const Link& link);
+BoxStyle style_of(const Box& box);
+BoxStyle style_of(const RegionFrame& frame);
+BoxStyle style_of(const Row& row);
+LinkStyle style_of(const Link& link);
 
-BoxLook look(const Row& row);
-
-// What each look means, a line for every one that the scene has.
+// What each style means, with a row for every style in the scene.
 struct LegendRow {
-  std::optional<BoxLook> box{};
-  std::optional<LinkLook> link{};
+  std::optional<BoxStyle> box{};
+  std::optional<LinkStyle> link{};
   std::string looks_like, meaning;  // "solid red line", "backward reaches a parameter: its hook fires"
 };
 std::vector<LegendRow> legend(const Scene& scene);

@@ -1,4 +1,7 @@
-#include "analyzer/review/places.h"
+#include "analyzer/review/code_lines.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +13,7 @@
 namespace gradscan {
 namespace {
 
-// Of "/home/me/model.py:88"; all of it is the path if it ends with no line.
+// Splits "/home/me/model.py:88"; without a line number at the end, all of it is the path.
 CodeLine split(const std::string& place) {
   std::size_t colon = place.rfind(':');
   if (colon == std::string::npos) return {place, 0, {}};
@@ -26,21 +29,19 @@ bool is_around(const std::string& folder, const std::string& path) {
   return path.size() == folder.size() || folder.ends_with('/') || path[folder.size()] == '/';
 }
 
-bool stays_as_it_is(char byte) {
+bool is_unreserved(char byte) {
   constexpr std::string_view marks = "/-._~";
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
          marks.find(byte) != std::string_view::npos;
 }
 
 std::string in_words(const Fix& fix) {
-  std::string caveats;
-  for (const std::string& caveat : fix.caveats) caveats += (caveats.empty() ? "" : "; ") + caveat;
-  return caveats.empty() ? fix.change : fix.change + " (" + caveats + ")";
+  return fix.caveats.empty() ? fix.change : fmt::format("{} ({})", fix.change, fmt::join(fix.caveats, "; "));
 }
 
 }  // namespace
 
-std::string mapped(const std::string& path, const PlaceOptions& options) {
+std::string mapped(const std::string& path, const SourcePathOptions& options) {
   for (const auto& [from, to] : options.path_map) {
     if (!is_around(from, path)) continue;
     std::string rest = path.substr(from.size());
@@ -55,12 +56,12 @@ std::string uri(std::string_view path) {
   for (char byte : path) {
     std::array<char, 4> escape{};
     std::snprintf(escape.data(), escape.size(), "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(byte)));
-    text += stays_as_it_is(byte) ? std::string(1, byte) : escape.data();
+    text += is_unreserved(byte) ? std::string(1, byte) : escape.data();
   }
   return text;
 }
 
-std::vector<CodeLine> places(const Scanned& file, const Finding& finding, const PlaceOptions& options) {
+std::vector<CodeLine> code_lines(const Scanned& file, const Finding& finding, const SourcePathOptions& options) {
   std::vector<CodeLine> lines;
   for (const Group& group : finding.groups)
     for (int id : group.regions) {
@@ -81,11 +82,10 @@ std::string remark(const Report& report, const Finding& finding) {
   std::string text = finding.title + (finding.title.ends_with('.') ? "" : ".");
   if (!finding.why.empty()) text += " " + finding.why;
   if (finding.severity == Severity::note || report.fixes.empty()) return text;
-  constexpr std::size_t fixes_told = 2;
+  constexpr std::size_t fixes_shown = 2;
   std::vector<std::string> fixes;
-  for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_told); ++at) fixes.push_back(in_words(report.fixes[at]));
-  text += " What repairs it: " + fixes[0];
-  return fixes.size() == 1 ? text + "." : text + ", or " + fixes[1] + ".";
+  for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_shown); ++at) fixes.push_back(in_words(report.fixes[at]));
+  return fmt::format("{} Fix: {}.", text, fmt::join(fixes, ", or "));
 }
 
 }  // namespace gradscan

@@ -1,4 +1,6 @@
-#include "dot/scene/sketch.h"
+#include "dot/scene/scene_draft.h"
+
+#include <fmt/format.h>
 
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
@@ -8,7 +10,7 @@
 namespace gradscan {
 namespace {
 
-constexpr double usual_width = 0.75;  // of a letter in bold, as a part of the font's size; a W is wider
+constexpr double usual_width = 0.75;  // of a bold letter, relative to the font size; a W is wider
 
 }  // namespace
 
@@ -23,7 +25,7 @@ std::string short_text(const std::string& text, std::size_t columns) {
 std::string range(const std::set<int>& values, const std::string& noun) {
   if (values.empty()) return "";
   if (values.size() == 1) return count(*values.begin(), noun);
-  return std::to_string(*values.begin()) + " to " + count(*values.rbegin(), noun);
+  return fmt::format("{} to {}", *values.begin(), count(*values.rbegin(), noun));
 }
 
 std::string fate(const Report& report, const std::vector<int>& parameters) {
@@ -32,7 +34,7 @@ std::string fate(const Report& report, const std::vector<int>& parameters) {
     firings.insert(static_cast<int>(report.parameters[p].heard.size()));
     marks.insert(marks_asked(report, report.parameters[p]));
   }
-  return range(firings, "firing") + ", " + range(marks, "ready mark");
+  return fmt::format("{}, {}", range(firings, "firing"), range(marks, "ready mark"));
 }
 
 }  // namespace gradscan

@@ -1,16 +1,16 @@
-#include "analyzer/plan/choice.h"
+#include "analyzer/plan/knapsack.h"
 
 #include "tests/support/catch.h"
 
 using namespace gradscan;
 
-TEST_CASE("nothing is chosen where nothing has to be freed") {
+TEST_CASE("nothing is chosen if nothing has to be freed") {
   CHECK(choose({{.freed = 10, .recomputed = 0, .flops = 1}}, 0).empty());
   CHECK(choose({}, -5).empty());
   CHECK(choose({}, 5).empty());
 }
 
-TEST_CASE("the cheapest of those that free enough is chosen") {
+TEST_CASE("the cheapest option that frees enough is chosen") {
   std::vector<Option> options{{.freed = 10, .recomputed = 2, .flops = 9},
                               {.freed = 10, .recomputed = 2, .flops = 3},
                               {.freed = 30, .recomputed = 2, .flops = 11}};
@@ -41,19 +41,19 @@ TEST_CASE("an option is chosen whole or its parts are") {
   CHECK(choose(options, 12) == std::vector{1, 2});
 }
 
-TEST_CASE("what frees without work is chosen beside what does not") {
+TEST_CASE("options that free memory without work are chosen along with others") {
   std::vector<Option> options{{.freed = 5, .recomputed = 0, .flops = 0}, {.freed = 5, .recomputed = 0, .flops = 7}};
   CHECK(choose(options, 10) == std::vector{0, 1});
 }
 
-TEST_CASE("where nothing is enough, the choice is the one that leaves least") {
+TEST_CASE("if nothing is enough, the choice that leaves least is taken") {
   std::vector<Option> options{{.freed = 10, .recomputed = 9, .flops = 1}, {.freed = 4, .recomputed = 1, .flops = 1}};
   CHECK(choose(options, 100) == std::vector{0, 1});
   options[0].recomputed = 12;
   CHECK(choose(options, 100) == std::vector{1});
 }
 
-TEST_CASE("a thousand options take no long time") {
+TEST_CASE("a thousand options do not take long") {
   std::vector<Option> options;
   std::int64_t all = 0;
   for (int id = 0; id < 1000; ++id) {

@@ -1,14 +1,13 @@
-// Vertices are options, edges lead from an option to those right inside of it: a forest. A choice is an antichain of it. What
-// it frees and what it computes again are sums over its members, but what a recomputation needs counts once, for the largest.
-// So each possible largest is a bound of its own: under it only options that stay within it may be chosen, and what remains is
-// a knapsack on a forest.
+// Options form a forest: an edge leads from an option to those directly inside it. A choice is an antichain of the forest. The
+// bytes it frees and the FLOPs it recomputes are sums over its members, but the memory for recomputation counts once, for the
+// largest member. So every possible largest recomputation is tried as a bound: only options within the bound may be chosen, and
+// what remains is a knapsack on a forest.
 //
-// The knapsack goes from the leaves to the roots. Of the choices inside of an option only the Pareto front matters: those of
-// which no other frees as much with less FLOPs. The front of an option is the sum of its children's fronts, and the option
-// itself. A front is thinned where it has more than `front_limit` choices, and the bounds where there are more than
-// `bound_limit` different ones; what is found still fits, but a cheaper choice may be missed. The time is at most
-// bound_limit * options * front_limit^2.
-#include "analyzer/plan/choice.h"
+// The knapsack is solved from the leaves to the roots. Of the choices inside an option only the Pareto front matters: those for
+// which no other choice frees as much with fewer FLOPs. The front of an option is the sum of its children's fronts, plus the
+// option itself. Fronts are thinned to `front_limit` choices, and the bounds to `bound_limit` values; the result still fits, but
+// a cheaper choice may be missed. The running time is at most bound_limit * options * front_limit^2.
+#include "analyzer/plan/knapsack.h"
 
 #include <algorithm>
 #include <limits>
@@ -20,14 +19,14 @@ namespace {
 constexpr std::size_t front_limit = 128;
 constexpr std::size_t bound_limit = 24;
 
-// A choice, as the sum of two that it is made of; option: itself alone.
+// Either a single option or the sum of two other choices.
 struct Choice {
   std::int64_t freed = 0, flops = 0;
   int option = -1;
   int first = -1, second = -1;  // positions in Knapsack::choices_
 };
 
-// Some of the elements, the first and the last among them, evenly spread.
+// Keeps at most `limit` elements, evenly spread, including the first and the last.
 template <class T>
 void thin(std::vector<T>& elements, std::size_t limit) {
   if (elements.size() <= limit) return;
@@ -52,7 +51,7 @@ class Knapsack {
     front_ = std::move(fronts.back());
   }
 
-  // By bytes freed, ascending, and by FLOPs.
+  // Ascending by bytes freed, and by FLOPs.
   std::vector<Choice> front() const {
     std::vector<Choice> front;
     for (int at : front_) front.push_back(choices_[at]);
@@ -108,7 +107,7 @@ class Knapsack {
     for (const Choice& choice : choices) front.push_back(choice.first);
   }
 
-  // Least FLOPs first; then each that frees more than all before it.
+  // Sorted by FLOPs; a choice stays only if it frees more than every cheaper one.
   static void keep_best(std::vector<Choice>& choices) {
     std::stable_sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
       return a.flops != b.flops ? a.flops < b.flops : a.freed > b.freed;
@@ -125,7 +124,7 @@ class Knapsack {
   Front front_;
 };
 
-// What the largest recomputation may need, ascending.
+// Candidate limits for the largest recomputation, ascending.
 std::vector<std::int64_t> bounds(const std::vector<Option>& options) {
   std::vector<std::int64_t> bounds{0};
   for (const Option& option : options)

@@ -1,11 +1,11 @@
-#include "dot/write/looks.h"
+#include "dot/write/style.h"
 
 #include <algorithm>
 
 namespace gradscan {
 namespace {
 
-BoxLook region_look(Kind kind, bool conflict) {
+BoxStyle region_style(Kind kind, bool conflict) {
   if (kind == Kind::off) return {.fill = Tint::paper, .stroke = Stroke::dotted, .width = 1.6, .rounded = true};
   if (kind == Kind::non_reentrant)
     return {.fill = Tint::blue_wash, .line = conflict ? Tint::red : Tint::blue, .width = 1.6, .rounded = true};
@@ -13,17 +13,17 @@ BoxLook region_look(Kind kind, bool conflict) {
   return {.fill = Tint::red_wash, .line = Tint::red, .stroke = Stroke::dashed, .width = 1.6, .rounded = true};
 }
 
-BoxLook fold_look(const Box& box) {
-  BoxLook look = region_look(box.regions.value_or(Kind::off), box.conflict);
-  look.fill = box.conflict ? Tint::red_fill : box.regions == Kind::non_reentrant ? Tint::blue_fill : Tint::calm;
-  if (box.conflict) look.line = Tint::red;
-  if (!box.regions) look.stroke = Stroke::solid;
-  look.width = 1.2;
-  look.doubled = box.folds > 1;
-  return look;
+BoxStyle fold_style(const Box& box) {
+  BoxStyle style = region_style(box.regions.value_or(Kind::off), box.conflict);
+  style.fill = box.conflict ? Tint::red_fill : box.regions == Kind::non_reentrant ? Tint::blue_fill : Tint::calm;
+  if (box.conflict) style.line = Tint::red;
+  if (!box.regions) style.stroke = Stroke::solid;
+  style.width = 1.2;
+  style.doubled = box.folds > 1;
+  return style;
 }
 
-BoxLook checkpoint_look(const Box& box) {
+BoxStyle checkpoint_style(const Box& box) {
   if (box.regions == Kind::reentrant && box.conflict) return {.fill = Tint::red_fill, .line = Tint::red, .width = 1.2};
   if (box.regions == Kind::reentrant) return {};
   return {.fill = Tint::blue_fill, .line = Tint::blue, .width = 1.2};
@@ -34,7 +34,7 @@ bool has_box(const Scene& scene, bool (*test)(const Box&)) {
 }
 
 LegendRow box_row(const Box& sample, const std::string& looks_like, const std::string& meaning) {
-  return {.box = look(sample), .looks_like = looks_like, .meaning = meaning};
+  return {.box = style_of(sample), .looks_like = looks_like, .meaning = meaning};
 }
 
 void add_links(std::vector<LegendRow>& rows, const Scene& scene) {
@@ -44,15 +44,15 @@ void add_links(std::vector<LegendRow>& rows, const Scene& scene) {
     const char *looks_like, *words;
   };
   const Entry entries[] = {
-      {Link::backward, false, "solid grey arrow", "backward goes on from stage to stage"},
+      {Link::backward, false, "solid grey arrow", "backward, from stage to stage"},
       {Link::firing, true, "solid red arrow", "backward fires hooks of parameters in conflict"},
       {Link::firing, false, "solid dark arrow", "backward reaches a parameter: its hook fires"},
-      {Link::silence, true, "dotted red line with a ring", "a gradient that never comes"},
+      {Link::silence, true, "dotted red line with a ring", "a gradient that never arrives"},
       {Link::mark, true, "dashed amber arrow", "DDP's search marks a parameter ready"},
       {Link::stop, true, "dashed amber line with a bar", "DDP's search stops here"},
       {Link::same, false, "dotted grey line", "the same parameter, used again"},
-      {Link::astray, true, "dashed red arrow", "a backward runs into the graph outside"},
-      {Link::again, true, "dotted grey arrow", "a further backward takes the same way"},
+      {Link::astray, true, "dashed red arrow", "a backward that leaves its region"},
+      {Link::again, true, "dotted grey arrow", "another backward on the same path"},
   };
   for (const Entry& entry : entries) {
     const auto is_one = [&](const Link& link) {
@@ -60,7 +60,7 @@ void add_links(std::vector<LegendRow>& rows, const Scene& scene) {
     };
     if (std::none_of(scene.links.begin(), scene.links.end(), is_one)) continue;
     const Link sample{.meaning = entry.meaning, .conflict = entry.conflict};
-    rows.push_back({.link = look(sample), .looks_like = entry.looks_like, .meaning = entry.words});
+    rows.push_back({.link = style_of(sample), .looks_like = entry.looks_like, .meaning = entry.words});
   }
 }
 
@@ -71,28 +71,29 @@ void add_boxes(std::vector<LegendRow>& rows, const Scene& scene) {
     });
   };
   if (has_row(&Row::named))
-    rows.push_back({.box = look(Row{.named = true}), .looks_like = "thick outline", .meaning = "the parameter of the title"});
+    rows.push_back(
+        {.box = style_of(Row{.named = true}), .looks_like = "thick outline", .meaning = "the parameter in the title"});
   if (has_row(&Row::focus))
-    rows.push_back({.box = look(Row{.focus = true}), .looks_like = "dark outline", .meaning = "the parameter drawn around"});
+    rows.push_back({.box = style_of(Row{.focus = true}), .looks_like = "dark outline", .meaning = "the parameter in focus"});
   const auto loud = [](const Box& box) { return box.regions == Kind::reentrant && box.conflict; };
   const auto reentrant = [](const Box& box) { return box.regions == Kind::reentrant; };
   if (has_box(scene, reentrant)) {
     const RegionFrame sample{.kind = Kind::reentrant, .conflict = has_box(scene, loud)};
     rows.push_back(
-        {.box = look(sample), .looks_like = "dashed outline", .meaning = "reentrant region: a backward pass of its own"});
+        {.box = style_of(sample), .looks_like = "dashed outline", .meaning = "reentrant region: has a backward of its own"});
   }
   if (has_box(scene, [](const Box& box) { return box.regions == Kind::non_reentrant; }))
     rows.push_back(box_row({.shape = Box::fold, .regions = Kind::non_reentrant}, "blue outline",
                            "non-reentrant region: part of the outer graph"));
   if (has_box(scene, [](const Box& box) { return box.folds > 1; }))
-    rows.push_back(box_row({.shape = Box::fold, .folds = 2}, "double outline", "several alike, folded"));
+    rows.push_back(box_row({.shape = Box::fold, .folds = 2}, "double outline", "several stages, folded"));
   if (has_box(scene, [](const Box& box) { return box.shape == Box::stage; }))
-    rows.push_back(box_row({.shape = Box::stage}, "grey box", "outside of all regions"));
+    rows.push_back(box_row({.shape = Box::stage}, "grey box", "outside all regions"));
 }
 
 }  // namespace
 
-BoxLook look(const Box& box) {
+BoxStyle style_of(const Box& box) {
   switch (box.shape) {
     case Box::output:
       return {.width = 0};
@@ -107,11 +108,11 @@ BoxLook look(const Box& box) {
     case Box::tensor:
       return {.fill = Tint::paper, .line = box.conflict ? Tint::red : Tint::line, .stroke = Stroke::dotted, .width = 1.6};
     case Box::checkpoint:
-      return checkpoint_look(box);
+      return checkpoint_style(box);
     case Box::list:
       return {.fill = Tint::paper, .line = box.conflict ? Tint::red : Tint::line, .rounded = true};
     case Box::fold:
-      return fold_look(box);
+      return fold_style(box);
     case Box::stage:
       break;
   }
@@ -119,11 +120,11 @@ BoxLook look(const Box& box) {
   return {};
 }
 
-BoxLook look(const RegionFrame& frame) {
-  return region_look(frame.kind, frame.conflict);
+BoxStyle style_of(const RegionFrame& frame) {
+  return region_style(frame.kind, frame.conflict);
 }
 
-LinkLook look(const Link& link) {
+LinkStyle style_of(const Link& link) {
   const Head head = link.into_text ? Head::bare : Head::arrow;
   switch (link.meaning) {
     case Link::firing:
@@ -155,7 +156,7 @@ LinkLook look(const Link& link) {
   return {.head = head};
 }
 
-BoxLook look(const Row& row) {
+BoxStyle style_of(const Row& row) {
   if (row.named) return {.fill = Tint::paper, .line = Tint::red, .width = 3, .rounded = true};
   return {.fill = Tint::paper, .line = Tint::ink, .width = row.focus ? 2.0 : 0.0, .rounded = true};
 }

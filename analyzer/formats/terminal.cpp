@@ -1,4 +1,4 @@
-#include "analyzer/formats/page.h"
+#include "analyzer/formats/terminal.h"
 
 #include <algorithm>
 
@@ -33,20 +33,20 @@ std::string spaces(int number) {
 
 }  // namespace
 
-void Page::prose(std::string_view text, int indent, Paint paint) {
+void TerminalText::prose(std::string_view text, int indent, Paint paint) {
   std::string lines = wrap(printable(text), width(), spaces(indent), spaces(indent));
   if (!lines.empty()) lines.pop_back();
   text_ += painted(lines, paint) + "\n";
 }
 
-void Page::item(std::string_view term, std::string_view text, int indent, int column) {
+void TerminalText::item(std::string_view term, std::string_view text, int indent, int column) {
   std::string first = spaces(indent) + printable(term);
   int missing = column - static_cast<int>(columns(first));
   text_ +=
       wrap(printable(text), width(), first + spaces(missing > 0 ? missing - 1 : 1) + (missing > 0 ? " " : ""), spaces(column));
 }
 
-void Page::quote(std::string_view text, std::string_view prefix) {
+void TerminalText::quote(std::string_view text, std::string_view prefix) {
   while (!text.empty()) {
     std::size_t end = std::min(text.find('\n'), text.size());
     text_ += wrap(printable(text.substr(0, end)), width(), prefix, prefix);
@@ -54,12 +54,12 @@ void Page::quote(std::string_view text, std::string_view prefix) {
   }
 }
 
-void Page::heading(std::string_view text, Paint paint) {
+void TerminalText::heading(std::string_view text, Paint paint) {
   blank();
   prose(text, 0, paint);
 }
 
-std::string Page::painted(std::string_view text, Paint paint) const {
+std::string TerminalText::painted(std::string_view text, Paint paint) const {
   if (!options_.color || paint == Paint::plain) return std::string(text);
   return code(paint) + std::string(text) + "\x1b[0m";
 }
