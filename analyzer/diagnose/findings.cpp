@@ -63,10 +63,9 @@ Finding marked_ready_twice(const Report& report) {
   std::vector<int> marked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) > 1; });
   std::vector<int> named = verdict.parameters.empty() ? marked : verdict.parameters;
   std::string who = named.empty() ? "a parameter" : parameters_in_words(report, named);
-  std::string title =
-      fmt::format("{} {} marked ready twice{}", who, named.size() > 1 ? "are" : "is", in_iteration(verdict));
-  Finding result = finding(report, "marked-ready-twice", Severity::error, title,
-                           united(marked, verdict.parameters), why_marked_again);
+  std::string title = fmt::format("{} {} marked ready twice{}", who, named.size() > 1 ? "are" : "is", in_iteration(verdict));
+  Finding result =
+      finding(report, "marked-ready-twice", Severity::error, title, united(marked, verdict.parameters), why_marked_again);
   if (marked.size() > 1 && named.size() == 1)
     add_sentence(result, "DDP's message names only the first of them in backward order.");
   add_sentence(result, why_reached_through_closures(report, marked));
@@ -135,17 +134,18 @@ Finding other_error(const Report& report) {
   std::vector<int> early = select(report, [&](auto& parameter) {
     return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
   });
-  Finding result =
-      finding(report, "other-error", Severity::error,
-              fmt::format("training stops{}: {}", in_iteration(verdict), words_of(verdict)),
-              united(early, verdict.parameters), why_marked_again);
+  Finding result = finding(report, "other-error", Severity::error,
+                           fmt::format("training stops{}: {}", in_iteration(verdict), words_of(verdict)),
+                           united(early, verdict.parameters), why_marked_again);
   if (is_internal_check(verdict)) add_sentence(result, why_check_fails(report));
   if (is_unrecorded(report)) add_sentence(result, unrecorded_in_words(report));
   if (undefined)
-    add_sentence(result,
-                 "All parameters are marked before all gradients exist, so DDP reduces too early and finds a gradient that does "
-                 "not exist yet.");
-  if (contains(verdict.message, "backward through the graph a second time")) add_sentence(result, why_backward_runs_twice(report));
+    add_sentence(
+        result,
+        "All parameters are marked before all gradients exist, so DDP reduces too early and finds a gradient that does "
+        "not exist yet.");
+  if (contains(verdict.message, "backward through the graph a second time"))
+    add_sentence(result, why_backward_runs_twice(report));
   return result;
 }
 
@@ -237,9 +237,11 @@ void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   }
   regions = united(regions, {});
   std::string who = parameters_in_words(report, parameters);
-  result.title = fmt::format("{} {} only part of the gradient, and DDP says nothing", who, parameters.size() == 1 ? "gets" : "get");
+  result.title =
+      fmt::format("{} {} only part of the gradient, and DDP says nothing", who, parameters.size() == 1 ? "gets" : "get");
   result.why = fmt::format(
-      "Backward never executes the reentrant {} {}, although the loss depends on what is computed there: what that would add to "
+      "Backward never executes the reentrant {} {}, although the loss depends on what is computed there: what that would add "
+      "to "
       "the gradient of {} is missing. The {} because of another use.",
       regions.size() == 1 ? "region" : "regions", names.list(regions), who,
       parameters.size() == 1 ? "hook still fires" : "hooks still fire");

@@ -21,8 +21,8 @@ std::vector<std::string> in_words(const TrainingStep& step) {
     phrases.push_back(fmt::format("{} {} backward in no_sync() before the synchronised one", step.no_sync,
                                   step.no_sync == 1 ? "loss goes" : "losses go"));
   if (!step.used_outside.empty())
-    phrases.push_back(fmt::format("the loss uses {} directly, in addition to forward's result",
-                                  enumerate(step.used_outside, names_listed)));
+    phrases.push_back(
+        fmt::format("the loss uses {} directly, in addition to forward's result", enumerate(step.used_outside, names_listed)));
   if (!step.zero_times.empty())
     phrases.push_back(fmt::format("0.0 times the sum of {} is added to the loss", enumerate(step.zero_times, names_listed)));
   if (step.checkpoint_around != Kind::off)

@@ -139,7 +139,8 @@ class Explanation {
 
   std::string fires_several_times(const SharedCause& all) const {
     return fmt::format(
-        "{}{} {} {}: {} Each reentrant region runs its own backward, which fires the hook{}. DDP counts every firing as a ready "
+        "{}{} {} {}: {} Each reentrant region runs its own backward, which fires the hook{}. DDP counts every firing as a "
+        "ready "
         "mark.",
         who(all), under_several_names(all), pick(all, "fires", "fire"), how_often(all), places_of_firings(all),
         all.outside ? ", and so does the outer backward" : "");
@@ -148,7 +149,8 @@ class Explanation {
   std::string places_of_firings(const SharedCause& all) const {
     if (!used_there(all))
       return fmt::format("in the inner backward of {}{}.", where(all), all.outside ? " and in the outer one" : "");
-    if (!all.alike) return "each is used in more than one place, as listed above, at least one of them inside a reentrant region.";
+    if (!all.alike)
+      return "each is used in more than one place, as listed above, at least one of them inside a reentrant region.";
     if (all.outside)
       return fmt::format("{} used inside {}{} and outside {}.", pick(all, "it is", "they are"),
                          all.regions.size() == 1 ? "the reentrant " : "", where(all), all.regions.size() == 1 ? "it" : "them");
@@ -189,7 +191,8 @@ class Explanation {
           "fires the hooks of {}. DDP counts every firing as a ready mark.",
           calls, who(all));
     return fmt::format(
-        "The loss combines the results of {}. Each call executes {} separately, with an inner backward that fires {} of {}, and "
+        "The loss combines the results of {}. Each call executes {} separately, with an inner backward that fires {} of {}, "
+        "and "
         "DDP counts every firing as a ready mark. A single forward call with all batches would run each inner backward once.",
         calls, where(all), pick(all, "the hook", "the hooks"), who(all));
   }
@@ -203,7 +206,8 @@ class Explanation {
 
   std::string unseen_but_in_loss(const SharedCause& all) const {
     return fmt::format(
-        "DDP's search for unused parameters starts from forward's return value. Nothing there leads to {0}, so the search marks "
+        "DDP's search for unused parameters starts from forward's return value. Nothing there leads to {0}, so the search "
+        "marks "
         "{1} ready at once; but the loss also uses {1} directly, and the {2} all the same. Without find_unused_parameters=True "
         "nothing marks {1} beforehand.",
         who(all), them(all), hook_fires(all));
@@ -218,7 +222,8 @@ class Explanation {
 
   std::string later_backward(const SharedCause& all) const {
     return fmt::format(
-        "Backward runs {} for one forward. DDP averages the gradients at the end of the first and ignores the others: what {} {} "
+        "Backward runs {} for one forward. DDP averages the gradients at the end of the first and ignores the others: what {} "
+        "{} "
         "from the second on stays local to each rank. Add up the losses and call backward once.",
         times(report_.setup.step.backwards), who(all), pick(all, "gets", "get"));
   }
@@ -249,9 +254,11 @@ class Explanation {
       iterations.insert(local->iterations.begin(), local->iterations.end());
     }
     return fmt::format(
-        "DDP reduces a bucket once all of its parameters are marked. {} {} waits {} for a parameter that gets no gradient there, "
+        "DDP reduces a bucket once all of its parameters are marked. {} {} waits {} for a parameter that gets no gradient "
+        "there, "
         "so its contents stay local to each rank.",
-        pick(all, "The bucket that holds", "Every bucket that holds any of"), who(all), iterations_in_words({iterations.begin(), iterations.end()}));
+        pick(all, "The bucket that holds", "Every bucket that holds any of"), who(all),
+        iterations_in_words({iterations.begin(), iterations.end()}));
   }
 
   std::string inside_region(const SharedCause& all) const {
@@ -267,7 +274,8 @@ class Explanation {
   std::string returned_itself(const SharedCause& all) const {
     const ParameterReport& first = report_.parameters[all.parameters.front()];
     return fmt::format(
-        "forward returns {0} {1}{2}. A parameter has no backward node from which DDP's search for unused parameters could start, "
+        "forward returns {0} {1}{2}. A parameter has no backward node from which DDP's search for unused parameters could "
+        "start, "
         "so the search takes {3} to be unused and marks {3} ready; the {4} all the same.",
         who(all), pick(all, "itself", "themselves"), one(all) ? fmt::format(" ({})", first.returned_as) : "", them(all),
         hook_fires(all));
@@ -285,7 +293,8 @@ class Explanation {
 
   std::string not_used(const SharedCause& all) const {
     return fmt::format(
-        "Nothing that forward returns leads back to {0}: forward does not use {1}, or it drops or detaches what it computes from "
+        "Nothing that forward returns leads back to {0}: forward does not use {1}, or it drops or detaches what it computes "
+        "from "
         "{1}.",
         who(all), them(all));
   }
@@ -296,8 +305,9 @@ class Explanation {
   }
 
   std::string cut_off(const SharedCause& all) const {
-    return fmt::format("No gradient reaches {}: a reentrant region that backward does not execute lies between {} and the loss.",
-                       who(all), them(all));
+    return fmt::format(
+        "No gradient reaches {}: a reentrant region that backward does not execute lies between {} and the loss.", who(all),
+        them(all));
   }
 
   // The first of these regions has no argument that requires grad. Its output therefore does not require grad either, which is
@@ -310,7 +320,8 @@ class Explanation {
                                 : fmt::format("none of its {} requires grad", count(first.arguments, "direct tensor argument"));
     std::string text = fmt::format(
         "Backward never executes the reentrant region {}: {} (tensors inside lists, dicts or objects do not count), so torch "
-        "records nothing for it, and what it would add to the gradients of its parameters is missing. It would be executed if an "
+        "records nothing for it, and what it would add to the gradients of its parameters is missing. It would be executed if "
+        "an "
         "argument required grad; for the output of a frozen layer, call requires_grad_().",
         names_[first.id], arguments);
     const std::size_t further = all.regions.size() - 1;
@@ -321,7 +332,8 @@ class Explanation {
 
   std::string nested_outputs(const SharedCause& all) const {
     return fmt::format(
-        "What the loss uses from {} is inside a dict or list. A reentrant region returns such tensors without grad, so backward "
+        "What the loss uses from {} is inside a dict or list. A reentrant region returns such tensors without grad, so "
+        "backward "
         "never executes {}, and {} {} no gradient.",
         where(all), all.regions.size() == 1 ? "it" : "them", who(all), pick(all, "gets", "get"));
   }
@@ -339,7 +351,8 @@ class Explanation {
       return fmt::format("{} {} a gradient of zero: what the loss uses does not depend on {}.", who(all),
                          pick(all, "gets", "get"), them(all));
     return fmt::format(
-        "The inner backward of {} differentiates all outputs, including those that the loss does not use: {} {}, but the gradient "
+        "The inner backward of {} differentiates all outputs, including those that the loss does not use: {} {}, but the "
+        "gradient "
         "is zero.",
         where(all), who(all), pick(all, "fires", "fire"));
   }
@@ -347,7 +360,8 @@ class Explanation {
   std::string after_the_last_mark(const SharedCause& all) const {
     return fmt::format(
         "DDP averages the gradients once every parameter has been marked. Here the last first mark{} falls inside the inner "
-        "backward of a reentrant region, and DDP finishes when that inner backward ends. What {} {} after that{} stays local to "
+        "backward of a reentrant region, and DDP finishes when that inner backward ends. What {} {} after that{} stays local "
+        "to "
         "each rank{}.",
         last_mark(), who(all), pick(all, "gets", "get"), late_places(all), buckets(all));
   }

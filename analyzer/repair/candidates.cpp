@@ -99,7 +99,8 @@ void undo_no_sync(Candidate& candidate) {
 void undo_used_outside(Candidate& candidate) {
   TrainingStep& step = candidate.setup.step;
   if (step.used_outside.empty()) return;
-  say(candidate, fmt::format("a loss that uses {} only through forward", globs_in_words(step.used_outside)), "--no-used-outside");
+  say(candidate, fmt::format("a loss that uses {} only through forward", globs_in_words(step.used_outside)),
+      "--no-used-outside");
   step.used_outside.clear();
 }
 

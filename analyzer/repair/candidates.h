@@ -72,7 +72,7 @@ class Candidates {
   const Report& report_;
   std::vector<std::string> dead_;          // globs
   std::vector<std::string> region_names_;  // of all regions, without repetition
-  std::vector<std::string> set_;           // names of the smallest set of regions that has to change; empty if that is all of them
+  std::vector<std::string> set_;  // names of the smallest set of regions that has to change; empty if that is all of them
 };
 
 // "head.*", "a.weight, b.weight and 3 more": what globs match, in words.

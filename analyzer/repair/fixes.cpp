@@ -45,7 +45,11 @@ struct Attempt {
 class Fixer {
  public:
   Fixer(std::span<const Capture> in_turn, const Report& report, const TryAll& try_all)
-      : in_turn_(in_turn), report_(report), try_all_(try_all), candidates_(in_turn, report), requested_(flags_of(report.setup)) {}
+      : in_turn_(in_turn),
+        report_(report),
+        try_all_(try_all),
+        candidates_(in_turn, report),
+        requested_(flags_of(report.setup)) {}
 
   void run() {
     try_out(changes_of_one_thing());
@@ -194,8 +198,8 @@ void add_smaller_batch(Report& report) {
   if (!has_conflict(report)) return;
   std::string reason = "the graph does not depend on the batch size";
   if (std::int64_t peak = report.price.peak(); peak > 0)
-    reason += fmt::format("; half the batch needs up to {} of activations instead of {}", bytes(scaled(report.price, 0.5).peak()),
-                          bytes(peak));
+    reason += fmt::format("; half the batch needs up to {} of activations instead of {}",
+                          bytes(scaled(report.price, 0.5).peak()), bytes(peak));
   report.no_help.push_back({"a smaller batch", reason});
 }
 

@@ -11,7 +11,7 @@
 namespace gradscan {
 namespace {
 
-// To three digits.
+// Rounded to three digits.
 std::string scaled(double number, const std::vector<std::string>& units, double step) {
   std::size_t unit = 0;
   for (; number >= step && unit + 1 < units.size(); ++unit) number /= step;
@@ -37,6 +37,11 @@ std::string enumerate(const std::vector<std::string>& names, std::size_t most) {
   const std::size_t shown = names.size() <= most ? names.size() - 1 : most;
   const std::string last = names.size() <= most ? names.back() : fmt::format("{} more", names.size() - most);
   return shown == 0 ? last : fmt::format("{} and {}", fmt::join(names.begin(), names.begin() + shown, ", "), last);
+}
+
+std::string first_three(const std::vector<std::string>& names) {
+  const std::size_t shown = std::min<std::size_t>(names.size(), 3);
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + shown, ", "), names.size() > shown ? ", ..." : "");
 }
 
 std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {

@@ -1,4 +1,4 @@
-// Where findings belong in the source code of a reviewer.
+// Where findings belong in the source code under review.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace gradscan {
 
-// A finding's place is the line that calls checkpoint. Paths are written as the capture has them, after the first of
-// `path_map` whose first is a prefix has been replaced by its second.
+// A finding's place is the line that calls checkpoint. Paths are written as in the capture, except that the first pair in
+// `path_map` whose first member is a prefix of the path replaces that prefix by its second member.
 struct PlaceOptions {
   std::vector<std::pair<std::string, std::string>> path_map{};
 };

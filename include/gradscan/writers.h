@@ -22,13 +22,13 @@ struct TextOptions {
   int width = 80;      // columns to wrap prose at
 };
 
-// For a terminal: the file, DDP's verdict, all parameters concerned, why, the table of setups.
+// For a terminal: the file, DDP's verdict, all affected parameters, the reasons, the table of setups.
 std::string to_text(const Report& report, const TextOptions& options = {});
 
-// The whole story of one parameter. Throws Error (usage), naming near matches, if the report has no such parameter.
+// Everything about one parameter. Throws Error (usage), naming near matches, if the report has no such parameter.
 std::string explain(const Report& report, std::string_view name_or_index, const TextOptions& options = {});
 
-// A line per file, the worst first, and how many there are of each outcome; of one file as to_text(report).
+// One line per file, worst first, and the number of files with each outcome; a single file is written as by to_text(report).
 std::string to_text(const Survey& survey, const TextOptions& options = {});
 
 std::string to_text(const Plan& plan, const TextOptions& options = {});
@@ -36,27 +36,27 @@ std::string to_text(const Comparison& comparison, const TextOptions& options = {
 std::string to_json(const Plan& plan);
 std::string to_json(const Comparison& comparison);
 
-// What of the model the picture shows: without any of these the part in conflict.
+// Which part of the model the picture shows; by default the part in conflict.
 struct PictureOptions {
-  std::string focus{};  // name or index of a parameter, or name of a region, around which it is drawn; empty: none
-  int radius = 1;       // of the stages around it, in edges
-  bool whole = false;   // the whole model, nothing folded away that is in conflict
+  std::string focus{};  // name or index of a parameter, or name of a region, to draw the picture around; empty: none
+  int radius = 1;       // of the stages around the focus, in edges
+  bool whole = false;   // the whole model, without folding away anything in conflict
 };
 
-// As Graphviz source and laid out as SVG. Layout runs in a child process: it takes at most `time_limit` and cannot take the
-// caller with it. Throws Error: limit if the time is over, output if layout fails, usage if there is no such focus.
+// As Graphviz source, and laid out as SVG. Layout runs in a child process: it takes at most `time_limit`, and cannot crash the
+// caller. Throws Error: limit if the time is up, output if layout fails, usage if there is no such focus.
 std::string to_dot(const Report& report, const PictureOptions& options = {});
 std::string to_svg(const Report& report, const PictureOptions& options = {},
                    std::chrono::milliseconds time_limit = std::chrono::seconds(20));
 
-// One self-contained page: verdict, setups, parameters, picture, fixes. With Report::setups every setup can be looked at.
-// Throws as to_svg.
+// One self-contained page: verdict, setups, parameters, picture, fixes. With Report::setups, the reader can look at every setup.
+// Throws like to_svg().
 std::string to_html(const Survey& survey, const PictureOptions& options = {});
 
 // For a comment on a pull request, with a Mermaid diagram of the regions in conflict; at most 65,536 characters.
 std::string to_markdown(const Survey& survey);
 
-// SARIF 2.1.0, and the workflow commands that GitHub shows as annotations: ten at most of each level, the worst first.
+// SARIF 2.1.0, and the workflow commands that GitHub shows as annotations: at most ten of each level, worst first.
 std::string to_sarif(const Survey& survey, const PlaceOptions& options = {});
 std::string to_github(const Survey& survey, const PlaceOptions& options = {});
 
