@@ -21,8 +21,8 @@
 #include "analyzer/base/files.h"
 #include "analyzer/base/internal_error.h"
 
-// The child sends through the pipe: one byte, 0 for a result or else the value of a Failure, then the result or the Error's line.
-// It ends with the end of the file; a child that exits with code 0 has sent everything.
+// The child sends through the pipe: one byte, 0 for a result or else the value of a Failure, then the result or the Error's
+// line. It ends with the end of the file; a child that exits with code 0 has sent everything.
 namespace gradscan {
 namespace {
 

@@ -21,9 +21,9 @@ struct ChildEnd {
   int signal = 0;          // the signal that ended it; 0: none
 };
 
-// Rethrows an Error that `work` throws; any other exception becomes Error (internal), or Error (limit) if memory runs out. Throws
-// Error (limit) if no process can be started. `subject` is the subject of these errors. Several threads may call this at a time,
-// but the child has only one thread: `work` must not wait for other threads, or for locks that they hold.
+// Rethrows an Error that `work` throws; any other exception becomes Error (internal), or Error (limit) if memory runs out.
+// Throws Error (limit) if no process can be started. `subject` is the subject of these errors. Several threads may call this at
+// a time, but the child has only one thread: `work` must not wait for other threads, or for locks that they hold.
 ChildEnd run_in_child(const std::string& subject, std::chrono::milliseconds time_limit,
                       const std::function<std::string()>& work);
 

@@ -1,7 +1,7 @@
 // A *pass* is one backward of torch's engine: the outer one, or the inner one of a reentrant region. Each is a separate
 // breadth-first search; a region's pass is queued when another pass reaches its checkpoint vertex. A vertex is marked with the
-// number of the last pass that visited it, so no pass has to clear anything. The total cost is one visit per vertex and pass, and
-// without closures the passes visit disjoint parts of the graph (except for parameters).
+// number of the last pass that visited it, so no pass has to clear anything. The total cost is one visit per vertex and pass,
+// and without closures the passes visit disjoint parts of the graph (except for parameters).
 #include "gradscan/firings.h"
 
 #include <algorithm>

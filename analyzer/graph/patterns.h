@@ -11,8 +11,8 @@
 
 namespace gradscan {
 
-// Where a pattern makes regions: positions in `paths` (of all modules, in named_modules() order; the root's is empty) of those that
-// match and are not inside another match.
+// Where a pattern makes regions: positions in `paths` (of all modules, in named_modules() order; the root's is empty) of those
+// that match and are not inside another match.
 std::vector<std::size_t> outermost_matches(const std::string& glob, const std::vector<std::string>& paths);
 
 // Gives each existing region of the capture the kind of the last pattern that matches its name. Throws Error (usage), see

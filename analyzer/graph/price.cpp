@@ -12,8 +12,8 @@
 // and convolutions save before they compute, so if one comes last, its own work is left out; attention saves what it has
 // computed; a non-reentrant region inside saves its arguments before its forward, a reentrant one after it.
 //
-// A region is recomputed when backward first needs one of its tensors. Nodes that have nothing left to differentiate behind them
-// under the kind of checkpointing save nothing, see GradGraph. Everything is linear in nodes and edges.
+// A region is recomputed when backward first needs one of its tensors. Nodes that have nothing left to differentiate behind
+// them under the kind of checkpointing save nothing, see GradGraph. Everything is linear in nodes and edges.
 #include "gradscan/price.h"
 
 #include <algorithm>
@@ -227,8 +227,8 @@ std::int64_t bytes_of(const Parameter& parameter) {
   return bytes;
 }
 
-// Torch's optimizers create their state in the first step, from tensors like the parameters; Adam's step count is a tensor of one
-// float32.
+// Torch's optimizers create their state in the first step, from tensors like the parameters; Adam's step count is a tensor of
+// one float32.
 std::int64_t state_of(Optimizer optimizer, std::int64_t gradient_bytes, std::int64_t parameters) {
   switch (optimizer) {
     case Optimizer::sgd:

@@ -9,7 +9,8 @@
 //     ]
 //
 // `of` names classes of the module, each of whose calls is a region, or modules that a module of the class calls below it. Two
-// more keys are optional: only_for_grad = true, and outside = [...], the modules that the call runs outside the library's region.
+// more keys are optional: only_for_grad = true, and outside = [...], the modules that the call runs outside the library's
+// region.
 #pragma once
 
 #include <span>

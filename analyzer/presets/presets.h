@@ -4,8 +4,8 @@
 //
 // A preset is a list of calls: the calls of the modules of a class ("mmcv.cnn.resnet.Bottleneck"), or those that a module of a
 // class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' does not cross dots). Each is one checkpoint
-// region; a call inside another is nested, as in the library. The lists come from the libraries themselves, see preset_file.h and
-// python/real_models/presets.py.
+// region; a call inside another is nested, as in the library. The lists come from the libraries themselves, see preset_file.h
+// and python/real_models/presets.py.
 #pragma once
 
 #include <cstddef>

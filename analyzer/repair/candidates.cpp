@@ -1,6 +1,6 @@
-// A candidate starts as the requested setup. Every change adds its words, the options that scan it, and what it does to the setup
-// or the captures. A change that the command line cannot express has no options. The options are meant to be appended to the
-// original command line: the last of several flags counts; patterns and globs add up.
+// A candidate starts as the requested setup. Every change adds its words, the options that scan it, and what it does to the
+// setup or the captures. A change that the command line cannot express has no options. The options are meant to be appended to
+// the original command line: the last of several flags counts; patterns and globs add up.
 #include "analyzer/repair/candidates.h"
 
 #include <fmt/format.h>

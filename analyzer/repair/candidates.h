@@ -52,8 +52,8 @@ class Candidates {
   // Makes arguments of lost regions require grad, where none does; empty if none could.
   std::optional<Candidate> inputs_require_grad() const;
 
-  // Gives this kind to all regions, or to the smallest set of them that helps. Empty if none is reentrant; regions_of_kind() also
-  // if no set is smaller than all.
+  // Gives this kind to all regions, or to the smallest set of them that helps. Empty if none is reentrant; regions_of_kind()
+  // also if no set is smaller than all.
   std::optional<Candidate> all_of_kind(Checkpointing kind, Flags flags) const;
   std::optional<Candidate> regions_of_kind(Kind kind) const;
 

@@ -1,9 +1,9 @@
-// Which changes repair the requested setup, and which popular ones do not. Each candidate is tried: it is a fix if the report of
-// the changed model in the changed setup has no conflict.
+// Which changes repair the requested setup, and which popular ones do not. Each candidate is tried: it is a fix if the report
+// of the changed model in the changed setup has no conflict.
 //
-// Changes of a single thing are tried first; then, if DDP's flags alone do not help, kinds of checkpointing combined with flags,
-// and changes for dead parameters combined with DDP's defaults; and everything at once if nothing else has helped. Flags and
-// kinds are in the table of setups already; of the others there are at most two dozen, each of which costs one replay.
+// Changes of a single thing are tried first; then, if DDP's flags alone do not help, kinds of checkpointing combined with
+// flags, and changes for dead parameters combined with DDP's defaults; and everything at once if nothing else has helped. Flags
+// and kinds are in the table of setups already; of the others there are at most two dozen, each of which costs one replay.
 #pragma once
 
 #include <functional>

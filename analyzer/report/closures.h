@@ -1,5 +1,5 @@
-// A closure: a region's function uses a tensor that is made outside the region and is not among its arguments. The arguments of a
-// reentrant region are detached copies, where its inner backward ends; from a closed-over tensor it continues into the graph
+// A closure: a region's function uses a tensor that is made outside the region and is not among its arguments. The arguments of
+// a reentrant region are detached copies, where its inner backward ends; from a closed-over tensor it continues into the graph
 // outside.
 #pragma once
 

@@ -239,7 +239,8 @@ class Assembly {
     if (region != none) report_.regions[region].parameters.push_back(index);
   }
 
-  // Walks the graph as if nothing were checkpointed, and records through which lost region a gradient would reach each parameter.
+  // Walks the graph as if nothing were checkpointed, and records through which lost region a gradient would reach each
+  // parameter.
   void record_losses() {
     std::vector<bool> reached(capture_.nodes.size());
     std::vector<int> lost_in(capture_.nodes.size(), none);

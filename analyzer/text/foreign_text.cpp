@@ -14,8 +14,8 @@ bool between(CodePoint value, CodePoint low, CodePoint high) {
   return value >= low && value <= high;
 }
 
-// Everything except controls (C0, delete, C1), zero-width characters, line separators, direction marks, tags, the byte order mark,
-// and Unicode's noncharacters, which XML does not allow.
+// Everything except controls (C0, delete, C1), zero-width characters, line separators, direction marks, tags, the byte order
+// mark, and Unicode's noncharacters, which XML does not allow.
 bool is_text(CodePoint value) {
   bool acts = value < 0x20 || between(value, 0x7F, 0x9F) || value == 0x61C || between(value, 0x200B, 0x200F) ||
               between(value, 0x2028, 0x202E) || between(value, 0x2060, 0x206F) || value == 0xFEFF ||

@@ -10,9 +10,9 @@
 
 namespace gradscan {
 
-// The closest candidates, nearest first, ties in their original order; at most `count`, without repetition, and none that differs
-// in more than a third of its characters or in more than 8. A candidate that contains the whole name is near, however long it is.
-// Linear in the number and length of the candidates.
+// The closest candidates, nearest first, ties in their original order; at most `count`, without repetition, and none that
+// differs in more than a third of its characters or in more than 8. A candidate that contains the whole name is near, however
+// long it is. Linear in the number and length of the candidates.
 std::vector<std::string> near_matches(std::string_view wanted, const std::vector<std::string>& candidates,
                                       std::size_t count = 3);
 

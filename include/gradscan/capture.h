@@ -8,17 +8,17 @@
 //     Capture capture = read_capture("model.capture.json");
 //     for (int id : ddp_order(capture)) std::cout << capture.parameters[id].name << '\n';
 //
-// The graph. A vertex (Node) is one autograd node; an edge leads from a node to the one that receives its gradient next, so edges
-// point from the outputs back to the parameters. Nodes are in order of creation, which guarantees two things that every pass
-// relies on (validate() checks them):
+// The graph. A vertex (Node) is one autograd node; an edge leads from a node to the one that receives its gradient next, so
+// edges point from the outputs back to the parameters. Nodes are in order of creation, which guarantees two things that every
+// pass relies on (validate() checks them):
 //   - an edge always points to a node with a lower number;
 //   - the nodes of a checkpoint region are contiguous: those between its region_begin and its region_end node; regions nest.
 //
 // Region boundaries. A region_begin node stands for the region's direct tensor arguments: slot k is the k-th of them, and
-// next[k] is the gradient edge of that argument outside the region. A region_end node stands for the region's tensor outputs: slot
-// k is the k-th, next[k] its gradient edge inside the region. A node that uses an argument inside the region has an edge to
-// (begin, k); a node that uses an output outside has an edge to (end, k). An edge from inside that skips region_begin to an older
-// node (other than a parameter) is a closure: the region's function uses an outer tensor that is not an argument.
+// next[k] is the gradient edge of that argument outside the region. A region_end node stands for the region's tensor outputs:
+// slot k is the k-th, next[k] its gradient edge inside the region. A node that uses an argument inside the region has an edge
+// to (begin, k); a node that uses an output outside has an edge to (end, k). An edge from inside that skips region_begin to an
+// older node (other than a parameter) is a closure: the region's function uses an outer tensor that is not an argument.
 //
 // A superset. The kind of a region decides which tensors require grad (a reentrant region's floating-point outputs always
 // do if one of its arguments does, and never otherwise). So the capture holds every edge that may exist under any kind: a
@@ -161,10 +161,10 @@ std::string ddp_name(const Parameter& parameter);
 // For every node, its innermost region; none outside all regions. Boundary nodes belong to the region that they bound.
 std::vector<int> innermost_regions(const Capture& capture);
 
-// Where the gradient of a nested output of a reentrant region really goes. torch attaches a history to the region's outputs, but
-// not to tensors inside a dict or list: an argument or outer tensor that is returned unchanged keeps its own history, a tensor
-// that is also a top-level output shares that output's history, and all others come back without grad (none). The edge belongs to
-// the scope around the region.
+// Where the gradient of a nested output of a reentrant region really goes. torch attaches a history to the region's outputs,
+// but not to tensors inside a dict or list: an argument or outer tensor that is returned unchanged keeps its own history, a
+// tensor that is also a top-level output shares that output's history, and all others come back without grad (none). The edge
+// belongs to the scope around the region.
 GradEdge nested_output_edge(const Capture& capture, const Region& region, int slot);
 
 // Bytes of one element; throws Error (not_a_model) for an unknown dtype.
@@ -173,8 +173,8 @@ std::int64_t element_size(std::string_view dtype);
 std::string_view to_string(Kind kind);  // "reentrant", "non_reentrant", "off"
 std::string_view to_string(Role role);  // "operation", "parameter", "leaf", "region_begin", "region_end"
 
-// Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, contains a number that is
-// out of range or has a region without boundary nodes.
+// Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, contains a number that
+// is out of range or has a region without boundary nodes.
 void validate(const Capture& capture, const std::string& subject);
 
 // JSON. Both readers validate; parse_capture names `subject` in its errors. write_capture replaces the file atomically.

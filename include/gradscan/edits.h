@@ -13,9 +13,9 @@
 
 namespace gradscan {
 
-// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots). If it matches regions that the file itself
-// names, they get its kind. Otherwise, the calls of modules whose path it matches are regions, except modules inside such a
-// module: 'blocks.*' makes blocks.0 a region, but not blocks.0.fc1.
+// Which module calls are checkpoint regions: a glob (* ? [...]; '*' also crosses dots). If it matches regions that the file
+// itself names, they get its kind. Otherwise, the calls of modules whose path it matches are regions, except modules inside
+// such a module: 'blocks.*' makes blocks.0 a region, but not blocks.0.fc1.
 struct CheckpointPattern {
   std::string glob{};
   Kind kind = Kind::reentrant;
@@ -34,8 +34,8 @@ struct Edits {
   bool empty() const { return checkpoint.empty() && freeze.empty() && ignore.empty() && require_grad.empty(); }
 };
 
-// The capture of the changed model, as far as this graph shows; its notes say what was changed, except for kinds of regions, which
-// the regions themselves show. Throws Error (usage).
+// The capture of the changed model, as far as this graph shows; its notes say what was changed, except for kinds of regions,
+// which the regions themselves show. Throws Error (usage).
 Capture edited(Capture capture, const Edits& edits);
 
 }  // namespace gradscan

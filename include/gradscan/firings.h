@@ -1,9 +1,9 @@
 // Counting firings: how often, and because of what, each parameter's gradient-accumulation hook fires in one backward.
 //
-// A parameter fires once for every backward pass that reaches it: the outer graph's (at most once, however often the
-// parameter is used in it), and one inner backward for every reentrant region that is executed. A region is executed if the pass
-// over the graph around it reaches its checkpoint vertex. This is worked out from the graph alone; replay.h shows the same on the
-// real engine, and analyse() compares the two.
+// A parameter fires once for every backward pass that reaches it: the outer graph's (at most once, however often the parameter
+// is used in it), and one inner backward for every reentrant region that is executed. A region is executed if the pass over the
+// graph around it reaches its checkpoint vertex. This is worked out from the graph alone; replay.h shows the same on the real
+// engine, and analyse() compares the two.
 //
 //     GradGraph graph(capture, Checkpointing::as_given);
 //     Firings firings = count_firings(capture, graph, loss_roots(capture));
@@ -44,7 +44,8 @@ std::vector<GradEdge> loss_roots(const Capture& capture, const TrainingStep& ste
 bool feeds_sink(const Capture& capture, const GradGraph& graph, const TrainingStep& step = {});
 
 // Where backward starts if DDP has put its sink behind forward (with find_unused_parameters, and in the first iteration with
-// static_graph): a loss that uses one of the outputs behind the sink sends a gradient, possibly an undefined one, to all of them.
+// static_graph): a loss that uses one of the outputs behind the sink sends a gradient, possibly an undefined one, to all of
+// them.
 std::vector<GradEdge> sink_roots(const Capture& capture, const GradGraph& graph, const TrainingStep& step = {});
 
 Firings count_firings(const Capture& capture, const GradGraph& graph, const std::vector<GradEdge>& roots);

@@ -5,15 +5,15 @@
 //     GradGraph graph(capture, Checkpointing::as_given);
 //     boost::out_degree(vertex, graph.edges());
 //
-// A vertex has the number of its capture node. An edge means: after this vertex runs backward, that one runs. Parallel edges are
-// kept. Building the graph takes time and memory linear in the capture's edges.
+// A vertex has the number of its capture node. An edge means: after this vertex runs backward, that one runs. Parallel edges
+// are kept. Building the graph takes time and memory linear in the capture's edges.
 //
 // Regions that are not reentrant are transparent: edges lead through their boundary nodes to the node behind, and the boundary
 // nodes themselves are isolated. A reentrant region leaves the outer graph: its region_end vertex is the checkpoint node that
 // takes its place, with one edge for each argument that requires grad. In torch, the graph inside exists only while that vertex
-// runs backward. Here it is part of the same graph (its vertices lie between begin and end): it starts at inner_roots(region) and
-// ends at the region's region_begin vertex, which stands for the detached copies of the arguments. The only edges that lead out of
-// it go to parameters and, for closures, to vertices outside.
+// runs backward. Here it is part of the same graph (its vertices lie between begin and end): it starts at inner_roots(region)
+// and ends at the region's region_begin vertex, which stands for the detached copies of the arguments. The only edges that lead
+// out of it go to parameters and, for closures, to vertices outside.
 #pragma once
 
 #include <boost/graph/compressed_sparse_row_graph.hpp>

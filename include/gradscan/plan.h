@@ -5,8 +5,8 @@
 //     for (const std::string& module : plan.modules) std::cout << module << '\n';
 //
 // A choice is a set of module calls, none of which lies inside another. Its memory is the sum of fixed_memory() and
-// Price::peak(). The plan consists of non-reentrant checkpoints, which leave the graph as it is, and is offered only if its replay
-// in the setup is as clean as without them.
+// Price::peak(). The plan consists of non-reentrant checkpoints, which leave the graph as it is, and is offered only if its
+// replay in the setup is as clean as without them.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
-// Price: what checkpointing saves and costs. Memory in bytes and work in FLOPs (a multiplication and an addition count as two), for
-// one forward and backward with the captured inputs.
+// Price: what checkpointing saves and costs. Memory in bytes and work in FLOPs (a multiplication and an addition count as two),
+// for one forward and backward with the captured inputs.
 //
 //     Price with = price(capture, Checkpointing::as_given), without = price(capture, Checkpointing::off);
 //     without.peak() - with.peak();                              // bytes that the checkpoints save
 //     with.recompute_share();                                    // 0.33: a third more work than without them
 //
-// Activations are the storages that nodes save for backward, each counted once, except parameters, buffers and inputs, which are
-// alive anyway: what torch.autograd.graph.saved_tensors_hooks sees. FLOPs are those of the operations that
+// Activations are the storages that nodes save for backward, each counted once, except parameters, buffers and inputs, which
+// are alive anyway: what torch.autograd.graph.saved_tensors_hooks sees. FLOPs are those of the operations that
 // torch.utils.flop_counter knows (matrix products, convolutions, attention). Tests compare both with Python.
 #pragma once
 
@@ -36,8 +36,9 @@ struct Price {
   }
 };
 
-// The price with regions of that kind. A region inside another is recomputed once for itself and once for every region around it.
-// A non-reentrant region is recomputed up to the last operation that saves something (early stop), a reentrant one completely.
+// The price with regions of that kind. A region inside another is recomputed once for itself and once for every region around
+// it. A non-reentrant region is recomputed up to the last operation that saves something (early stop), a reentrant one
+// completely.
 Price price(const Capture& capture, Checkpointing checkpointing);
 
 // For each region of the capture, as if all were of the kind that `checkpointing` says: the bytes that its recomputation needs,
@@ -51,8 +52,8 @@ std::vector<RegionPrice> region_prices(const Capture& capture, Checkpointing che
 // The batch size: the first dimension, if all inputs that have one agree on it; else empty.
 std::optional<std::int64_t> batch_size(const Capture& capture);
 
-// The price for another batch size, with activations and FLOPs in proportion to it. Too high if a saved tensor does not grow with
-// the batch (a position bias, the mean of a batch normalisation).
+// The price for another batch size, with activations and FLOPs in proportion to it. Too high if a saved tensor does not grow
+// with the batch (a position bias, the mean of a batch normalisation).
 Price scaled(Price price, double factor);
 
 // Bytes that do not depend on activations. The model's buffers are not included.

@@ -4,12 +4,12 @@
 //     Replay run = replay(capture, Setup{.find_unused_parameters = true});
 //     run.verdict.message;                 // "Expected to mark a variable ready only once. ..."
 //
-// The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step are run in one
-// process; a local backend takes the place of a second rank whose backward yields only zeros.
+// The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step are run in
+// one process; a local backend takes the place of a second rank whose backward yields only zeros.
 //
-// A model whose graph changes from one forward to the next (a branch, a dropped layer) is described by several captures: the k-th
-// forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()]. Causes number the regions of all captures
-// consecutively.
+// A model whose graph changes from one forward to the next (a branch, a dropped layer) is described by several captures: the
+// k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()]. Causes number the regions of all
+// captures consecutively.
 //
 //     std::vector<Capture> in_turn{with_branch_a, with_branch_b};
 //     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
@@ -17,8 +17,9 @@
 // Checkpointing::non_reentrant and off give the same Replay, except for verdict.setup: a non-reentrant region records the same
 // graph as forward does without it, and the graph of its recomputation is never run backward. If you need both, copy one.
 //
-// Threads: several replays may run at the same time. Throws Error: internal for a bug in gradscan; usage if the captures in turn do
-// not have the same parameters, or if the step makes no sense: a number that is out of bounds, a glob that matches no parameter.
+// Threads: several replays may run at the same time. Throws Error: internal for a bug in gradscan; usage if the captures in
+// turn do not have the same parameters, or if the step makes no sense: a number that is out of bounds, a glob that matches no
+// parameter.
 #pragma once
 
 #include <span>

@@ -78,8 +78,8 @@ struct RegionReport {
   std::vector<int> arguments_without_grad{};  // slots of direct tensor arguments that do not require grad
   int arguments = 0;                          // number of direct tensor arguments
   int nested_outputs = 0;  // number of outputs inside a dict or list, which a reentrant region returns without grad
-  // Tensors from the graph outside that its function uses without taking them as arguments (closures; reentrant only): the inner
-  // backward continues from there into that graph.
+  // Tensors from the graph outside that its function uses without taking them as arguments (closures; reentrant only): the
+  // inner backward continues from there into that graph.
   std::vector<Place> closures{};
   std::string source{};
   std::string place{};  // see Region
@@ -88,8 +88,8 @@ struct RegionReport {
   std::int64_t recompute_flops = 0;
 };
 
-// One piece of the model, in backward order: an outermost region, or what the outer graph does between such regions. The stages and
-// their edges are the contracted outer graph.
+// One piece of the model, in backward order: an outermost region, or what the outer graph does between such regions. The stages
+// and their edges are the contracted outer graph.
 struct Stage {
   int region = none;
   std::string label{};            // the region's name, or the modules: "avgpool, fc"
@@ -119,8 +119,8 @@ struct Finding {
   std::string accepted{};       // why a baseline accepts it; empty: none does. An accepted finding is not a conflict
 };
 
-// A change after which nothing is wrong: the report of the changed model has no conflict. Fixes are numbered from 1 in their order:
-// first those that leave the checkpointing alone, then those that change as little of it as possible.
+// A change after which nothing is wrong: the report of the changed model has no conflict. Fixes are numbered from 1 in their
+// order: first those that leave the checkpointing alone, then those that change as little of it as possible.
 struct Fix {
   std::string change{};   // what to write: "DistributedDataParallel(model, static_graph=True)"
   std::string options{};  // what to add to gradscan's command line to scan it: "--static-graph"

@@ -5,8 +5,8 @@
 //     Report report = scan("resnet50.pt", options);
 //
 // A model file is run (its forward, once, on the CPU): loading it executes code from the file, and a damaged file can crash
-// LibTorch and the process with it. The command line therefore runs capture_file() in a child process. A file whose name ends in
-// ".capture.json" is only read.
+// LibTorch and the process with it. The command line therefore runs capture_file() in a child process. A file whose name ends
+// in ".capture.json" is only read.
 //
 // Throws Error for anything that is wrong with the file, the options or the model.
 #pragma once

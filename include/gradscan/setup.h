@@ -54,8 +54,8 @@ struct Setup {
   TrainingStep step{};
 };
 
-// Sizes in MiB at which DDP closes a bucket of gradients: the first one, and all others. The first is smaller only if bucket_cap_mb
-// is not set.
+// Sizes in MiB at which DDP closes a bucket of gradients: the first one, and all others. The first is smaller only if
+// bucket_cap_mb is not set.
 struct BucketCaps {
   double first = 0, others = 0;
 };

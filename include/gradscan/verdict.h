@@ -37,8 +37,8 @@ enum class Outcome {
 struct LocalGradient {
   int parameter = 0;              // DDP index
   std::vector<int> iterations{};  // after which the ranks have different gradients, ascending
-  // Causes (see firings.h) of its firings, in the first of these iterations, that came after DDP had finished its reduction; empty
-  // if its bucket was never reduced.
+  // Causes (see firings.h) of its firings, in the first of these iterations, that came after DDP had finished its reduction;
+  // empty if its bucket was never reduced.
   std::vector<int> late{};
   int bucket = 0;  // the bucket in which it is reduced: position in Replay::buckets
 };

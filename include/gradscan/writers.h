@@ -49,8 +49,8 @@ std::string to_dot(const Report& report, const PictureOptions& options = {});
 std::string to_svg(const Report& report, const PictureOptions& options = {},
                    std::chrono::milliseconds time_limit = std::chrono::seconds(20));
 
-// One self-contained page: verdict, setups, parameters, picture, fixes. With Report::setups, the reader can look at every setup.
-// Throws like to_svg().
+// One self-contained page: verdict, setups, parameters, picture, fixes. With Report::setups, the reader can look at every
+// setup. Throws like to_svg().
 std::string to_html(const Survey& survey, const PictureOptions& options = {});
 
 // For a comment on a pull request, with a Mermaid diagram of the regions in conflict; at most 65,536 characters.
