@@ -222,7 +222,7 @@ class Walk {
     }
     for (const std::string& op : silent_about_saved_)
       capture_.notes.push_back(
-          fmt::format("the tensors that {} saves for backward are unknown: saved memory may be more than shown", op));
+          fmt::format("which tensors {} saves for backward is not known: saved memory may be more than shown", op));
   }
 
   void finish_output(Output& output, const torch::autograd::Edge& gradient) const {

@@ -1,6 +1,7 @@
 #include "analyzer/presets/presets.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -147,12 +148,12 @@ std::string calls_in_words(std::span<const CheckpointedCall> calls) {
   std::string text;
   for (std::size_t at = 0; at < calls.size();) {
     std::string module(module_of(calls[at].owner));
-    std::string names;
+    std::vector<std::string> names;
     for (; at < calls.size() && module_of(calls[at].owner) == module; ++at) {
-      names.append(names.empty() ? "" : " ").append(calls[at].owner.substr(module.size() + 1));
-      if (!calls[at].path.empty()) names.append(".").append(calls[at].path);
+      names.push_back(calls[at].owner.substr(module.size() + 1));
+      if (!calls[at].path.empty()) names.back().append(".").append(calls[at].path);
     }
-    text += wrap(fmt::format("{}: {}", module, names), columns, "    ", "        ");
+    text += wrap(fmt::format("{}: {}", module, fmt::join(names, " ")), columns, "    ", "        ");
   }
   return text;
 }

@@ -49,14 +49,14 @@ std::string tensor_in_words(const std::string& dtype, const std::vector<std::int
 }
 
 std::string index_ranges(const std::vector<int>& ascending) {
-  std::string text;
+  std::vector<std::string> ranges;
   for (std::size_t begin = 0, end; begin < ascending.size(); begin = end) {
     end = begin + 1;
     while (end < ascending.size() && ascending[end] == ascending[end - 1] + 1) ++end;
-    text += fmt::format("{}#{}", text.empty() ? "" : ", ", ascending[begin]);
-    if (end - begin > 1) text += fmt::format("-#{}", ascending[end - 1]);
+    const bool one = end - begin == 1;
+    ranges.push_back(one ? fmt::format("#{}", ascending[begin]) : fmt::format("#{}-#{}", ascending[begin], ascending[end - 1]));
   }
-  return text;
+  return fmt::format("{}", fmt::join(ranges, ", "));
 }
 
 std::string wrap(std::string_view text, int width, std::string_view first, std::string_view indent) {

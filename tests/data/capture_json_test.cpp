@@ -79,7 +79,7 @@ TEST_CASE("what is not a capture is refused in one line") {
   refuse("", "unexpected end of input");
   refuse("[]", "cannot use at()");
   refuse("{\"schema\": \"other/1\"}", "its schema is not gradscan-capture/1");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"next\": [[7, 0]]}]}", "no earlier node");
+  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"next\": [[7, 0]]}]}", "does not lead to an earlier node");
   refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"next\": [7]}]}", "cannot use at()");
   refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"role\": \"king\"}]}", "unknown role");
   refuse("{\"schema\": \"gradscan-capture/1\", \"regions\": [{\"name\": \"r\", \"kind\": \"odd\", \"begin\": 0, \"end\": 0}]}",

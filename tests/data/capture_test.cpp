@@ -32,11 +32,11 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
     damage(capture);
     REQUIRE_THROWS_WITH(validate(capture, "f"), tests::contains(expected));
   };
-  check([](Capture& c) { c.nodes[3].next[0].node = 3; }, "node 3 has an edge to no earlier node");
-  check([](Capture& c) { c.nodes[3].next[0].node = -7; }, "node 3 has an edge to no earlier node");
+  check([](Capture& c) { c.nodes[3].next[0].node = 3; }, "node 3 has an edge that does not lead to an earlier node");
+  check([](Capture& c) { c.nodes[3].next[0].node = -7; }, "node 3 has an edge that does not lead to an earlier node");
   check([](Capture& c) { c.nodes[3].next[0].slot = 5; }, "uses a slot that its region does not have");
   check([](Capture& c) { c.nodes[3].saved = {4}; }, "saves an unknown storage");
-  check([](Capture& c) { c.nodes[3].gradient_flops = {1}; }, "has not as many gradient_flops as edges");
+  check([](Capture& c) { c.nodes[3].gradient_flops = {1}; }, "has a different number of gradient_flops than of edges");
   check([](Capture& c) { c.nodes[0].parameter = 9; }, "unknown parameter");
   check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "two gradient nodes");
   check([](Capture& c) { c.parameters[0].requires_grad = false; }, "frozen parameter");
@@ -50,12 +50,12 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
         c.nodes[4].next[0] = {0, 0};
       },
       "belongs to no region");
-  check([](Capture& c) { c.regions[0].parent = 0; }, "stands before its parent");
-  check([](Capture& c) { c.regions[0].parent = -5; }, "is not inside of its parent");
+  check([](Capture& c) { c.regions[0].parent = 0; }, "comes before its parent");
+  check([](Capture& c) { c.regions[0].parent = -5; }, "is not inside its parent");
   check([](Capture& c) { std::swap(c.regions[0].begin, c.regions[0].end); }, "no boundary nodes");
   check([](Capture& c) { c.nodes[4].next[0].slot = 2'000'000'000; }, "slots that are far too high");
   check([](Capture& c) { c.regions[0].nested_outputs = {3}; }, "has no output 3");
-  check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside of a region");
+  check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside a region");
 }
 
 TEST_CASE("regions that overlap are refused") {
@@ -64,5 +64,5 @@ TEST_CASE("regions that overlap are refused") {
   std::swap(capture.regions[0].end, capture.regions[1].begin);
   capture.nodes[2].next[0] = {1, 0};
   capture.nodes[3].next[0] = {1, 0};
-  CHECK_THROWS_WITH(validate(capture, "f"), tests::contains("region 1 is not inside of its parent"));
+  CHECK_THROWS_WITH(validate(capture, "f"), tests::contains("region 1 is not inside its parent"));
 }
