@@ -7,7 +7,7 @@
 namespace gradscan::page {
 
 std::string class_of(Severity severity) {
-  return std::string(words_of(severity).name);
+  return std::string(severity_words(severity).name);
 }
 
 std::string class_of(const Finding& finding) {
@@ -24,7 +24,7 @@ std::string sign(std::string_view of_class) {
 }
 
 std::string in_words(Severity severity) {
-  return std::string(words_of(severity).title);
+  return std::string(severity_words(severity).title);
 }
 
 std::string badge(const Report& report, const Verdict& verdict) {

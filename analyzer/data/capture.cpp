@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
+#include "analyzer/data/capture_fields.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -20,17 +23,38 @@ constexpr std::array<std::pair<std::string_view, int>, 25> element_sizes{{
     {"float8_e5m2fnuz", 1}, {"float8_e4m3fnuz", 1}, {"qint32", 4},  {"float8_e8m0fnu", 1}, {"float4_e2m1fn_x2", 1},
 }};
 
+std::optional<std::int64_t> size_of(std::string_view dtype) {
+  for (auto [name, size] : element_sizes)
+    if (name == dtype) return size;
+  return {};
+}
+
+// A sum that must stay countable.
+struct Amounts {
+  std::int64_t sum = 0;
+  bool overflown = false;
+
+  void add(std::int64_t amount) { overflown = overflown || __builtin_add_overflow(sum, amount, &sum); }
+
+  // Whether it can be added up `more` times again, with room to spare.
+  bool fit(std::int64_t more) const { return !overflown && sum <= std::numeric_limits<std::int64_t>::max() / 4 / (more + 1); }
+};
+
+// What the description of a capture does not tell (capture_fields.h): how its numbers depend on each other. Every pass over a
+// capture relies on these rules without asking again.
 class Validator {
  public:
   Validator(const Capture& capture, const std::string& subject) : capture_(capture), subject_(subject) {}
 
   void run() const {
+    check_ranges();
     for (std::size_t id = 0; id < capture_.nodes.size(); ++id) check_node(static_cast<int>(id));
-    check_parameters_once();
-    check_regions();
     for (const Output& output : capture_.outputs) check_edge(output.edge, node_count(), "output " + output.path);
     check_slot_count();
+    check_parameters_once();
+    check_regions();
     check_scopes();
+    check_sums();
   }
 
  private:
@@ -40,13 +64,14 @@ class Validator {
     throw Error(Failure::not_a_model, subject_, "is not a valid capture: " + problem, "record or capture it again");
   }
 
+  void check_ranges() const try { forms::Document<Capture>{}.check(capture_); } catch (const forms::Malformed& error) {
+    fail(in_words(error));
+  }
+
   void check_edge(GradEdge edge, int limit, const std::string& owner) const {
     if (edge.node == none) return;
-    if (edge.node < 0 || edge.node >= limit || edge.slot < 0)
-      fail(owner + " has an edge that does not lead to an earlier node");
-    const Node& target = capture_.nodes[edge.node];
-    bool boundary = target.role == Role::region_begin || target.role == Role::region_end;
-    if (boundary && edge.slot >= static_cast<int>(target.next.size()))
+    if (edge.node >= limit) fail(owner + " has an edge that does not lead to an earlier node");
+    if (is_boundary(edge.node) && edge.slot >= static_cast<int>(capture_.nodes[edge.node].next.size()))
       fail(owner + " uses a slot that its region does not have");
   }
 
@@ -69,22 +94,24 @@ class Validator {
     const Node& node = capture_.nodes[id];
     std::string owner = fmt::format("node {}", id);
     for (GradEdge edge : node.next) check_edge(edge, id, owner);
-    for (int storage : node.saved)
-      if (storage < 0 || storage >= static_cast<int>(capture_.storages.size())) fail(owner + " saves an unknown storage");
     if (!node.gradient_flops.empty() && node.gradient_flops.size() != node.next.size())
       fail(owner + " has a different number of gradient_flops than of edges");
     bool accumulates = node.role == Role::parameter || node.role == Role::leaf;
     if (accumulates && !node.next.empty()) fail(owner + " accumulates a gradient but also sends one on");
   }
 
+  // Each parameter that has a node has a place in DDP's order.
   void check_parameters_once() const {
     std::vector<bool> has_node(capture_.parameters.size());
-    for (const Node& node : capture_.nodes) {
+    for (int id = 0; id < node_count(); ++id) {
+      const Node& node = capture_.nodes[id];
       if (node.role != Role::parameter) continue;
-      if (node.parameter < 0 || node.parameter >= static_cast<int>(has_node.size()))
-        fail("a node accumulates an unknown parameter");
-      if (!capture_.parameters[node.parameter].requires_grad) fail("a frozen parameter has a gradient node");
-      if (has_node[node.parameter]) fail("a parameter has two gradient nodes");
+      std::string owner = fmt::format("node {}", id);
+      if (node.parameter == none) fail(owner + " does not say which parameter's gradient it accumulates");
+      const Parameter& parameter = capture_.parameters[node.parameter];
+      if (!parameter.requires_grad) fail(owner + " accumulates the gradient of a frozen parameter");
+      if (parameter.ignored) fail(owner + " belongs to a parameter that DDP ignores, but is not a leaf");
+      if (has_node[node.parameter]) fail(owner + " is a second node of its parameter");
       has_node[node.parameter] = true;
     }
   }
@@ -97,7 +124,7 @@ class Validator {
       claim(region_of, region.end, Role::region_end, static_cast<int>(id));
       int outputs = static_cast<int>(capture_.nodes[region.end].next.size());
       for (int slot : region.nested_outputs)
-        if (slot < 0 || slot >= outputs) fail(fmt::format("{} has no output {}", words(id), slot));
+        if (slot >= outputs) fail(fmt::format("{} has no output {}", words(id), slot));
       if (region.parent >= static_cast<int>(id)) fail(words(id) + " comes before its parent");
     }
     check_nesting(region_of);
@@ -106,7 +133,7 @@ class Validator {
   static std::string words(std::size_t region) { return fmt::format("region {}", region); }
 
   void claim(std::vector<int>& region_of, int node, Role role, int region) const {
-    if (node < 0 || node >= node_count() || capture_.nodes[node].role != role) fail(words(region) + " has no boundary nodes");
+    if (capture_.nodes[node].role != role) fail(words(region) + " has no boundary nodes");
     if (region_of[node] != none) fail(words(region) + " shares a boundary node");
     region_of[node] = region;
   }
@@ -151,6 +178,43 @@ class Validator {
     if (role == Role::region_end) home = capture_.regions[home].parent;
     while (scope != none && scope != home) scope = capture_.regions[scope].parent;
     return scope == home;
+  }
+
+  // What is told to readers are sums of these amounts, where what lies in a region counts once more for every region around it.
+  void check_sums() const {
+    Amounts bytes, flops{capture_.constant_flops};
+    std::vector<std::int64_t> depth;
+    for (const Region& region : capture_.regions) {
+      depth.push_back(region.parent == none ? 1 : depth[region.parent] + 1);
+      flops.add(region.constant_flops);
+    }
+    std::int64_t deepest = depth.empty() ? 0 : *std::max_element(depth.begin(), depth.end());
+    for (const Node& node : capture_.nodes) {
+      for (int storage : node.saved) bytes.add(capture_.storages[storage].bytes);
+      flops.add(node.forward_flops);
+      for (std::int64_t each : node.gradient_flops) flops.add(each);
+    }
+    if (!bytes.fit(deepest)) fail("it saves more bytes than 64 bits can count");
+    if (!flops.fit(deepest)) fail("it has more FLOPs than 64 bits can count");
+    check_parameter_sizes();
+  }
+
+  // Gradients, buckets and an optimizer's state are as large again each.
+  void check_parameter_sizes() const {
+    Amounts bytes;
+    for (const Parameter& parameter : capture_.parameters) {
+      std::optional<std::int64_t> size = size_of(parameter.dtype);
+      if (!size) fail("parameter " + parameter.name + " has the unknown dtype \"" + parameter.dtype + "\"");
+      for (std::int64_t extent : parameter.shape)
+        if (__builtin_mul_overflow(*size, extent, &*size)) fail("parameter " + parameter.name + " is larger than any memory");
+      bytes.add(*size);
+    }
+    if (!bytes.fit(4)) fail("its parameters are larger than any memory");
+  }
+
+  bool is_boundary(int node) const {
+    Role role = capture_.nodes[node].role;
+    return role == Role::region_begin || role == Role::region_end;
   }
 
   const Capture& capture_;
@@ -208,38 +272,17 @@ GradEdge nested_output_edge(const Capture& capture, const Region& region, int sl
 }
 
 std::int64_t element_size(std::string_view dtype) {
-  for (auto [name, size] : element_sizes)
-    if (name == dtype) return size;
+  if (std::optional<std::int64_t> size = size_of(dtype)) return *size;
   throw Error(Failure::not_a_model, "", fmt::format("unknown dtype \"{}\"", dtype),
               "use one of torch's names, such as float32");
 }
 
 std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::reentrant:
-      return "reentrant";
-    case Kind::non_reentrant:
-      return "non_reentrant";
-    case Kind::off:
-      return "off";
-  }
-  return "";
+  return forms::word_of(kind);
 }
 
 std::string_view to_string(Role role) {
-  switch (role) {
-    case Role::operation:
-      return "operation";
-    case Role::parameter:
-      return "parameter";
-    case Role::leaf:
-      return "leaf";
-    case Role::region_begin:
-      return "region_begin";
-    case Role::region_end:
-      return "region_end";
-  }
-  return "";
+  return forms::word_of(role);
 }
 
 void validate(const Capture& capture, const std::string& subject) {

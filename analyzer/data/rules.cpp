@@ -150,7 +150,7 @@ Outcome outcome_of(std::string_view message) {
   return rule ? *rule->outcome : Outcome::other;
 }
 
-const SeverityWords& words_of(Severity severity) {
+const SeverityWords& severity_words(Severity severity) {
   return severities[static_cast<std::size_t>(severity)];
 }
 

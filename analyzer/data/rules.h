@@ -42,6 +42,6 @@ struct SeverityWords {
   std::string_view loud;   // "SILENT"
 };
 
-const SeverityWords& words_of(Severity severity);
+const SeverityWords& severity_words(Severity severity);
 
 }  // namespace gradscan

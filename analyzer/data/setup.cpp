@@ -3,7 +3,7 @@
 #include <limits>
 #include <sstream>
 
-#include "gradscan/verdict.h"
+#include "analyzer/data/words.h"
 
 namespace gradscan {
 
@@ -22,33 +22,11 @@ Kind kind_under(Checkpointing checkpointing, Kind given) {
 }
 
 std::string_view to_string(Checkpointing checkpointing) {
-  switch (checkpointing) {
-    case Checkpointing::as_given:
-      return "as_given";
-    case Checkpointing::reentrant:
-      return "reentrant";
-    case Checkpointing::non_reentrant:
-      return "non_reentrant";
-    case Checkpointing::off:
-      return "off";
-  }
-  return "";
+  return forms::word_of(checkpointing);
 }
 
 std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::pass:
-      return "pass";
-    case Outcome::marked_ready_twice:
-      return "marked_ready_twice";
-    case Outcome::unfinished_reduction:
-      return "unfinished_reduction";
-    case Outcome::graph_changed:
-      return "graph_changed";
-    case Outcome::other:
-      return "other";
-  }
-  return "";
+  return forms::word_of(outcome);
 }
 
 BucketCaps bucket_caps(const Setup& setup) {

@@ -20,8 +20,8 @@ const Rule* worst_rule(const Report& report, const Verdict& verdict) {
 
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
   const Rule* rule = worst_rule(report, verdict);
-  if (!rule) return {Severity::clean, std::string(words_of(Severity::clean).name)};
-  return {rule->severity, fmt::format("{} {}", words_of(rule->severity).loud, rule->in_table)};
+  if (!rule) return {Severity::clean, std::string(severity_words(Severity::clean).name)};
+  return {rule->severity, fmt::format("{} {}", severity_words(rule->severity).loud, rule->in_table)};
 }
 
 std::string in_words(Checkpointing checkpointing) {

@@ -2,15 +2,13 @@
 #include <algorithm>
 
 #include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/formats/comparison_fields.h"
 #include "analyzer/formats/page.h"
-#include "analyzer/report/json.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 class Text {
  public:
@@ -81,27 +79,16 @@ class Text {
 };
 
 // Names by DDP index.
-Json names(const Report& report, const std::vector<int>& indices) {
-  Json names = Json::array();
+std::vector<std::string> names(const Report& report, const std::vector<int>& indices) {
+  std::vector<std::string> names;
   for (int index : indices) names.push_back(report.parameters[index].name);
   return names;
 }
 
-Json verdict(const Report& first, const std::optional<Verdict>& verdict) {
-  if (!verdict) return nullptr;
-  return {{"outcome", to_string(verdict->outcome)},
-          {"iteration", verdict->iteration ? Json(*verdict->iteration) : Json(nullptr)},
-          {"message", verdict->message},
-          {"unsynchronised", names(first, verdict->unsynchronised)},
-          {"untrained", names(first, verdict->untrained)}};
-}
-
-Json difference(const Report& first, const Difference& difference) {
-  return {{"what", difference.what},
-          {"first", difference.first},
-          {"second", difference.second},
-          {"verdict", verdict(first, difference.verdict)},
-          {"decides", difference.decides}};
+std::optional<NamedVerdict> named(const Report& first, const std::optional<Verdict>& verdict) {
+  if (!verdict) return {};
+  return NamedVerdict{verdict->outcome, verdict->iteration, verdict->message, names(first, verdict->unsynchronised),
+                      names(first, verdict->untrained)};
 }
 
 }  // namespace
@@ -110,15 +97,15 @@ std::string to_text(const Comparison& comparison, const TextOptions& options) {
   return Text(comparison, options).write();
 }
 
+std::vector<NamedDifference> named_differences(const Comparison& comparison) {
+  std::vector<NamedDifference> differences;
+  for (const Difference& each : comparison.differences)
+    differences.push_back({each.what, each.first, each.second, named(comparison.first, each.verdict), each.decides});
+  return differences;
+}
+
 std::string to_json(const Comparison& comparison) {
-  Json differences = Json::array();
-  for (const Difference& each : comparison.differences) differences.push_back(difference(comparison.first, each));
-  return text_of(Json{{"schema", "gradscan-comparison/1"},
-                      {"first", json_of(comparison.first)},
-                      {"second", json_of(comparison.second)},
-                      {"differences", differences},
-                      {"same_outcome", comparison.same_outcome},
-                      {"together", comparison.together}});
+  return forms::text_of(forms::Document<Comparison>{}.write(comparison));
 }
 
 }  // namespace gradscan

@@ -1,17 +1,13 @@
 // The text and the JSON of a Plan.
-#include <nlohmann/json.hpp>
-
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/page.h"
-#include "analyzer/report/json.h"
+#include "analyzer/formats/plan_fields.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int indent = 4, column = 20;
 
@@ -75,18 +71,6 @@ void write_levers(Page& page, const Plan& plan) {
   }
 }
 
-Json verdict(const Verdict& verdict) {
-  return {{"outcome", to_string(verdict.outcome)},
-          {"iteration", verdict.iteration ? Json(*verdict.iteration) : Json(nullptr)},
-          {"message", verdict.message},
-          {"unsynchronised", verdict.unsynchronised},
-          {"untrained", verdict.untrained}};
-}
-
-Json lever(const Lever& lever) {
-  return {{"change", lever.change}, {"needed", lever.needed}, {"caveat", lever.caveat}};
-}
-
 }  // namespace
 
 std::string to_text(const Plan& plan, const TextOptions& options) {
@@ -105,20 +89,7 @@ std::string to_text(const Plan& plan, const TextOptions& options) {
 }
 
 std::string to_json(const Plan& plan) {
-  Json levers = Json::array();
-  for (const Lever& each : plan.levers) levers.push_back(lever(each));
-  return text_of({{"schema", "gradscan-plan/1"},
-                  {"budget", plan.budget},
-                  {"fits", plan.fits},
-                  {"modules", plan.modules},
-                  {"options", plan.options},
-                  {"needed", plan.needed},
-                  {"needed_without", plan.needed_without},
-                  {"needed_as_given", plan.needed_as_given},
-                  {"price", json_of_price(plan.price)},
-                  {"fixed", json_of_fixed_memory(plan.fixed)},
-                  {"verdict", verdict(plan.verdict)},
-                  {"levers", levers}});
+  return forms::text_of(forms::Document<Plan>{}.write(plan));
 }
 
 }  // namespace gradscan

@@ -9,7 +9,7 @@ std::string findings_in_words(int width) {
   Page page({.width = width});
   for (const Rule& rule : rules()) {
     if (&rule != rules().data()) page.blank();
-    page.prose(std::string(rule.id) + " (" + std::string(words_of(rule.severity).name) + ")");
+    page.prose(std::string(rule.id) + " (" + std::string(severity_words(rule.severity).name) + ")");
     page.prose(std::string(rule.title) + ".", 2);
     page.prose(rule.help, 2);
     page.item("to do", rule.remedy, 2, 9);

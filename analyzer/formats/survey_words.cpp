@@ -22,7 +22,7 @@ constexpr std::size_t indent = 8;  // the longest word and two blanks
 
 // Painted when the line has been wrapped, so that escape sequences take no columns.
 void write_line(Page& page, const Scanned& file) {
-  const std::string_view word = words_of(severity(file)).loud;
+  const std::string_view word = severity_words(severity(file)).loud;
   std::string first(word);
   first.resize(indent, ' ');
   std::string lines = wrap(printable(file.path + ": " + in_words(file)), page.width(), first, std::string(indent, ' '));

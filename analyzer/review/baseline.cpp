@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <regex>
 
+#include "analyzer/review/baseline_fields.h"
 #include "analyzer/review/fingerprint.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* schema = "gradscan-baseline/1";
 constexpr const char* reason_at_first = "known when the baseline was written";
 
 Error wrong_baseline(const std::string& subject, const std::string& problem) {
@@ -24,19 +21,10 @@ bool is_date(const std::string& text) {
   return std::regex_match(text, std::regex(R"(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))"));
 }
 
-BaselineEntry parse_entry(const Json& json, const std::string& subject) {
-  BaselineEntry entry{.model = json.at("model"),
-                      .rule = json.at("rule"),
-                      .fingerprint = json.at("fingerprint"),
-                      .title = json.value("title", ""),
-                      .reason = json.value("reason", ""),
-                      .expires = {}};
+void check(const BaselineEntry& entry, const std::string& subject) {
   std::string what = "the entry \"" + entry.title + "\" of " + entry.model;
   if (entry.reason.empty()) throw wrong_baseline(subject, what + " has no reason");
-  if (!json.contains("expires") || json["expires"].is_null()) return entry;
-  entry.expires = json["expires"].get<std::string>();
-  if (!is_date(*entry.expires)) throw wrong_baseline(subject, what + " expires on no date such as 2027-01-31");
-  return entry;
+  if (entry.expires && !is_date(*entry.expires)) throw wrong_baseline(subject, what + " expires on no date such as 2027-01-31");
 }
 
 // Calls visit(file, finding) for every error and silent failure.
@@ -71,15 +59,16 @@ const BaselineEntry* entry_of(const Baseline& baseline, const Scanned& file, con
 }  // namespace
 
 Baseline parse_baseline(std::string_view text, const std::string& subject) {
+  Baseline baseline;
   try {
-    Json json = Json::parse(text);
-    if (json.at("schema") != schema) throw wrong_baseline(subject, std::string("its schema is not ") + schema);
-    Baseline baseline;
-    for (const Json& entry : json.at("findings")) baseline.findings.push_back(parse_entry(entry, subject));
-    return baseline;
-  } catch (const Json::exception&) {
+    forms::Document<Baseline>{}.read(forms::Json::parse(text), baseline);
+  } catch (const forms::Malformed& error) {
+    throw wrong_baseline(subject, "is not a baseline: " + in_words(error));
+  } catch (const forms::Json::exception&) {
     throw wrong_baseline(subject, "is not a baseline");
   }
+  for (const BaselineEntry& entry : baseline.findings) check(entry, subject);
+  return baseline;
 }
 
 Baseline baseline_of(const Survey& survey, const Baseline& former) {
@@ -100,16 +89,7 @@ Baseline baseline_of(const Survey& survey, const Baseline& former) {
 }
 
 std::string to_json(const Baseline& baseline) {
-  Json findings = Json::array();
-  for (const BaselineEntry& entry : baseline.findings)
-    findings.push_back({{"model", entry.model},
-                        {"rule", entry.rule},
-                        {"fingerprint", entry.fingerprint},
-                        {"title", entry.title},
-                        {"reason", entry.reason},
-                        {"expires", entry.expires ? Json(*entry.expires) : Json(nullptr)}});
-  Json json{{"schema", schema}, {"findings", findings}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return forms::text_of(forms::Document<Baseline>{}.write(baseline));
 }
 
 std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const std::string& today) {

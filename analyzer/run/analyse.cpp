@@ -13,10 +13,10 @@
 #include <functional>
 #include <map>
 #include <span>
-#include <sstream>
 #include <string>
 #include <thread>
 
+#include "analyzer/data/replay_key.h"
 #include "analyzer/diagnose/diagnose.h"
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/predict.h"
@@ -71,28 +71,6 @@ Setup represented(std::span<const Capture> in_turn, Setup setup) {
   return setup;
 }
 
-// Of the same captures: equal for setups whose replays are.
-std::string key_of(const Setup& setup) {
-  const TrainingStep& step = setup.step;
-  std::ostringstream key;
-  key << to_string(setup.checkpointing) << ' ' << ddp_call(setup) << ' ' << step.forwards << ' ' << step.backwards << ' '
-      << step.no_sync << ' ' << to_string(step.checkpoint_around) << ' ' << step.set_to_none;
-  for (const std::string& glob : step.used_outside) key << "\nused outside " << glob;
-  for (const std::string& glob : step.zero_times) key << "\nzero times " << glob;
-  return key.str();
-}
-
-// Likewise for edits.
-std::string key_of(const Edits& edits) {
-  std::string key;
-  for (const CheckpointPattern& pattern : edits.checkpoint)
-    key += "\ncheckpoint " + pattern.glob + (pattern.kind == Kind::reentrant ? " reentrant" : "");
-  for (const std::string& glob : edits.freeze) key += "\nfreeze " + glob;
-  for (const std::string& glob : edits.ignore) key += "\nignore " + glob;
-  for (const std::string& glob : edits.require_grad) key += "\nrequire grad " + glob;
-  return key;
-}
-
 Verdict with_setup(Verdict verdict, const Setup& setup) {
   verdict.setup = setup;
   return verdict;
@@ -104,7 +82,7 @@ class Runs {
 
   void add(const Setup& setup) {
     Setup run = represented(in_turn_, setup);
-    if (place_.try_emplace(key_of(run), setups_.size()).second) setups_.push_back(run);
+    if (place_.try_emplace(replay_key(run), setups_.size()).second) setups_.push_back(run);
     predictions_.try_emplace(run.checkpointing);
   }
 
@@ -132,7 +110,7 @@ class Runs {
 
   // nullptr if this setup was not run.
   const Replay* replay_of(const Setup& setup) const {
-    auto found = place_.find(key_of(represented(in_turn_, setup)));
+    auto found = place_.find(replay_key(represented(in_turn_, setup)));
     return found == place_.end() ? nullptr : &replays_[found->second];
   }
 
@@ -181,7 +159,7 @@ class Analysis {
     std::vector<std::string> keys;
     std::vector<std::function<void()>> tasks;
     for (const Candidate& candidate : candidates) {
-      keys.push_back(key_of(represented(in_turn_, candidate.setup)) + key_of(candidate.edits));
+      keys.push_back(replay_key(represented(in_turn_, candidate.setup)) + replay_key(candidate.edits));
       auto [made, is_new] = trials.try_emplace(keys.back());
       if (is_new) tasks.push_back([this, &candidate, &trial = made->second] { trial = trial_of(try_out(candidate)); });
     }

@@ -76,19 +76,23 @@ TEST_CASE("a name in invalid UTF-8 becomes valid") {
 }
 
 TEST_CASE("what is not a capture is refused in one line") {
+  auto with = [](const std::string& member) { return "{\"schema\": \"gradscan-capture/1\", " + member + "}"; };
   refuse("", "unexpected end of input");
-  refuse("[]", "cannot use at()");
-  refuse("{\"schema\": \"other/1\"}", "its schema is not gradscan-capture/1");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"next\": [[7, 0]]}]}", "does not lead to an earlier node");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"next\": [7]}]}", "cannot use at()");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{\"role\": \"king\"}]}", "unknown role");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"regions\": [{\"name\": \"r\", \"kind\": \"odd\", \"begin\": 0, \"end\": 0}]}",
-         "unknown kind");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"parameters\": [{\"name\": \"p\", \"shape\": [-1]}]}", "negative extent");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"parameters\": [{\"name\": \"p\", \"shape\": [4294967296, 4294967296]}]}",
-         "larger than any memory");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{}, {\"next\": [[4294967296, 0]]}]}", "no number of anything");
-  refuse("{\"schema\": \"gradscan-capture/1\", \"nodes\": [{}, {\"next\": [[0.5, 0]]}]}", "no number of anything");
+  refuse("[]", "schema is not gradscan-capture/1");
+  refuse("{\"schema\": \"other/1\"}", "schema is not gradscan-capture/1");
+  refuse(with("\"nodes\": [{\"next\": [[7, 0]]}]"), "nodes[0].next[0]: 7 is no node");
+  refuse(with("\"nodes\": [{\"next\": [[0, 0]]}]"), "node 0 has an edge that does not lead to an earlier node");
+  refuse(with("\"nodes\": [{\"next\": [7]}]"), "nodes[0].next[0] is neither [node, slot] nor null");
+  refuse(with("\"nodes\": [{\"role\": \"king\"}]"), "nodes[0].role is a word that this gradscan does not know");
+  refuse(with("\"nodes\": {}"), "nodes is no list");
+  refuse(with("\"regions\": [{\"name\": \"r\", \"kind\": \"odd\", \"begin\": 0, \"end\": 0}]"),
+         "regions[0].kind is a word that");
+  refuse(with("\"regions\": [{\"name\": \"r\", \"end\": 0}]"), "regions[0] has no \"begin\"");
+  refuse(with("\"parameters\": [{\"name\": \"p\", \"shape\": [-1]}]"), "parameters[0].shape[0] is negative");
+  refuse(with("\"parameters\": [{\"name\": \"p\", \"shape\": [4294967296, 4294967296]}]"), "larger than any memory");
+  refuse(with("\"nodes\": [{}, {\"next\": [[4294967296, 0]]}]"), "nodes[1].next[0][0] is too large a number");
+  refuse(with("\"nodes\": [{}, {\"next\": [[0.5, 0]]}]"), "nodes[1].next[0][0] is no whole number");
+  refuse(with("\"exported\": 7"), "exported is no object");
 }
 
 TEST_CASE("an empty capture is one") {

@@ -135,7 +135,8 @@ TEST_CASE("what is no report") {
   CHECK_THAT(refusal("null"), tests::contains("schema is not gradscan-report/1"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-capture/1"})"), tests::contains("schema is not gradscan-report/1"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-report/1"})"), tests::contains("has no \"model\""));
-  CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1"})"), tests::contains("has no files"));
+  CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1"})"), tests::contains("has no \"files\""));
+  CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": []})"), tests::contains("has no files"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": {}})"), tests::contains("files is no list"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": [7]})"), tests::contains("files[0] is no object"));
   CHECK_THAT(refusal(R"({"schema": "gradscan-survey/1", "files": [{}]})"),
@@ -146,11 +147,26 @@ TEST_CASE("what is no report") {
                tests::contains("files[0].exit_code is none"));
 }
 
+TEST_CASE("a report without its results is none") {
+  const json sound = json::parse(to_json(report_from_marks(case_named("twice"))));
+  auto without = [&](const std::string& parent, const std::string& key) {
+    json changed = sound;
+    changed.at(json::json_pointer(parent)).erase(key);
+    return refusal(changed.dump());
+  };
+  for (const char* key : {"model", "setup", "parameters", "verdict", "verdicts", "findings"})
+    CHECK_THAT(without("", key), tests::contains("has no \"" + std::string(key) + "\""));
+  CHECK_THAT(without("/verdicts/2", "outcome"), tests::contains("verdicts[2] has no \"outcome\""));
+  CHECK_THAT(without("/findings/0", "level"), tests::contains("findings[0] has no \"level\""));
+  CHECK(without("/parameters/0", "aliases") == "accepted");
+}
+
 TEST_CASE("nesting deeper than any stack") {
   const std::size_t depth = 2'000'000;
   std::string deep = std::string(depth, '[') + std::string(depth, ']');
   CHECK_THAT(refusal(deep), tests::contains("schema"));
-  CHECK_THAT(refusal(R"({"schema": "gradscan-report/1", "parameters": )" + deep + "}"), tests::contains("parameters[0]"));
+  CHECK_THAT(refusal(R"({"schema": "gradscan-report/1", "model": "m", "setup": {}, "parameters": )" + deep + "}"),
+             tests::contains("parameters[0]"));
   std::string reports;
   for (int level = 0; level < 100'000; ++level) reports += R"({"schema": "gradscan-report/1", "setups": [)";
   for (int level = 0; level < 100'000; ++level) reports += "]}";
@@ -165,22 +181,24 @@ TEST_CASE("members of the wrong type or out of range are named") {
     return refusal(changed.dump());
   };
   CHECK_THAT(with("/model", 3), tests::contains("model is no text"));
-  CHECK_THAT(with("/parameters/1/shape", {-1}), tests::contains("extent"));
+  CHECK_THAT(with("/parameters/1/shape", {-1}), tests::contains("parameters[1].shape[0] is negative"));
   CHECK_THAT(with("/parameters/1/shape", json::parse("[4611686018427387904, 8]")), tests::contains("larger than any memory"));
   CHECK_THAT(with("/parameters/1/dtype", "float31"), tests::contains("float31"));
   CHECK_THAT(with("/parameters/1/index", 0), tests::contains("order"));
   CHECK_THAT(with("/parameters/1/index", 1e300), tests::contains("parameters[1].index is no whole number"));
   CHECK_THAT(with("/parameters/1/firings/off", 4294967296), tests::contains("too large"));
-  CHECK_THAT(with("/parameters/1/fired_by", json::parse(R"([{"region": 99}])")), tests::contains("99 is no cause"));
-  CHECK_THAT(with("/parameters/1/used_in", json::parse(R"([{"region": -3}])")), tests::contains("-3 is no region"));
-  CHECK_THAT(with("/regions/1/parent", 1), tests::contains("1 is no region that stands before"));
+  CHECK_THAT(with("/parameters/1/fired_by", json::parse(R"([{"region": 99}])")),
+             tests::contains("parameters[1].fired_by[0].region: 99 is no region"));
+  CHECK_THAT(with("/parameters/1/used_in", json::parse(R"([{"region": -3}])")),
+             tests::contains("parameters[1].used_in[0].region: -3 is no region"));
+  CHECK_THAT(with("/regions/1/parent", 1), tests::contains("regions[1].parent: 1 is no region that stands before"));
   CHECK_THAT(with("/regions/0/kind", "sideways"), tests::contains("kind is a word"));
-  CHECK_THAT(with("/stages/0/next", {0}), tests::contains("0 is no later stage"));
-  CHECK_THAT(with("/verdict/untrained", {7777}), tests::contains("7777 is no parameter"));
+  CHECK_THAT(with("/stages/0/next", {0}), tests::contains("stages[0].next: 0 is no later stage"));
+  CHECK_THAT(with("/verdict/untrained", {7777}), tests::contains("verdict.untrained[0]: 7777 is no parameter"));
   CHECK_THAT(with("/verdict/parameters", {7777}), tests::contains("verdict.parameters[0]"));
-  CHECK_THAT(with("/buckets", {{-1}}), tests::contains("-1 is no parameter"));
+  CHECK_THAT(with("/buckets", {{-1}}), tests::contains("buckets[0][0]: -1 is no parameter"));
   CHECK_THAT(with("/setup/first_bucket_cap_mb", true), tests::contains("setup.first_bucket_cap_mb is no number"));
-  CHECK_THAT(with("/findings/0/groups/0/regions", {99}), tests::contains("99 is no region"));
+  CHECK_THAT(with("/findings/0/groups/0/regions", {99}), tests::contains("findings[0].groups[0].regions[0]: 99 is no region"));
   CHECK_THAT(with("/setups/0", json::object()), tests::contains("setups[0].schema"));
 }
 

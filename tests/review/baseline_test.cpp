@@ -160,9 +160,9 @@ TEST_CASE("Errors that concern no parameter are told apart by their message") {
 TEST_CASE("Wrong baselines") {
   CHECK(refusal("[") == "b.json: is not a baseline: write it again with --write-baseline, or mend it");
   CHECK_THAT(refusal("{}"), Contains("is not a baseline"));
-  CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("its schema is not gradscan-baseline/1"));
+  CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("is not a baseline: schema is not gradscan-baseline/1"));
   CHECK_THAT(refusal(entry("")), Contains("the entry \"t\" of m has no reason"));
   CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")), Contains("expires on no date"));
-  CHECK_THAT(refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline"));
+  CHECK_THAT(refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline: findings[0].reason is no text"));
   CHECK(refusal(entry(R"(, "reason": "r", "expires": null)")) == "accepted");
 }

@@ -24,7 +24,10 @@ bool approving() {
 }  // namespace
 
 void check_golden(const std::string& name, const std::string& actual) {
-  std::string path = "tests/golden/" + name;
+  check_approved("tests/golden/" + name, actual);
+}
+
+void check_approved(const std::string& path, const std::string& actual) {
   if (approving()) std::ofstream(path, std::ios::binary) << actual;
   INFO(path << " (scripts/approve rewrites it)");
   CHECK(content(path) == actual);

@@ -1,6 +1,8 @@
 #include "tests/support/unprivileged.h"
 
 #include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,9 +28,15 @@ unsigned change(unsigned taken, unsigned added) {
 
 }  // namespace
 
-Unprivileged::Unprivileged() : dropped_(change(ignoring_permissions, 0)) {}
+// access() takes a real root to have all capabilities, unless SECBIT_NO_SETUID_FIXUP is set.
+Unprivileged::Unprivileged() : dropped_(change(ignoring_permissions, 0)), secure_bits_(::prctl(PR_GET_SECUREBITS)) {
+  if (dropped_ != 0 && ::prctl(PR_SET_SECUREBITS, secure_bits_ | SECBIT_NO_SETUID_FIXUP) != 0)
+    throw std::system_error(errno, std::generic_category(), "PR_SET_SECUREBITS");
+}
 
 Unprivileged::~Unprivileged() {
+  if (dropped_ == 0) return;
+  ::prctl(PR_SET_SECUREBITS, secure_bits_);
   change(0, dropped_);
 }
 

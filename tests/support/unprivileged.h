@@ -13,6 +13,7 @@ class Unprivileged {
 
  private:
   unsigned dropped_ = 0;
+  int secure_bits_ = 0;
 };
 
 }  // namespace gradscan::tests
