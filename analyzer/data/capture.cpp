@@ -29,19 +29,19 @@ std::optional<std::int64_t> size_of(std::string_view dtype) {
   return {};
 }
 
-// A sum that must stay countable.
+// A sum that must not overflow.
 struct Amounts {
   std::int64_t sum = 0;
   bool overflown = false;
 
   void add(std::int64_t amount) { overflown = overflown || __builtin_add_overflow(sum, amount, &sum); }
 
-  // Whether it can be added up `more` times again, with room to spare.
+  // Whether it can be added `more` more times, with room to spare.
   bool fit(std::int64_t more) const { return !overflown && sum <= std::numeric_limits<std::int64_t>::max() / 4 / (more + 1); }
 };
 
-// What the description of a capture does not tell (capture_fields.h): how its numbers depend on each other. Every pass over a
-// capture relies on these rules without asking again.
+// What the description of a capture (capture_fields.h) does not say: how its numbers depend on each other. Every pass over a
+// capture relies on these rules without checking them again.
 class Validator {
  public:
   Validator(const Capture& capture, const std::string& subject) : capture_(capture), subject_(subject) {}

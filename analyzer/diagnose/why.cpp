@@ -47,7 +47,8 @@ std::vector<SharedCause> by_cause(const std::vector<ExplainedGroup>& groups) {
     auto known = std::find_if(causes.begin(), causes.end(),
                               [&](const SharedCause& shared) { return shared.cause == each.diagnosis.cause; });
     if (known == causes.end())
-      known = causes.insert(causes.end(), {each.diagnosis.cause, &each.diagnosis, {}, {}, false, each.group.firings});
+      known =
+          causes.insert(causes.end(), SharedCause{each.diagnosis.cause, &each.diagnosis, {}, {}, false, each.group.firings});
     add_group(*known, each);
   }
   for (SharedCause& shared : causes) {

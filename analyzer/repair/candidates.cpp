@@ -29,7 +29,7 @@ void say(Candidate& candidate, const std::string& change, const std::string& opt
 
 std::string with_each(const std::string& option, const std::vector<std::string>& values) {
   std::vector<std::string> words;
-  for (const std::string& value : values) words.push_back(fmt::format("{} {}", option, quoted(value)));
+  for (const std::string& value : values) words.push_back(fmt::format("{} {}", option, gradscan::quoted(value)));
   return fmt::format("{}", fmt::join(words, " "));
 }
 
@@ -313,7 +313,8 @@ std::optional<Candidate> Candidates::regions_of_kind(Kind kind) const {
   }
   for (const std::string& name : set_) candidate.edits.checkpoint.push_back({as_glob(name), kind});
   for (const CheckpointPattern& pattern : candidate.edits.checkpoint)
-    options.push_back("--checkpoint " + quoted(fmt::format("{}={}", pattern.glob, with_hyphens(to_string(pattern.kind)))));
+    options.push_back("--checkpoint " +
+                      gradscan::quoted(fmt::format("{}={}", pattern.glob, with_hyphens(to_string(pattern.kind)))));
   if (!match_in_every_graph(in_turn_, candidate.edits.checkpoint)) options.clear();
   say(candidate, fmt::format("{} for {} only", words_for_kind(kind), enumerate(set_, names_listed)),
       fmt::format("{}", fmt::join(options, " ")));
