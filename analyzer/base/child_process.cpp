@@ -1,6 +1,7 @@
 #include "analyzer/base/child_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,16 +21,16 @@
 #include "analyzer/base/files.h"
 #include "analyzer/base/internal_error.h"
 
-// What the child sends through the pipe: one byte, 0 for a result and else the value of a Failure, then the result or the
-// Error's line. Its end is the end of the file; a child that ends with exit code 0 has sent everything.
+// The child sends through the pipe: one byte, 0 for a result or else the value of a Failure, then the result or the Error's
+// line. It ends with the end of the file; a child that exits with code 0 has sent everything.
 namespace gradscan {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 Error no_process(const std::string& subject, int code) {
-  return Error(Failure::limit, subject, "no process can be started (" + std::generic_category().message(code) + ")",
-               "end other programs or raise their limits");
+  return Error(Failure::limit, subject, fmt::format("cannot start a process ({})", std::generic_category().message(code)),
+               "end other programs or raise the limits");
 }
 
 // ---- In the child.
@@ -50,7 +51,7 @@ std::string answer_of(const std::string& subject, const std::function<std::strin
   }
 }
 
-// Handlers of the parent would tell a crash as their own.
+// The parent's signal handlers would report a crash of the child as the parent's.
 void seal_off(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
@@ -62,7 +63,7 @@ void seal_off(pid_t parent) {
   if (nowhere > STDERR_FILENO) ::close(nowhere);
 }
 
-// Ends without running what the parent has registered for its exit.
+// Exits without running what the parent has registered for its own exit.
 [[noreturn]] void be_child(pid_t parent, int pipe, const std::string& subject, const std::function<std::string()>& work) {
   seal_off(parent);
   ::_exit(write_all(pipe, answer_of(subject, work)) == 0 ? 0 : 1);
@@ -70,7 +71,7 @@ void seal_off(pid_t parent) {
 
 // ---- In the parent.
 
-// Where the process has a standard stream closed, its number is given to the next file that is opened.
+// If the process runs with a standard stream closed, the next file that is opened gets its number.
 Descriptor above_standard(Descriptor file, const std::string& subject) {
   if (file.get() > STDERR_FILENO) return file;
   Descriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
@@ -81,7 +82,7 @@ Descriptor above_standard(Descriptor file, const std::string& subject) {
 class Child {
  public:
   Child(const std::string& subject, const std::function<std::string()>& work) {
-    // While a thread holds the writing end of its pipe, no other may fork: that child would keep the pipe open.
+    // While a thread holds the writing end of its pipe, no other may fork: the other child would keep the pipe open.
     static std::mutex forking;
     std::unique_lock lock(forking);
     std::array<int, 2> ends{};
@@ -102,7 +103,7 @@ class Child {
     if (pid_ > 0) stop();
   }
 
-  // Everything that the child sends; nothing if the time is over before its end.
+  // Everything that the child sends; nothing if the deadline passes first.
   std::optional<std::string> receive(Clock::time_point deadline) {
     std::string answer;
     std::array<char, 65536> buffer{};
@@ -119,7 +120,7 @@ class Child {
     }
   }
 
-  // The status with which the child ends.
+  // Waits for the child and returns its exit status.
   int wait() {
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {

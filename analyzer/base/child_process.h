@@ -1,10 +1,10 @@
-// Work that may crash, hang, print or exhaust the memory, done in a child process.
+// Runs work that may crash, hang, print or exhaust the memory in a child process.
 //
 //     ChildEnd end = run_in_child("model.pt", std::chrono::seconds(20), [] { return load(); });
 //     if (end.result) use(*end.result);
 //
-// The child is a fork, so the work sees all that its parent has; its result comes back through a pipe. It has no standard
-// input and output, leaves no core file behind, dies with its parent, and is gone when run_in_child() returns.
+// The child is a fork, so the work sees everything that its parent has; its result comes back through a pipe. The child has no
+// standard input or output, leaves no core file behind, dies with its parent, and is gone when run_in_child() returns.
 #pragma once
 
 #include <chrono>
@@ -14,16 +14,16 @@
 
 namespace gradscan {
 
-// How the child has ended: with a result, or by one of the other two; if by none of them, it has ended itself.
+// How the child ended: with a result, by the time limit or by a signal; if none of these, it exited by itself.
 struct ChildEnd {
   std::optional<std::string> result = {};
-  bool time_over = false;  // it was stopped because `time_limit` was over
-  int signal = 0;          // that has ended it; 0: none
+  bool time_over = false;  // it was stopped at `time_limit`
+  int signal = 0;          // the signal that ended it; 0: none
 };
 
-// An Error that `work` throws is thrown here; any other exception as Error (internal), or Error (limit) if the memory is used
-// up. Throws Error (limit) if there can be no further process. `subject` is the subject of these. May be called by several
-// threads at a time, but the child has one thread only: `work` must not wait for others, or for locks that others hold.
+// Rethrows an Error that `work` throws; any other exception becomes Error (internal), or Error (limit) if memory runs out.
+// Throws Error (limit) if no process can be started. `subject` is the subject of these errors. Several threads may call this at
+// a time, but the child has only one thread: `work` must not wait for other threads, or for locks that they hold.
 ChildEnd run_in_child(const std::string& subject, std::chrono::milliseconds time_limit,
                       const std::function<std::string()>& work);
 

@@ -20,7 +20,7 @@ class Descriptor {
 
   int get() const { return number_; }
 
-  // Some file systems tell only now that the disk is full. Returns 0 or errno.
+  // Some file systems report only here that the disk is full. Returns 0 or errno.
   int close() { return number_ < 0 || ::close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
 
  private:

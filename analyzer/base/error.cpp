@@ -8,7 +8,7 @@
 namespace gradscan {
 namespace {
 
-// A sentence: its line breaks are only layout, and become single spaces.
+// Line breaks in a sentence are only layout: they become single spaces.
 std::string unwrapped(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   std::string line;

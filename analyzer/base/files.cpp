@@ -1,6 +1,7 @@
 #include "analyzer/base/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +22,11 @@ namespace {
 
 Error cannot_write(const std::string& path, int code) {
   bool full = code == ENOSPC || code == EDQUOT;
-  return Error(Failure::output, path, "cannot be written (" + std::generic_category().message(code) + ")",
+  return Error(Failure::output, path, fmt::format("cannot be written ({})", std::generic_category().message(code)),
                full ? "make room or choose another path" : "choose another path");
 }
 
-// The mode of the file, none if it does not exist.
+// The mode of the file; none if it does not exist.
 std::optional<mode_t> mode_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return status.st_mode;
@@ -33,8 +34,8 @@ std::optional<mode_t> mode_of(const std::string& path) {
   throw cannot_write(path, errno);
 }
 
-// /dev/stdout, /dev/stderr and /dev/fd/N are files that are already open: opened once more by name, a regular file behind
-// them would be written from its start, over what is there.
+// /dev/stdout, /dev/stderr and /dev/fd/N are files that are already open: if a regular file behind them were opened again by
+// name, it would be overwritten from its start.
 std::optional<int> open_already(std::string_view path) {
   if (path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
@@ -46,7 +47,7 @@ std::optional<int> open_already(std::string_view path) {
   return number;
 }
 
-// Devices, pipes and sockets cannot be replaced, only written to.
+// Devices, pipes and sockets can only be written to, not replaced.
 bool is_stream(const std::string& path) {
   std::optional<mode_t> mode = mode_of(path);
   return open_already(path) || (mode && !S_ISREG(*mode) && !S_ISDIR(*mode));
@@ -59,11 +60,11 @@ void write_stream(const std::string& path, std::string_view content) {
   if (int code = write_all(file.get(), content)) throw cannot_write(path, code);
 }
 
-// A file beside the target, which takes its place by keep() and is gone at the end of the scope otherwise.
+// A file beside the target. keep() puts it in the target's place; otherwise it is removed at the end of the scope.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& target) : target_(target) {
-    std::string stem = std::filesystem::path(target).parent_path() / (".gradscan-" + std::to_string(::getpid()) + "-");
+    std::string stem = std::filesystem::path(target).parent_path() / fmt::format(".gradscan-{}-", ::getpid());
     for (int attempt = 0; descriptor_ < 0; ++attempt) {
       path_ = stem + std::to_string(attempt);
       descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -117,11 +118,12 @@ void require_readable(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) throw unreadable(path, "does not exist", "check the path");
-    throw unreadable(path, "cannot be read (" + reason() + ")", "check the path");
+    throw unreadable(path, fmt::format("cannot be read ({})", reason()), "check the path");
   }
   if (S_ISDIR(status.st_mode)) throw unreadable(path, "is a folder", "name a model file in it");
   if (!S_ISREG(status.st_mode)) throw unreadable(path, "is not a regular file", "store the model in a file");
-  if (::access(path.c_str(), R_OK) != 0) throw unreadable(path, "cannot be read (" + reason() + ")", "check its permissions");
+  if (::access(path.c_str(), R_OK) != 0)
+    throw unreadable(path, fmt::format("cannot be read ({})", reason()), "check its permissions");
   if (status.st_size == 0) throw unreadable(path, "is empty", "copy or export the file again");
 }
 
@@ -139,7 +141,7 @@ std::string resolved(const std::string& path) {
 }
 
 void check_writable(const std::string& path) {
-  if (path.empty()) throw Error(Failure::output, "", "the name of an output is empty", "give it a name");
+  if (path.empty()) throw Error(Failure::output, "", "the name of an output is empty", "name a file");
   std::string target = is_stream(path) ? path : resolved(path);
   std::optional<mode_t> mode = mode_of(target);
   if ((mode && S_ISDIR(*mode)) || path.back() == '/')

@@ -1,4 +1,4 @@
-// Files that are read. (Those that are written: gradscan/files.h.)
+// Reading files. For writing, see gradscan/files.h.
 #pragma once
 
 #include <string>
@@ -6,17 +6,17 @@
 
 namespace gradscan {
 
-// Writes to an open file descriptor until everything is written. Returns 0 or the errno of what went wrong.
+// Writes everything to an open file descriptor. Returns 0 or the errno of the failure.
 int write_all(int descriptor, std::string_view content);
 
-// Throws Error (not_a_model) unless the file can be opened and is a regular one, and not empty.
+// Throws Error (not_a_model) unless the path is a readable, non-empty regular file.
 void require_readable(const std::string& path);
 
-// All of a file. Throws Error (not_a_model) if there is none that can be read.
+// The content of a file. Throws Error (not_a_model) if it cannot be read.
 std::string read_file(const std::string& path);
 
-// The path of the file that a write to `path` replaces: absolute, without "." and "..", symbolic links followed. Two paths
-// are the same file if this is the same.
+// The path of the file that a write to `path` replaces: absolute, without "." and "..", with symbolic links followed. Two paths
+// name the same file if their resolved paths are equal.
 std::string resolved(const std::string& path);
 
 }  // namespace gradscan

@@ -6,7 +6,7 @@ namespace gradscan {
 
 Error internal_error(const std::string& subject, const std::string& problem) {
   return Error(Failure::internal, subject, problem,
-               "this is a bug in gradscan, please report it with the file that --save-capture writes");
+               "this is a bug in gradscan: please report it, with the file that --save-capture writes");
 }
 
 Error internal_error(const std::string& subject, const std::exception& exception) {

@@ -31,7 +31,7 @@
 namespace gradscan {
 namespace {
 
-// Random numbers of the model come from a fixed seed; the caller's generator is left as it was.
+// The model draws its random numbers from a fixed seed; the caller's generator is restored.
 class FixedSeed {
  public:
   FixedSeed() : generator_(at::detail::getDefaultCPUGenerator()), state_(generator_.get_state()) {
@@ -44,7 +44,7 @@ class FixedSeed {
   at::Tensor state_;
 };
 
-// Regions that the file itself names get the kind that a pattern gives them.
+// Applies the kinds in patterns to regions that the file itself names.
 void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (Region& region : capture.regions)
     for (const CheckpointPattern& pattern : patterns)
@@ -52,7 +52,7 @@ void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPatter
         region.kind = pattern.kind;
 }
 
-// What torch.jit.fork would run in another thread is run at once and in this one, in which alone it is recorded.
+// What torch.jit.fork would run in another thread runs at once in this thread, the only one that is recorded.
 void run_here(std::function<void()> task) {
   task();
 }
@@ -71,11 +71,11 @@ c10::IValue run_forward(const std::string& path, Model& model, const Inputs& inp
     if (is_out_of_memory(error)) throw out_of_memory(path);
     if (recorder.failure) std::rethrow_exception(recorder.failure);
     throw Error(Failure::model_failed, path, "forward failed: " + last_error_line(error),
-                "check the inputs, or give others with --input NAME=DTYPE[SHAPE]");
+                "check the inputs, or pass others with --input NAME=DTYPE[SHAPE]");
   }
 }
 
-// Under some kind of checkpointing: which outputs require grad depends on it.
+// Whether the outputs depend on a parameter under some kind of checkpointing: which outputs require grad depends on the kind.
 bool reaches_parameter(const Capture& capture) {
   std::vector<GradEdge> outputs;
   for (const Output& output : capture.outputs) outputs.push_back(output.edge);
@@ -137,7 +137,7 @@ Capture capture_model(const std::string& path, const CaptureOptions& options) {
     return run_and_walk(path, options);
   } catch (const MarkerError& error) {
     throw Error(Failure::not_a_model, path, error.what(), "export the model again with the same version of gradscan");
-  } catch (const c10::Error& error) {  // torch reads parts of a file, such as its source lines, only when they are asked for
+  } catch (const c10::Error& error) {  // torch reads parts of a file, such as its source lines, only on demand
     throw Error(Failure::model_failed, path, "cannot be loaded or run: " + last_error_line(error),
                 "the file may be damaged: copy or export it again");
   }

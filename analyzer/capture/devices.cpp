@@ -29,7 +29,7 @@ void replace_device(Graph& graph, Node* node) {
   }
 }
 
-// A graph's blocks, and the graphs that it runs in other threads.
+// In a graph's blocks and in the graphs that it runs in other threads.
 void replace_devices(Graph& graph) {
   std::vector<Block*> blocks{graph.block()};
   while (!blocks.empty()) {

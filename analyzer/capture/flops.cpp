@@ -25,7 +25,7 @@ OperationFlops addmm(Inputs inputs) {
   return {flops, {0, flops, flops}};
 }
 
-// A list of one number stands for all dimensions.
+// A list with one number applies it to all dimensions.
 std::int64_t element(const std::vector<std::int64_t>& list, std::size_t dimension) {
   return list.size() == 1 ? list[0] : list[dimension];
 }
@@ -36,7 +36,7 @@ OperationFlops convolution(Inputs inputs) {
   const at::Tensor& weight = inputs[1].toTensor();
   auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(), dilation = inputs[5].toIntVector();
   bool transposed = inputs[6].toBool();
-  if (std::count(stride.begin(), stride.end(), 0)) return {};  // the operation will refuse it
+  if (std::count(stride.begin(), stride.end(), 0)) return {};  // the operation will reject it
   std::int64_t positions = input.dim() == weight.dim() ? input.size(0) : 1;
   for (std::int64_t k = 2; k < weight.dim(); ++k) {
     std::int64_t size = input.size(k - weight.dim());
@@ -47,7 +47,7 @@ OperationFlops convolution(Inputs inputs) {
   return {flops, {flops, flops * inputs[8].toInt(), 0}};
 }
 
-// query, key, value: scores = query x key, result = scores x value. Backward computes the scores again, and the gradients of
+// query, key, value: scores = query x key, result = scores x value. Backward computes the scores again, then the gradients of
 // scores, value, query and key.
 OperationFlops attention(Inputs inputs) {
   const at::Tensor& query = inputs[0].toTensor();
@@ -78,7 +78,7 @@ OperationFlops count_flops(std::string_view operation, Inputs inputs) {
   try {
     return count(operation, inputs);
   } catch (const std::exception&) {
-    return {};  // inputs that the operation itself is about to refuse
+    return {};  // inputs that the operation itself is about to reject
   }
 }
 

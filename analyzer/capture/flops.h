@@ -1,10 +1,10 @@
 // Multiplications and additions of an operation, as torch.utils.flop_counter counts them.
 //
-// Forward and backward of a matrix product and of a convolution are sums of products over the same three index sets, so each
-// operand's gradient costs what forward does. torch's counter leaves the groups of a convolution out of its weight's gradient,
-// as if every input channel met every output channel; so does this one. Attention's backward makes all gradients at once, by
-// five matrix products where forward has two. torch's counter knows only the kernels of CUDA; those of the CPU, which compute
-// the same, are counted like them.
+// Forward and backward of matrix products and convolutions are sums of products over the same three index sets, so each
+// operand's gradient costs as much as forward. torch's counter ignores the groups of a convolution in its weight's gradient, as
+// if every input channel met every output channel; so does this one. Attention's backward computes all gradients at once, with
+// five matrix products where forward has two. torch's counter knows only the CUDA kernels; the CPU kernels, which compute the
+// same, are counted like them.
 #pragma once
 
 #include <ATen/core/ivalue.h>
@@ -17,12 +17,12 @@ namespace gradscan {
 
 struct OperationFlops {
   std::int64_t forward = 0;
-  // Of the gradients of its tensor arguments, in their order; an attention's are all those of the first that requires grad.
+  // Of the gradients of its tensor arguments, in order; for attention, all are attributed to the first that requires grad.
   std::vector<std::int64_t> gradients;
 };
 
-// `operation` is the dispatcher's name ("aten::addmm"). Zero for an operation that is not counted: only matrix products,
-// convolutions and attention are. Does not throw.
+// `operation` is the dispatcher's name ("aten::addmm"). Only matrix products, convolutions and attention are counted; all
+// others give zero. Does not throw.
 OperationFlops count_flops(std::string_view operation, c10::ArrayRef<const c10::IValue> inputs);
 
 }  // namespace gradscan

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -16,7 +17,7 @@ namespace gradscan {
 namespace {
 
 constexpr const char* how_to_give =
-    "give every input with --input NAME=DTYPE[SHAPE], for example --input x=float32[2,3,224,224]";
+    "describe every input with --input NAME=DTYPE[SHAPE], for example --input x=float32[2,3,224,224]";
 
 class InputMaker {
  public:
@@ -39,7 +40,7 @@ class InputMaker {
     if (const StatedInput* input = find(model_.metadata.inputs, argument.name())) return make_tensor(*input);
     if (argument.default_value()) return *argument.default_value();
     if (argument.type()->kind() == c10::TypeKind::OptionalType) return c10::IValue();
-    throw Error(Failure::usage, path_, "does not say what forward's input " + argument.name() + " looks like", how_to_give);
+    throw Error(Failure::usage, path_, fmt::format("does not describe forward's input {}", argument.name()), how_to_give);
   }
 
   at::Tensor like_traced(const at::Tensor& tensor, const std::string& name) {
@@ -61,8 +62,8 @@ class InputMaker {
       return tensor;
     } catch (const std::exception& error) {
       if (is_out_of_memory(error)) throw out_of_memory(path_);
-      throw Error(Failure::model_failed, path_, "its input " + input.name + " cannot be made: " + last_error_line(error),
-                  how_to_give);
+      throw Error(Failure::model_failed, path_,
+                  fmt::format("its input {} cannot be created: {}", input.name, last_error_line(error)), how_to_give);
     }
   }
 

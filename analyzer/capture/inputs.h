@@ -1,8 +1,8 @@
 // The arguments that forward is called with.
 //
-// Only their shapes and dtypes matter, so they hold made-up values: floating-point ones are uniform in [0, 1), the same in
-// every run; integers alternate between the first two that the file states to be valid, else between 0 and 1, which
-// are valid as token ids, class labels and mask values.
+// Only their shapes and dtypes matter, so their values are made up: floating-point values are uniform in [0, 1), the same in
+// every run; integers alternate between the first two values that the file declares valid, else between 0 and 1, which are
+// valid token ids, class labels and mask values.
 #pragma once
 
 #include <string>
@@ -20,8 +20,8 @@ struct Inputs {
   std::vector<at::Tensor> values;      // of `tensors`
 };
 
-// From `wanted` (--input), else from the file. Throws Error (usage) for an argument that neither describes and for a name that
-// forward does not have.
+// Made from `wanted` (--input), else from what the file says. Throws Error (usage) for an argument that neither describes, and
+// for a name that forward does not have.
 Inputs make_inputs(const std::string& path, const Model& model, const std::vector<Input>& wanted);
 
 }  // namespace gradscan

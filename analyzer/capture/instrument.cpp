@@ -1,5 +1,6 @@
 #include "analyzer/capture/instrument.h"
 
+#include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
@@ -22,7 +23,7 @@ using torch::jit::Stack;
 // --- The operators, as the interpreter runs them ------------------------------------------------------------------------
 // An operator with a variable number of arguments finds that number on top of the stack.
 
-// Runs `body` on the arguments if a capture is under way; what it leaves in them is the operator's result.
+// Runs `body` on the arguments; what it leaves in them is the operator's result. The recorder is nullptr outside a capture.
 template <class Body>
 torch::jit::Operation reporting(Body body) {
   return [body](Stack& stack) {
@@ -56,7 +57,7 @@ void leave_module(Recorder* recorder, std::vector<IValue>& values) {
 }
 
 MarkerError unmatched(const std::string& region, const std::string& problem) {
-  return MarkerError("has a marker of region " + region + " that " + problem);
+  return MarkerError(fmt::format("has a marker of region {} that {}", region, problem));
 }
 
 // (text, tensors: List[Tensor]) -> (token and tensors: List[Tensor])
@@ -71,10 +72,10 @@ void begin_marker_region(Recorder* recorder, std::vector<IValue>& values) {
   }
   BeginMarker marker = parse_begin_marker(values[0].toStringRef());
   if (marker.direct.size() != tensors.size())
-    throw unmatched(marker.region, "describes another number of tensors than it is given");
+    throw unmatched(marker.region, "describes a different number of tensors than it gets");
   const RecordedRegion* outer = recorder->open_region();
   if (!marker.parent.empty() && (!outer || outer->start.label != marker.parent))
-    throw unmatched(marker.region, "does not stand inside of region " + marker.parent);
+    throw unmatched(marker.region, "is not inside region " + marker.parent);
   std::vector<at::Tensor> arguments;
   std::vector<bool> wanted;
   for (std::size_t k = 0; k < tensors.size(); ++k) {
@@ -97,7 +98,7 @@ void end_marker_region(Recorder* recorder, std::vector<IValue>& values) {
   if (recorder) {
     EndMarker marker = parse_end_marker(values[0].toStringRef());
     if (marker.direct.size() != outputs.size())
-      throw unmatched(marker.region, "describes another number of outputs than it is given");
+      throw unmatched(marker.region, "describes a different number of outputs than it gets");
     std::vector<int> nested;
     for (std::size_t k = 0; k < outputs.size(); ++k)
       if (!marker.direct[k]) nested.push_back(static_cast<int>(k));
@@ -167,7 +168,7 @@ bool is_tensor(const Value* value) {
          (type->kind() == c10::TypeKind::OptionalType && type->isSubtypeOf(*c10::OptionalType::ofTensor()));
 }
 
-// "forward", and "forward1", ... as the tracer calls the further calls of the same module.
+// "forward"; the tracer names further calls of the same module "forward1", ...
 bool is_module_call(const torch::jit::Node* node) {
   if (node->kind() != c10::prim::CallMethod) return false;
   const std::string& method = node->s(c10::attr::name);
@@ -175,7 +176,7 @@ bool is_module_call(const torch::jit::Node* node) {
          std::all_of(method.begin() + 7, method.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The calls of the callee's name, mangled or not; "" for other nodes.
+// The name of the function that a node calls; "" for other nodes.
 std::string called_function(const torch::jit::Node* node) {
   if (node->kind() != c10::prim::CallFunction) return "";
   auto type = node->input(0)->type()->cast<c10::FunctionType>();
@@ -218,7 +219,7 @@ std::string constant_text(const Value* value) {
   throw MarkerError("has a region marker whose description is not a constant");
 }
 
-// Those of the graph's blocks, and of what it runs by torch.jit.fork.
+// The nodes in the graph's blocks and in what it runs with torch.jit.fork.
 void collect_nodes(Graph& graph, std::vector<torch::jit::Node*>& nodes) {
   std::vector<Block*> blocks{graph.block()};
   while (!blocks.empty()) {
@@ -232,7 +233,7 @@ void collect_nodes(Graph& graph, std::vector<torch::jit::Node*>& nodes) {
   }
 }
 
-// The graphs of all methods, each once: module objects of one class share them.
+// The graphs of all methods, without repetition: module objects of one class share them.
 std::vector<Graph*> graphs_of(const std::vector<NamedModule>& modules) {
   std::vector<Graph*> graphs;
   std::unordered_set<const torch::jit::Function*> done;

@@ -1,9 +1,9 @@
-// Rewrites the graphs of a loaded TorchScript model so that it reports its module calls and checkpoint regions to the
-// Recorder while it runs. Without a Recorder an instrumented model computes what it did before.
+// Rewrites the graphs of a loaded TorchScript model so that it reports its module calls and checkpoint regions to the Recorder
+// while it runs. Without a Recorder, an instrumented model computes the same as before.
 //
-// Around each call of a module two operators are inserted. One class, and so one graph, may be shared by many module objects:
-// the operators get the called object itself. Markers (markers.h) become operators that begin and end a region; in a file that
-// has none, so do the calls of checkpoint() that its source ranges tell of (source_regions.h).
+// Two operators are inserted around each module call. Many module objects may share a class, and so a graph: the operators get
+// the called object itself. Markers (markers.h) become operators that begin and end a region; in a file without markers, so do
+// the calls of checkpoint() that appear in its source ranges (source_regions.h).
 #pragma once
 
 #include <set>
@@ -17,10 +17,10 @@ namespace gradscan {
 // The regions that a file itself names.
 struct NamedRegions {
   std::set<std::string> names;
-  bool by_markers = false;  // else by source ranges
+  bool by_markers = false;  // otherwise by source ranges
 };
 
-// To be called once for a model, before it first runs. Throws MarkerError for malformed markers.
+// Call it once per model, before the model first runs. Throws MarkerError for malformed markers.
 NamedRegions instrument(const std::vector<NamedModule>& modules);
 
 }  // namespace gradscan

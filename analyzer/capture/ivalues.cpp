@@ -4,6 +4,7 @@
 #include <ATen/core/List.h>
 #include <ATen/core/class_type.h>
 #include <ATen/core/jit_type.h>
+#include <fmt/format.h>
 
 #include <sstream>
 
@@ -17,17 +18,17 @@ TensorPlace element_of(const TensorPlace& place, const std::string& key, bool in
 }
 
 std::string dict_key(const IValue& key) {
-  if (key.isString()) return "['" + key.toStringRef() + "']";
+  if (key.isString()) return fmt::format("['{}']", key.toStringRef());
   std::ostringstream text;
   text << '[' << key << ']';
   return text.str();
 }
 
 std::string list_key(std::size_t position) {
-  return '[' + std::to_string(position) + ']';
+  return fmt::format("[{}]", position);
 }
 
-// Values nest as deep as the model's author wrote them, so these two recurse.
+// Values are only as deeply nested as the model's author wrote them, so these two functions recurse.
 IValue map(const IValue& value, const TensorPlace& place, bool outermost,
            const std::function<at::Tensor(const at::Tensor&, const TensorPlace&)>& replace) {
   if (value.isTensor()) return value.toTensor().defined() ? IValue(replace(value.toTensor(), place)) : value;

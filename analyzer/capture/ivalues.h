@@ -8,7 +8,7 @@
 
 namespace gradscan {
 
-// Where a tensor stands in a value.
+// Where a tensor is in a value.
 struct TensorPlace {
   std::string path;        // "output", "output[1]", "output['loss']", "output.logits"
   bool top_level = true;   // the value itself, or a member of a tuple that is the value
@@ -19,7 +19,7 @@ struct TensorPlace {
 void for_each_tensor(const c10::IValue& value, const std::string& path,
                      const std::function<void(const at::Tensor&, const TensorPlace&)>& visit);
 
-// The value with each tensor replaced by what `replace` returns for it. Containers are copied, objects are kept as they are.
+// The value with each tensor replaced by what `replace` returns for it. Containers are copied; objects are kept unchanged.
 c10::IValue map_tensors(const c10::IValue& value, const std::string& path,
                         const std::function<at::Tensor(const at::Tensor&, const TensorPlace&)>& replace);
 

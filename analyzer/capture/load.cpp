@@ -1,6 +1,7 @@
 #include "analyzer/capture/load.h"
 
 #include <caffe2/serialize/inline_container.h>
+#include <fmt/format.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/csrc/jit/serialization/import_read.h>
 
@@ -22,7 +23,7 @@ namespace {
 constexpr const char* metadata_file = "gradscan.json";
 constexpr const char* metadata_schema = "gradscan-export/1";
 
-// torch's message about an operator that this build of torch does not have.
+// How torch's message about an operator that this build of torch lacks begins.
 constexpr std::string_view unknown_operator = "Unknown builtin op: ";
 
 std::string dtype_name(const at::Tensor& tensor) {
@@ -36,7 +37,7 @@ Error load_error(const std::string& path, const std::exception& error) {
   if (found != std::string::npos) {
     std::size_t start = found + unknown_operator.size();
     std::string name = text.substr(start, text.find_first_of(".\n ", start) - start);
-    return Error(Failure::model_failed, path, "uses the operator " + name + ", which this torch does not have",
+    return Error(Failure::model_failed, path, fmt::format("uses the operator {}, which this torch does not have", name),
                  "export the model without it: gradscan cannot load the library that defines it");
   }
   return Error(Failure::model_failed, path, "cannot be loaded: " + last_error_line(error),
@@ -65,11 +66,11 @@ std::optional<std::vector<c10::IValue>> read_traced_inputs(const std::string& pa
     if (forward == methods.end()) return std::nullopt;
     return forward->value().toListRef().vec();
   } catch (const std::exception&) {
-    return std::nullopt;  // an argument of a class that only the model knows: the inputs must then be given
+    return std::nullopt;  // an argument of a class that only the model knows: the user must then describe the inputs
   }
 }
 
-// Python's named_modules() order: parents before children, children in the order of their registration.
+// In Python's named_modules() order: parents before children, children in order of registration.
 std::vector<NamedModule> modules_of(const torch::jit::Module& root) {
   std::vector<NamedModule> modules, stack{{"", root}};
   std::unordered_set<const c10::ivalue::Object*> seen;
@@ -86,8 +87,8 @@ std::vector<NamedModule> modules_of(const torch::jit::Module& root) {
   return modules;
 }
 
-// A module that is registered under two names is one module to Python and two objects in the file. One that has the class and
-// all parameters of an earlier one is taken for such a module; one that has a single parameter may well share it on purpose,
+// A module that is registered under two names is one module in Python but two objects in the file. An object with the class and
+// all parameters of an earlier one is assumed to be such a module. One with a single parameter may well share it on purpose,
 // unless it has no forward: a trace never calls the second object.
 class RepeatedModules {
  public:
@@ -105,8 +106,8 @@ class RepeatedModules {
   std::set<std::pair<std::string, Tensors>> seen_;  // class and parameters
 };
 
-// A module's own parameters come before those of its children. A second name in the same module is none to Python. DDP prints a
-// parameter's last name in named_modules(), which lists a module once.
+// A module's own parameters come before those of its children. Python ignores a second name in the same module. DDP prints the
+// last name that a parameter has in named_modules(), which lists each module once.
 void collect_parameters(Model& model) {
   std::unordered_map<const at::TensorImpl*, std::size_t> known;
   std::vector<std::string> ddp_names;
@@ -142,14 +143,15 @@ StatedInput read_input(const nlohmann::json& json) {
   input.shape = json.at("shape").get<std::vector<std::int64_t>>();
   input.requires_grad = json.value("requires_grad", false);
   input.origin = "gradscan metadata";
-  if (!c10::getStringToDtypeMap().contains(input.dtype)) throw std::invalid_argument("unknown dtype \"" + input.dtype + "\"");
+  if (!c10::getStringToDtypeMap().contains(input.dtype))
+    throw std::invalid_argument(fmt::format("unknown dtype \"{}\"", input.dtype));
   if (std::any_of(input.shape.begin(), input.shape.end(), [](std::int64_t size) { return size < 0; }))
-    throw std::invalid_argument("input " + input.name + " has a negative size");
+    throw std::invalid_argument(fmt::format("input {} has a negative size", input.name));
   if (auto range = json.find("range"); range != json.end()) {
     input.low = range->at(0).get<std::int64_t>();
     input.high = range->at(1).get<std::int64_t>();
   }
-  if (input.high < input.low) throw std::invalid_argument("input " + input.name + " has an empty range");
+  if (input.high < input.low) throw std::invalid_argument(fmt::format("input {} has an empty range", input.name));
   return input;
 }
 
@@ -159,8 +161,8 @@ StatedParameter read_parameter(const nlohmann::json& json) {
   return {.name = json.at("name").get<std::string>(), .ddp_name = json.value("ddp_name", "")};
 }
 
-// Whether the path is one of forward's return value itself or of a member of a tuple, to which a list looks alike: "output",
-// "output[1]".
+// Whether the path is that of forward's return value itself or of a member of a tuple: "output", "output[1]". A member of a
+// list has the same path.
 bool looks_direct(std::string_view path) {
   constexpr std::string_view whole = "output";
   if (!path.starts_with(whole)) return false;
@@ -189,7 +191,7 @@ ExportedSetup read_setup(const nlohmann::json& json) {
 
 Metadata read_metadata(const nlohmann::json& json) {
   if (!json.is_object() || json.value("schema", "") != metadata_schema)
-    throw std::invalid_argument("it does not have \"schema\": \"" + std::string(metadata_schema) + "\"");
+    throw std::invalid_argument(fmt::format("it does not have \"schema\": \"{}\"", metadata_schema));
   using Strings = std::vector<std::string>;
   Metadata metadata{.torch = json.value("torch", ""),
                     .regions_known = json.value("regions_known", false),
@@ -220,7 +222,7 @@ Metadata parse_metadata(const std::string& path, const std::string& text) {
   }
 }
 
-// The original module's order, which the file states where it was exported by gradscan.
+// Restores the original module's order, which the file states if gradscan exported it.
 void reorder_parameters(const std::string& path, Model& model) {
   if (model.metadata.parameters.empty()) return;
   std::vector<Parameter> parameters;
@@ -241,11 +243,11 @@ void require_trainable(const std::string& path, const Model& model) {
   if (!model.module.find_method("forward"))
     throw Error(Failure::not_a_model, path, "has no method forward", "export the module that the training script calls");
   if (model.parameters.empty())
-    throw Error(Failure::not_a_model, path, "has no parameters, as a frozen model has none",
+    throw Error(Failure::not_a_model, path, "has no parameters, perhaps because it was frozen",
                 "export the model as it is trained, without torch.jit.freeze");
   if (std::none_of(model.tensors.begin(), model.tensors.end(), [](const at::Tensor& t) { return t.requires_grad(); }))
     throw Error(Failure::not_a_model, path, "has no parameter that requires grad",
-                "export the model as it is trained, with the requires_grad of its training");
+                "export the model as it is trained, with the same requires_grad");
 }
 
 }  // namespace

@@ -19,10 +19,10 @@ struct NamedModule {
   torch::jit::Module module;
 };
 
-// Whether it is torch's CheckpointWrapper, each call of which is a checkpoint region.
+// Whether the module is torch's CheckpointWrapper, each of whose calls is a checkpoint region.
 bool is_checkpoint_wrapper(const torch::jit::Module& module);
 
-// An input as gradscan.json describes it; its integers are valid from `low` to `high`.
+// An input as described in gradscan.json; its integers are valid from `low` to `high`.
 struct StatedInput : Input {
   std::int64_t low = 0, high = 1;
 };
@@ -31,10 +31,10 @@ struct StatedInput : Input {
 struct Metadata {
   std::string torch;  // version that wrote the file
   ExportedSetup exported;
-  bool regions_known = false;               // the markers are those of all regions that forward executes
+  bool regions_known = false;               // there are markers for all regions that forward executes
   std::vector<StatedParameter> parameters;  // in the original module's order
-  std::vector<StatedInput> inputs;          // by name; paths as "x[0]" for tensors inside of an argument
-  std::vector<Output> outputs;              // where they stand, in the order of the tensors in forward's result
+  std::vector<StatedInput> inputs;          // by name; paths like "x[0]" for tensors inside an argument
+  std::vector<Output> outputs;              // their places, in the order of the tensors in forward's result
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   std::vector<std::string> notes;
   std::vector<std::string> varying;  // as Capture::varying
@@ -50,8 +50,8 @@ struct Model {
   std::optional<std::vector<c10::IValue>> traced_inputs;
 };
 
-// Loads on the CPU whatever device the model was saved on, in training mode. Throws Error: not_a_model for a file that holds no
-// model that can be trained, model_failed if torch cannot load it.
+// Loads the model on the CPU, whatever device it was saved on, and in training mode. Throws Error: not_a_model if the file does
+// not contain a trainable model, model_failed if torch cannot load it.
 Model load_model(const std::string& path);
 
 }  // namespace gradscan

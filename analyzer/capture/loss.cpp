@@ -1,5 +1,8 @@
 #include "analyzer/capture/loss.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <optional>
 
 #include "gradscan/error.h"
@@ -17,10 +20,10 @@ bool requires_grad(const Output& output) {
 }
 
 std::string list_of(const Capture& capture, auto&& eligible) {
-  std::string list;
+  std::vector<std::string> paths;
   for (const Output& output : capture.outputs)
-    if (eligible(output)) list += (list.empty() ? "" : ", ") + output.path;
-  return list;
+    if (eligible(output)) paths.push_back(output.path);
+  return fmt::format("{}", fmt::join(paths, ", "));
 }
 
 // Calls `mark` for the eligible outputs at the path; returns whether there are any.
@@ -48,7 +51,7 @@ void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
   std::optional<std::string> unknown = mark_loss(capture, paths);
   if (!unknown) return;
   std::string known = list_of(capture, requires_grad);
-  throw Error(Failure::usage, "--loss " + *unknown, "is no output that requires grad",
+  throw Error(Failure::usage, "--loss " + *unknown, "is not an output that requires grad",
               known.empty() ? "no output requires grad" : "use one of: " + known);
 }
 
@@ -56,8 +59,8 @@ void choose_stated_loss(Capture& capture, const std::vector<std::string>& paths,
   std::optional<std::string> unknown = mark_loss(capture, paths);
   if (!unknown) return;
   throw Error(Failure::not_a_model, file,
-              "its gradscan.json names the loss " + *unknown + ", which is no output that requires grad",
-              "export the model again, or say with --loss which of its outputs it is: " + list_of(capture, requires_grad));
+              fmt::format("its gradscan.json names {} as the loss, which is not an output that requires grad", *unknown),
+              "export the model again, or use --loss with one of: " + list_of(capture, requires_grad));
 }
 
 void hide_outputs(Capture& capture, const std::vector<std::string>& paths) {
@@ -65,7 +68,7 @@ void hide_outputs(Capture& capture, const std::vector<std::string>& paths) {
   for (const std::string& path : paths)
     if (!for_each_at(capture, path, any,
                      [](Output& output) { output.found_by_ddp = output.behind_sink = output.direct = false; }))
-      throw Error(Failure::usage, "--hidden " + path, "is no output", "use one of: " + list_of(capture, any));
+      throw Error(Failure::usage, "--hidden " + path, "is not an output", "use one of: " + list_of(capture, any));
 }
 
 }  // namespace gradscan

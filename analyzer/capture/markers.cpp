@@ -1,18 +1,20 @@
 #include "analyzer/capture/markers.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 namespace gradscan {
 namespace {
 
 MarkerError malformed(const std::string& marker, const std::string& problem) {
-  return MarkerError("has a malformed region marker " + marker + ": " + problem);
+  return MarkerError(fmt::format("has a malformed region marker {}: {}", marker, problem));
 }
 
 Kind kind_named(const std::string& name) {
   for (Kind kind : {Kind::reentrant, Kind::non_reentrant})
     if (to_string(kind) == name) return kind;
-  throw std::invalid_argument("unknown kind \"" + name + "\"");
+  throw std::invalid_argument(fmt::format("unknown kind \"{}\"", name));
 }
 
 std::string region_number(const nlohmann::json& number) {
@@ -28,7 +30,7 @@ BeginMarker read_begin(const nlohmann::json& marker) {
                     .place = marker.value("place", ""),
                     .direct = marker.at("direct").get<std::vector<bool>>(),
                     .requires_grad = marker.at("requires_grad").get<std::vector<bool>>()};
-  if (begin.direct.size() != begin.requires_grad.size()) throw std::invalid_argument("the flags are of different length");
+  if (begin.direct.size() != begin.requires_grad.size()) throw std::invalid_argument("the lists of flags differ in length");
   return begin;
 }
 

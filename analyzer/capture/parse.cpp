@@ -1,5 +1,7 @@
 #include "gradscan/parse.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -29,11 +31,11 @@ std::int64_t checked_element_size(const std::string& text, const std::string& dt
   try {
     return element_size(dtype);
   } catch (const Error&) {
-    throw wrong_input(text, "\"" + dtype + "\" is not the name of a dtype");
+    throw wrong_input(text, fmt::format("\"{}\" is not the name of a dtype", dtype));
   }
 }
 
-// The numbers of "2,3,224,224"; an empty text is a scalar's shape.
+// The numbers in "2,3,224,224"; empty text is the shape of a scalar.
 std::vector<std::int64_t> parse_shape(const std::string& text, std::string_view list) {
   std::vector<std::int64_t> shape;
   const char* position = list.data();
@@ -65,7 +67,7 @@ CheckpointPattern parse_checkpoint_pattern(const std::string& text) {
     std::string kind = text.substr(pattern.glob.size() + 1);
     std::optional<Kind> known = kind_from(kind);
     if (!known)
-      throw Error(Failure::usage, "--checkpoint " + text, "\"" + kind + "\" is not a kind of checkpoint",
+      throw Error(Failure::usage, "--checkpoint " + text, fmt::format("\"{}\" is not a kind of checkpoint", kind),
                   "write reentrant, non-reentrant or off");
     pattern.kind = *known;
   }

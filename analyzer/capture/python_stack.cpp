@@ -1,5 +1,7 @@
 #include "analyzer/capture/python_stack.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace gradscan {
@@ -14,7 +16,7 @@ bool parse_frame(std::string_view line, Frame& frame) {
   return !frame.line.empty() && std::all_of(frame.line.begin(), frame.line.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The files of the Python package whose functions stand between the model's code and torch.
+// The files of the Python package whose functions run between the model's code and torch.
 constexpr std::string_view gradscan_files[] = {"/gradscan/tracing.py", "/gradscan/observe.py", "/gradscan/intercept.py",
                                                "/gradscan/inline.py"};
 
@@ -38,7 +40,7 @@ bool in_torch(std::string_view file) {
 std::string Frame::where() const {
   std::size_t slash = file.find_last_of("/\\");
   std::string_view name = slash == std::string_view::npos ? file : file.substr(slash + 1);
-  return std::string(name) + ":" + std::string(line);
+  return fmt::format("{}:{}", name, line);
 }
 
 bool Frame::in_user_code() const {
@@ -80,7 +82,7 @@ std::string own_line(const std::vector<Frame>& frames) {
   auto found = std::find_if(frames.begin(), frames.end(),
                             [](const Frame& frame) { return frame.in_user_code() && !is_installed(std::string(frame.file)); });
   const Frame* frame = found == frames.end() ? user_frame(frames) : &*found;
-  return frame ? std::string(frame->file) + ":" + std::string(frame->line) : "";
+  return frame ? fmt::format("{}:{}", frame->file, frame->line) : "";
 }
 
 std::string user_line(const std::vector<Frame>& frames) {

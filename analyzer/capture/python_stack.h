@@ -18,21 +18,21 @@ struct Frame {
 
   // "model.py:17"
   std::string where() const;
-  bool in_user_code() const;     // neither torch's own Python code, nor what gradscan.export puts between it and the user's
+  bool in_user_code() const;     // neither torch's own Python code nor gradscan.export's code between it and the user's
   bool calls_module() const;     // torch.nn.Module calling its forward under the tracer: one frame per module call
-  bool in_module_call() const;   // that code of torch.nn.Module, or what it is called through
+  bool in_module_call() const;   // that code of torch.nn.Module, or what calls it
   bool runs_checkpoint() const;  // torch.utils.checkpoint.checkpoint running the checkpointed function
 };
 
-// The frames refer to `text`. Empty if the text is no such stack.
+// The frames refer to `text`. Empty if the text is not such a stack.
 std::vector<Frame> parse_stack(std::string_view text);
 
-// The innermost frame of the user's code; nullptr if there is none. And where it is, then empty.
+// The innermost frame of the user's code; nullptr if there is none. And its place; empty if there is none.
 const Frame* user_frame(const std::vector<Frame>& frames);
 std::string user_line(const std::vector<Frame>& frames);
 
-// As Region::place: the innermost frame of the user's code that is in no installed package, with its whole path; of all of it, if
-// there is none such.
+// Like Region::place: the innermost frame of the user's code outside installed packages, with its whole path; if there is none,
+// the innermost frame of the user's code.
 std::string own_line(const std::vector<Frame>& frames);
 
 }  // namespace gradscan

@@ -2,6 +2,7 @@
 
 #include <ATen/SequenceNumber.h>
 #include <ATen/record_function.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -40,13 +41,13 @@ at::Tensor as_leaf(const at::Tensor& tensor) {
   return leaf;
 }
 
-// A flag only adds: a tensor that did not require grad where the file was written may do so here, because the outputs of the
-// region it comes from require grad in a reentrant region.
+// A flag can only add: a tensor that did not require grad when the file was written may do so here, because the outputs of a
+// reentrant region that it comes from require grad.
 at::Tensor with_wanted_grad(const at::Tensor& tensor, bool wanted) {
   return wanted && !tensor.requires_grad() && differentiable(tensor) ? as_leaf(tensor) : tensor;
 }
 
-// A boundary behind `tensors`, which are replaced by aliases of which it is the gradient function: all floating-point ones if
+// A boundary behind `tensors`. Those are replaced by aliases whose gradient function it is: all floating-point ones if
 // `always`, else those that require grad.
 NodePtr make_boundary(std::vector<at::Tensor>& tensors, bool always) {
   torch::autograd::edge_list edges;
@@ -72,8 +73,8 @@ const Interval* find_interval(const std::vector<Interval>& intervals, std::uint6
 
 }  // namespace
 
-// Notes the operations of this thread as the dispatcher runs them: the outermost ones, and inside of them those whose flops
-// are known.
+// Records the operations of this thread as the dispatcher runs them: the outermost ones, and inside them those whose FLOPs are
+// counted.
 class Recorder::OperationObserver {
  public:
   OperationObserver() {
@@ -91,7 +92,7 @@ class Recorder::OperationObserver {
 
   static std::unique_ptr<at::ObserverContext> start(const at::RecordFunction& function) {
     Recorder* recorder = Recorder::current();
-    if (!recorder) return nullptr;  // a thread that has inherited the callback
+    if (!recorder) return nullptr;  // a thread that inherited the callback
     auto operation = std::make_unique<Operation>();
     operation->first = at::sequence_number::peek();
     ++recorder->depth_;
@@ -195,7 +196,7 @@ std::vector<at::Tensor> Recorder::begin_region(RegionStart start, std::vector<at
 std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vector<at::Tensor> outputs,
                                              std::vector<int> nested) {
   if (open_.empty() || regions_[open_.back()].start.label != label)
-    throw MarkerError("has a marker that ends region " + label + " outside of that region");
+    throw MarkerError(fmt::format("has a marker that ends region {} outside that region", label));
   RecordedRegion& region = regions_[open_.back()];
   bool is_mere_call = region.start.origin == module_origin;
   region.end = make_boundary(outputs, !is_mere_call);

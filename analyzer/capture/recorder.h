@@ -1,12 +1,12 @@
-// What is noted while forward runs: which module each autograd node was made in, where in the source, what its forward
+// What is recorded while forward runs: which module each autograd node was created in, where in the source, what its forward
 // costs, and where checkpoint regions begin and end.
 //
-// The instrumented model (instrument.h) reports module calls and regions here. Autograd numbers its nodes on each thread in the
-// order of their creation, so an interval of sequence numbers says which nodes an operation made.
+// The instrumented model (instrument.h) reports module calls and regions here. Autograd numbers its nodes on each thread in
+// order of creation, so an interval of sequence numbers identifies the nodes that an operation created.
 //
-// A region boundary is an autograd node of our own. Every tensor that crosses the boundary leaves it as an alias of which the
-// boundary is the gradient function, so the graph that forward leaves behind holds the region's arguments and outputs, also
-// those that nothing uses.
+// A region boundary is an autograd node of our own. Every tensor that crosses the boundary becomes an alias whose gradient
+// function is the boundary, so the graph that forward leaves behind contains the region's arguments and outputs, even unused
+// ones.
 #pragma once
 
 #include <ATen/core/ivalue.h>
@@ -28,11 +28,11 @@ namespace gradscan {
 
 // The origin of a region that stands for a mere module call, see CaptureOptions::every_module.
 inline constexpr const char* module_origin = "module";
-// Likewise, but of one that cannot be checkpointed: it changes an argument in place, of which recomputation would find the
-// changed values.
+// Likewise, but for one that cannot be checkpointed: it changes an argument in place, so recomputation would find the changed
+// values.
 inline constexpr const char* changing_module_origin = "module that changes an argument";
 
-// What is known of a region before it runs.
+// What is known about a region before it runs.
 struct RegionStart {
   std::string label;  // tells open regions apart: the marker's number, the module's path
   std::string name;
@@ -47,13 +47,13 @@ struct RecordedRegion {
   int parent = none;
   int module = 0;  // number of the module that was running
   NodePtr begin, end;
-  std::vector<at::Tensor> arguments;   // the direct tensor arguments, kept so that their storages stay theirs
-  std::vector<at::Tensor> inside;      // as the region's inside sees them
-  std::vector<std::int64_t> versions;  // of these, which count changes in place, when the region began
+  std::vector<at::Tensor> arguments;   // the direct tensor arguments, kept alive so that their storages are not reused
+  std::vector<at::Tensor> inside;      // the arguments as the region's inside sees them
+  std::vector<std::int64_t> versions;  // their version counters, which count in-place changes, when the region began
   std::vector<int> nested_outputs;
 };
 
-// What one operation of forward made: the autograd nodes with first <= sequence number < last.
+// What one operation of forward created: the autograd nodes with first <= sequence number < last.
 struct RecordedOperation {
   std::uint64_t first = 0, last = 0;
   int module = 0;
@@ -61,17 +61,17 @@ struct RecordedOperation {
 };
 
 struct RecordedFlops {
-  std::uint64_t first = 0, last = 0;  // equal: it has made no node
+  std::uint64_t first = 0, last = 0;  // equal if it created no node
   OperationFlops flops;
-  int region = none;  // the innermost one that is open
+  int region = none;  // the innermost open region
 };
 
 struct RecordedModule {
   std::string path;
-  std::optional<RegionStart> region;  // set: each call is a checkpoint region
-  bool only_for_grad = false;         // but for a call none of whose direct tensor arguments requires grad
-  // Set for a region: the parameters and buffers of the module and those below. A trace hands a shared one over as if it were
-  // an argument.
+  std::optional<RegionStart> region;  // if set, each call is a checkpoint region
+  bool only_for_grad = false;         // ... unless none of its direct tensor arguments requires grad
+  // For a region: the parameters and buffers of the module and of those below. A trace passes shared ones as if they were
+  // arguments.
   std::unordered_set<const at::TensorImpl*> own;
 };
 
@@ -84,27 +84,27 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // The recorder of the capture that runs on this thread; nullptr outside of a capture.
+  // The recorder of the capture that runs on this thread; nullptr outside a capture.
   static Recorder* current();
 
-  // A module is called with these arguments, or returns this result; both are changed where the module is a region.
+  // A module is called with these arguments, or returns this result. Both are changed if the module is a region.
   void enter_module(const c10::ivalue::Object* module, c10::ArrayRef<c10::IValue*> arguments);
   void leave_module(c10::IValue& result);
 
-  // `wanted` may be empty; else it says for each tensor whether it required grad where the file was written, which the tracer
+  // `wanted` may be empty; else it says for each tensor whether it required grad when the file was written, which the tracer
   // does not keep. Returns the tensors as the region's inside sees them.
   std::vector<at::Tensor> begin_region(RegionStart start, std::vector<at::Tensor> arguments,
                                        const std::vector<bool>& wanted = {});
-  // Returns the outputs as the outside sees them. `nested` as Region::nested_outputs.
+  // Returns the outputs as the outside sees them. `nested` is like Region::nested_outputs.
   std::vector<at::Tensor> end_region(const std::string& label, std::vector<at::Tensor> outputs, std::vector<int> nested);
 
-  // The innermost but for those that stand for mere module calls; nullptr outside of all.
+  // The innermost open region, except those that stand for mere module calls; nullptr if there is none.
   const RecordedRegion* open_region() const;
 
-  // What tensor.requires_grad_() makes of it.
+  // What tensor.requires_grad_() turns it into.
   static at::Tensor require_grad(const at::Tensor& tensor);
 
-  // An error raised while the model runs; the interpreter would turn it into one of its own.
+  // An error raised while the model runs; the interpreter would turn it into its own.
   std::exception_ptr failure;
 
   const std::vector<RecordedRegion>& regions() const { return regions_; }
@@ -130,8 +130,8 @@ class Recorder {
   std::vector<RecordedRegion> regions_;
   std::vector<RecordedOperation> operations_;
   std::vector<RecordedFlops> flops_;
-  int depth_ = 0;          // of operations that operations call
-  bool counting_ = false;  // an operation whose flops are counted is running
+  int depth_ = 0;          // nesting of operations that operations call
+  bool counting_ = false;  // an operation whose FLOPs are counted is running
   std::unique_ptr<OperationObserver> observer_;
 };
 

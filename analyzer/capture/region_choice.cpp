@@ -97,9 +97,9 @@ class RegionChoice {
   }
 
   const Model& model_;
-  std::set<std::string> regions_;  // names of the file's own
+  std::set<std::string> regions_;  // names of the file's own regions
   std::vector<std::string> paths_;
-  std::vector<RecordedModule> modules_;  // as model.modules
+  std::vector<RecordedModule> modules_;  // parallel to model.modules
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using torch::jit::SourceRange;
 
-// The range in the code that the file was made from, not in the code that the file holds.
+// The range in the code that the file was made from, not in the code in the file.
 std::optional<SourceRange> original(const SourceRange& range) {
   return range.source() ? range.findSourceRangeThatGenerated() : std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Where in the user's Python code an operation of a TorchScript model comes from.
+// Which line of the user's Python code an operation of a TorchScript model comes from.
 #pragma once
 
 #include <torch/csrc/jit/frontend/source_range.h>

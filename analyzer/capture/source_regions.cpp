@@ -31,7 +31,7 @@ Frames caller_of(const Frames& frames) {
   return {frame, frames.end()};
 }
 
-// The Python stacks of nodes, as far as the file tells.
+// The Python stacks of nodes, as far as the file has them.
 class Stacks {
  public:
   const Frames& of(const Node* node) {
@@ -42,8 +42,8 @@ class Stacks {
     return found->second = parse_stack(text);
   }
 
-  // The stack of the node that is called from the fewest modules: another one may be in a module that was not registered,
-  // whose operations the tracer counts among those of its caller.
+  // The stack of the node that is called from the fewest modules: the others may be in a module that is not registered, whose
+  // operations the tracer attributes to its caller.
   const Frames& outermost(const Graph& graph) {
     static const Frames no_frames;
     const Frames* result = &no_frames;
@@ -55,7 +55,7 @@ class Stacks {
   }
 
  private:
-  // Recurses as deep as modules are nested.
+  // Recurses only as deeply as modules are nested.
   Frames of_call(const Node* node) {
     auto type = node->input(0)->type()->cast<c10::ClassType>();
     auto* method = type ? type->findMethod(node->s(c10::attr::name)) : nullptr;
@@ -67,10 +67,10 @@ class Stacks {
   std::unordered_map<const Node*, Frames> frames_;
 };
 
-// One call of checkpoint() that a node stands in.
+// A call of checkpoint() that contains a node.
 struct CheckpointCall {
   std::string_view outside;  // the stack from checkpoint()'s frame outwards
-  std::string_view inside;   // the stack inside of that frame; empty for the call of a module that is itself checkpointed
+  std::string_view inside;   // the stack inside that frame; empty for the call of a module that is itself checkpointed
   std::string_view function;
   std::string source, place;  // see Region
   bool by_torch = false;      // the function is torch's own: checkpoint_sequential() runs several modules in one region
@@ -93,7 +93,7 @@ CheckpointCall checkpoint_call(const Frames& frames, std::size_t k) {
   return call;
 }
 
-// The calls of checkpoint() inside of the `depth` outermost calls of modules, outermost first.
+// The calls of checkpoint() inside the `depth` outermost module calls, outermost first.
 std::vector<CheckpointCall> checkpoint_calls(const Frames& frames, std::size_t depth) {
   std::vector<CheckpointCall> calls;
   std::size_t modules = 0;
@@ -109,7 +109,7 @@ struct OpenRegion {
   std::string name;
   Node* first = nullptr;
   Node* last = nullptr;
-  std::map<std::string_view, std::string> elements;  // by line inside: the module that it has called last
+  std::map<std::string_view, std::string> elements;  // by line inside: the module that it called last
 };
 
 bool holds_tensors(const c10::TypePtr& type) {
@@ -119,13 +119,13 @@ bool holds_tensors(const c10::TypePtr& type) {
   return std::any_of(parts.begin(), parts.end(), holds_tensors);
 }
 
-// "blocks.1" and "blocks.2" have the same form.
+// "blocks.1" and "blocks.2" become the same.
 std::string without_numbers(std::string path) {
   path.erase(std::remove_if(path.begin(), path.end(), [](char c) { return c >= '0' && c <= '9'; }), path.end());
   return path;
 }
 
-// Attributes and constants stand before what uses them, often before the region that does.
+// Attributes and constants come before what uses them, often before the region that does.
 bool is_read_ahead(const Node* node) {
   return node->kind() == c10::prim::GetAttr || node->kind() == c10::prim::Constant;
 }
@@ -218,7 +218,7 @@ class GraphMarker {
     return {begin, end};
   }
 
-  // The nodes of the region, with those in their blocks.
+  // Collects the nodes of the region, including those in their blocks.
   void collect_members(const OpenRegion& region) {
     members_.clear();
     ordered_.clear();
@@ -266,10 +266,10 @@ class GraphMarker {
   }
 
   template <class Predicate>
-  static void replace_uses(Value* value, Value* replacement, Predicate concerned) {
+  static void replace_uses(Value* value, Value* replacement, Predicate applies) {
     torch::jit::use_list uses = value->uses();
     for (const torch::jit::Use& use : uses)
-      if (concerned(use.user)) use.user->replaceInput(use.offset, replacement);
+      if (applies(use.user)) use.user->replaceInput(use.offset, replacement);
   }
 
   Stacks& stacks_;

@@ -1,5 +1,7 @@
 #include "analyzer/capture/stated_parameters.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <unordered_map>
@@ -40,7 +42,7 @@ std::vector<std::size_t> stated_order(const std::vector<StatedParameter>& stated
   for (const StatedParameter& entry : stated) {
     auto found = positions.find(entry.name);
     if (found == positions.end()) throw std::invalid_argument("the model has no parameter " + entry.name);
-    if (is_stated[found->second]) throw std::invalid_argument("it states the parameter " + entry.name + " twice");
+    if (is_stated[found->second]) throw std::invalid_argument(fmt::format("it lists the parameter {} twice", entry.name));
     is_stated[found->second] = true;
     order.push_back(found->second);
     make_first_name(parameters[found->second], entry.name);
@@ -49,7 +51,7 @@ std::vector<std::size_t> stated_order(const std::vector<StatedParameter>& stated
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     if (is_stated[k]) continue;
     if (parameters[k].requires_grad)
-      throw std::invalid_argument("it does not state the parameter " + parameters[k].name + ", which requires grad");
+      throw std::invalid_argument(fmt::format("it does not list the parameter {}, which requires grad", parameters[k].name));
     order.push_back(k);
   }
   return order;

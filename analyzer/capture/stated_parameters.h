@@ -1,4 +1,4 @@
-// The parameters as gradscan.json states them: in the original module's order, perhaps by another of their names.
+// The parameters as listed in gradscan.json: in the original module's order, perhaps by another of their names.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct StatedParameter {
   std::string ddp_name{};  // as Parameter::ddp_name
 };
 
-// The stated order: positions in `parameters`. Those that are not stated, which must not require grad, come last. Gives each
-// parameter its stated names. Throws std::invalid_argument, with what is wrong, if they do not fit.
+// The listed order: positions in `parameters`. Those that are not listed, which must not require grad, come last. Gives each
+// parameter its listed names. Throws std::invalid_argument, saying what is wrong, if they do not match.
 std::vector<std::size_t> stated_order(const std::vector<StatedParameter>& stated, std::vector<Parameter>& parameters);
 
 }  // namespace gradscan

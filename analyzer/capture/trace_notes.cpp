@@ -1,6 +1,10 @@
 #include "analyzer/capture/trace_notes.h"
 
+#include <fmt/format.h>
+
 #include <set>
+
+#include "analyzer/text/prose.h"
 
 namespace gradscan {
 namespace {
@@ -11,7 +15,7 @@ bool is_module_call(const Region& region) {
 
 std::string first_of(const std::set<std::string>& names) {
   if (names.size() == 1) return *names.begin();
-  return *names.begin() + " and " + std::to_string(names.size() - 1) + " other region" + (names.size() == 2 ? "" : "s");
+  return fmt::format("{} and {}", *names.begin(), count(names.size() - 1, "other region"));
 }
 
 }  // namespace
@@ -24,13 +28,17 @@ std::vector<std::string> trace_notes(const Capture& capture) {
     if (arguments.size() > 1) several.insert(region.name);
     for (GradEdge argument : arguments)
       if (argument.node != none && capture.nodes[argument.node].role == Role::parameter)
-        parameters.insert(region.name + " is traced with " + capture.parameters[capture.nodes[argument.node].parameter].name +
-                          ", a parameter of another module: it is taken to be an argument of the checkpointed call");
+        parameters.insert(fmt::format(
+            "{} is traced with {}, a parameter of another module: it is taken to be an argument of the checkpointed "
+            "call",
+            region.name, capture.parameters[capture.nodes[argument.node].parameter].name));
   }
   std::vector<std::string> notes(parameters.begin(), parameters.end());
   if (!several.empty())
-    notes.push_back("a trace does not tell a list of tensors from single ones: the arguments of " + first_of(several) +
-                    " are taken to be single tensors");
+    notes.push_back(fmt::format(
+        "a trace does not distinguish a list of tensors from separate ones: the arguments of {} are taken to be separate "
+        "tensors",
+        first_of(several)));
   return notes;
 }
 

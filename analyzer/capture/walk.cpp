@@ -1,5 +1,6 @@
 #include "analyzer/capture/walk.h"
 
+#include <fmt/format.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -18,7 +19,7 @@ namespace {
 using torch::autograd::AccumulateGrad;
 using RawNode = torch::autograd::Node*;
 
-// Boundaries of regions by their autograd node: {region, whether it is the region's end}.
+// Region boundaries by their autograd node: {region, whether it is the region's end}.
 using Boundaries = std::unordered_map<RawNode, std::pair<int, bool>>;
 
 std::string dtype_of(const at::Tensor& tensor) {
@@ -92,7 +93,7 @@ class Walk {
     }
   }
 
-  // Where a node belongs: parameters in their order, then other leaves, then all others as they were created.
+  // The sort key of a node: parameters in their order, then other leaves, then all others in order of creation.
   std::tuple<int, std::uint64_t> place(RawNode node) const {
     if (auto* accumulate = dynamic_cast<AccumulateGrad*>(node)) {
       auto parameter = parameters_.find(accumulate->variable.unsafeGetTensorImpl());
@@ -110,10 +111,10 @@ class Walk {
     for (std::size_t k = 0; k < nodes_.size(); ++k) number_[nodes_[k].get()] = static_cast<int>(k);
   }
 
-  // Appends a node behind all that its edges point to. Almost always they stand there already: but torch makes the gradient
-  // function of a view anew after its base was changed in place, and only when it is asked for, by the operation that uses it.
+  // Appends a node after everything that its edges point to. That is almost always there already, but if the base of a view is
+  // changed in place, torch creates the view's gradient function anew, and only once an operation uses the view.
   void append(const NodePtr& root) {
-    std::vector<std::pair<NodePtr, std::size_t>> stack{{root, 0}};  // a node and its next edge to be followed
+    std::vector<std::pair<NodePtr, std::size_t>> stack{{root, 0}};  // a node and the next of its edges to follow
     while (!stack.empty()) {
       auto& [node, next] = stack.back();
       if (next == 0 && !appended_.insert(node.get()).second) {
@@ -177,7 +178,7 @@ class Walk {
     result.gradient_flops.resize(result.next.size());
   }
 
-  // Of operations that no gradient flows through.
+  // Adds the FLOPs of operations that no gradient flows through.
   void add_constant_flops() {
     for (const RecordedFlops& recorded : recorder_.flops()) {
       if (has_node_.contains(&recorded)) continue;
@@ -186,7 +187,7 @@ class Walk {
     }
   }
 
-  // Of all their storages, without repetition.
+  // The numbers of their storages, without repetition.
   std::vector<int> storage_numbers(const std::vector<at::Tensor>& tensors) {
     std::vector<int> numbers;
     for (const at::Tensor& tensor : tensors) {
@@ -220,7 +221,8 @@ class Walk {
                                   .argument_dtypes = std::move(dtypes)});
     }
     for (const std::string& op : silent_about_saved_)
-      capture_.notes.push_back("which tensors " + op + " saves for backward is not known: saved memory may be more than shown");
+      capture_.notes.push_back(
+          fmt::format("which tensors {} saves for backward is not known: saved memory may be more than shown", op));
   }
 
   void finish_output(Output& output, const torch::autograd::Edge& gradient) const {

@@ -1,7 +1,7 @@
-// From the autograd graph that a run of forward has left behind to the nodes, regions and outputs of a Capture.
+// From the autograd graph that forward leaves behind to the nodes, regions and outputs of a Capture.
 //
-// The walk starts at forward's results and at every region boundary, so that it also finds what only an unused output or
-// argument leads to, and keeps its own stack: a graph may be a million nodes deep.
+// The walk starts from forward's results and from every region boundary, so that it also finds what only an unused output or
+// argument leads to. It keeps its own stack: a graph may be a million nodes deep.
 #pragma once
 
 #include "analyzer/capture/inputs.h"
@@ -11,8 +11,8 @@
 
 namespace gradscan {
 
-// Adds nodes, storages, regions and outputs to `capture`, which has its parameters. Every output that requires grad and could
-// be part of a loss is marked as such.
+// Adds nodes, storages, regions and outputs to `capture`, which already has its parameters. Every output that requires grad is
+// marked as part of the loss.
 void walk_graph(const Model& model, const Inputs& inputs, const Recorder& recorder, const c10::IValue& result,
                 Capture& capture);
 

@@ -1,5 +1,7 @@
 #include "gradscan/capture.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -27,19 +29,19 @@ std::optional<std::int64_t> size_of(std::string_view dtype) {
   return {};
 }
 
-// A sum that must stay countable.
+// A sum that must not overflow.
 struct Amounts {
   std::int64_t sum = 0;
   bool overflown = false;
 
   void add(std::int64_t amount) { overflown = overflown || __builtin_add_overflow(sum, amount, &sum); }
 
-  // Whether it can be added up `more` times again, with room to spare.
+  // Whether it can be added `more` more times, with room to spare.
   bool fit(std::int64_t more) const { return !overflown && sum <= std::numeric_limits<std::int64_t>::max() / 4 / (more + 1); }
 };
 
-// What the description of a capture does not tell (capture_fields.h): how its numbers depend on each other. Every pass over a
-// capture relies on these rules without asking again.
+// What the description of a capture (capture_fields.h) does not say: how its numbers depend on each other. Every pass over a
+// capture relies on these rules without checking them again.
 class Validator {
  public:
   Validator(const Capture& capture, const std::string& subject) : capture_(capture), subject_(subject) {}
@@ -68,12 +70,12 @@ class Validator {
 
   void check_edge(GradEdge edge, int limit, const std::string& owner) const {
     if (edge.node == none) return;
-    if (edge.node >= limit) fail(owner + " has an edge to no earlier node");
+    if (edge.node >= limit) fail(owner + " has an edge that does not lead to an earlier node");
     if (is_boundary(edge.node) && edge.slot >= static_cast<int>(capture_.nodes[edge.node].next.size()))
       fail(owner + " uses a slot that its region does not have");
   }
 
-  // A replay makes every slot up to the highest that is used.
+  // A replay creates every slot up to the highest one used.
   void check_slot_count() const {
     std::vector<std::int64_t> slots(capture_.nodes.size(), 0);
     std::int64_t edges = 0;
@@ -90,26 +92,26 @@ class Validator {
 
   void check_node(int id) const {
     const Node& node = capture_.nodes[id];
-    std::string owner = "node " + std::to_string(id);
+    std::string owner = fmt::format("node {}", id);
     for (GradEdge edge : node.next) check_edge(edge, id, owner);
     if (!node.gradient_flops.empty() && node.gradient_flops.size() != node.next.size())
-      fail(owner + " has not as many gradient_flops as edges");
+      fail(owner + " has a different number of gradient_flops than of edges");
     bool accumulates = node.role == Role::parameter || node.role == Role::leaf;
-    if (accumulates && !node.next.empty()) fail(owner + " accumulates a gradient and yet sends one on");
+    if (accumulates && !node.next.empty()) fail(owner + " accumulates a gradient but also sends one on");
   }
 
-  // DDP's order has a place for each parameter that has a node.
+  // Each parameter that has a node has a place in DDP's order.
   void check_parameters_once() const {
     std::vector<bool> has_node(capture_.parameters.size());
     for (int id = 0; id < node_count(); ++id) {
       const Node& node = capture_.nodes[id];
       if (node.role != Role::parameter) continue;
-      std::string owner = "node " + std::to_string(id);
-      if (node.parameter == none) fail(owner + " accumulates the gradient of no parameter");
+      std::string owner = fmt::format("node {}", id);
+      if (node.parameter == none) fail(owner + " does not say which parameter's gradient it accumulates");
       const Parameter& parameter = capture_.parameters[node.parameter];
       if (!parameter.requires_grad) fail(owner + " accumulates the gradient of a frozen parameter");
-      if (parameter.ignored) fail(owner + " is of a parameter that DDP ignores, and no leaf");
-      if (has_node[node.parameter]) fail(owner + " is the second of its parameter");
+      if (parameter.ignored) fail(owner + " belongs to a parameter that DDP ignores, but is not a leaf");
+      if (has_node[node.parameter]) fail(owner + " is a second node of its parameter");
       has_node[node.parameter] = true;
     }
   }
@@ -122,13 +124,13 @@ class Validator {
       claim(region_of, region.end, Role::region_end, static_cast<int>(id));
       int outputs = static_cast<int>(capture_.nodes[region.end].next.size());
       for (int slot : region.nested_outputs)
-        if (slot >= outputs) fail(words(id) + " has no output " + std::to_string(slot));
-      if (region.parent >= static_cast<int>(id)) fail(words(id) + " stands before its parent");
+        if (slot >= outputs) fail(fmt::format("{} has no output {}", words(id), slot));
+      if (region.parent >= static_cast<int>(id)) fail(words(id) + " comes before its parent");
     }
     check_nesting(region_of);
   }
 
-  static std::string words(std::size_t region) { return "region " + std::to_string(region); }
+  static std::string words(std::size_t region) { return fmt::format("region {}", region); }
 
   void claim(std::vector<int>& region_of, int node, Role role, int region) const {
     if (capture_.nodes[node].role != role) fail(words(region) + " has no boundary nodes");
@@ -142,32 +144,31 @@ class Validator {
       Role role = capture_.nodes[id].role;
       if (role != Role::region_begin && role != Role::region_end) continue;
       int region = region_of[id];
-      if (region == none) fail("node " + std::to_string(id) + " is a boundary that belongs to no region");
+      if (region == none) fail(fmt::format("node {} is a boundary that belongs to no region", id));
       int around = open.empty() ? none : open.back();
       if (role == Role::region_end) {
         if (around != region) fail(words(region) + " ends where it has not begun");
         open.pop_back();
       } else {
-        if (capture_.regions[region].parent != around) fail(words(region) + " is not inside of its parent");
+        if (capture_.regions[region].parent != around) fail(words(region) + " is not inside its parent");
         open.push_back(region);
       }
     }
-    if (!open.empty()) fail(words(open.back()) + " has no end behind its begin");
+    if (!open.empty()) fail(words(open.back()) + " has no end after its beginning");
   }
 
-  // Nothing outside of a region may point into it: only its end node does. A region's begin node belongs to the scope around it
-  // as far as its own edges are concerned, and to its inside as a target.
+  // Nothing outside a region may point into it: only its end node does. A region's begin node belongs to the scope around the
+  // region as the source of edges, and to its inside as a target.
   void check_scopes() const {
     std::vector<int> innermost = innermost_regions(capture_);
     for (int id = 0; id < node_count(); ++id) {
       const Node& node = capture_.nodes[id];
       int scope = node.role == Role::region_begin ? capture_.regions[innermost[id]].parent : innermost[id];
       for (GradEdge edge : node.next)
-        if (edge.node != none && !visible(edge.node, scope, innermost))
-          fail("node " + std::to_string(id) + " points into a region");
+        if (edge.node != none && !visible(edge.node, scope, innermost)) fail(fmt::format("node {} points into a region", id));
     }
     for (const Output& output : capture_.outputs)
-      if (output.edge.node != none && !visible(output.edge.node, none, innermost)) fail("an output is inside of a region");
+      if (output.edge.node != none && !visible(output.edge.node, none, innermost)) fail("an output is inside a region");
   }
 
   bool visible(int target, int scope, const std::vector<int>& innermost) const {
@@ -272,7 +273,7 @@ GradEdge nested_output_edge(const Capture& capture, const Region& region, int sl
 
 std::int64_t element_size(std::string_view dtype) {
   if (std::optional<std::int64_t> size = size_of(dtype)) return *size;
-  throw Error(Failure::not_a_model, "", "unknown dtype \"" + std::string(dtype) + "\"",
+  throw Error(Failure::not_a_model, "", fmt::format("unknown dtype \"{}\"", dtype),
               "use one of torch's names, such as float32");
 }
 

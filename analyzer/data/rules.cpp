@@ -16,14 +16,16 @@ constexpr std::array<Rule, 7> table{{
      .fate = "marked ready twice in",
      .title = "DDP marks a parameter ready twice in one iteration",
      .help =
-         "DistributedDataParallel averages a bucket of gradients when every parameter in it has been marked ready, and raises "
-         "at a second mark: \"Expected to mark a variable ready only once\". A parameter is marked each time its gradient hook "
-         "fires: once by the outer backward, and once more by the inner backward of every reentrant checkpoint region that "
-         "uses it. With find_unused_parameters=True, DDP's search also marks every parameter that it does not find, and it "
-         "cannot look into a reentrant region. DDP's message names one parameter; the finding names all.",
-     .remedy = "Call checkpoint(..., use_reentrant=False): then every parameter fires once, and the search finds it. Where "
-               "only the search is to blame and every parameter gets a gradient, find_unused_parameters=False is enough. "
-               "static_graph=True helps where every iteration runs the same graph."},
+
+         "DistributedDataParallel averages a bucket of gradients once every parameter in it has been marked ready, and raises "
+         "at a second mark: \"Expected to mark a variable ready only once\". A parameter is marked each time its gradient "
+         "hook fires: once by the outer backward, and once more by the inner backward of every reentrant checkpoint region "
+         "that uses it. With find_unused_parameters=True, DDP's search also marks every parameter that it does not find, and "
+         "it cannot see into a reentrant region. DDP's message names one parameter; the finding names them all.",
+     .remedy =
+         "Call checkpoint(..., use_reentrant=False): every parameter then fires once, and the search finds it. If only the "
+         "search is to blame and every parameter gets a gradient, find_unused_parameters=False is enough. static_graph=True "
+         "helps if every iteration runs the same graph."},
     {.id = "unfinished-reduction",
      .outcome = Outcome::unfinished_reduction,
      .phrase = "Expected to have finished reduction",
@@ -32,15 +34,16 @@ constexpr std::array<Rule, 7> table{{
      .of_parameter = "not ready",
      .fate = "never marked ready: DDP stops in",
      .title = "A parameter is not marked ready",
-     .help = "A parameter that gets no gradient is never marked, so the bucket that holds it is never reduced. DDP finds out "
-             "in the next forward: \"Expected to have finished reduction in the prior iteration\". Either the loss does not "
-             "depend on the parameter, or backward does not execute the reentrant checkpoint region that uses it, because none "
-             "of the region's direct tensor arguments requires grad, or because what the loss takes of its result is inside of "
-             "a dict or list.",
-     .remedy = "If the loss does not need the parameter, freeze it or remove it before DDP is made; "
-               "find_unused_parameters=True helps too, unless there are reentrant regions. If its region is not executed, call "
-               "checkpoint(..., use_reentrant=False) or let an argument require grad: find_unused_parameters=True would only "
-               "hide that the parameter is not trained."},
+     .help =
+         "A parameter that gets no gradient is never marked, so the bucket that holds it is never reduced. DDP notices in the "
+         "next forward: \"Expected to have finished reduction in the prior iteration\". Either the loss does not depend on "
+         "the parameter, or backward does not execute the reentrant checkpoint region that uses it, because none of the "
+         "region's direct tensor arguments requires grad or because the outputs that the loss uses are inside a dict or list.",
+     .remedy =
+         "If the loss does not need the parameter, freeze or remove it before DDP is constructed; find_unused_parameters=True "
+         "helps too, unless there are reentrant regions. If its region is not executed, call checkpoint(..., "
+         "use_reentrant=False) or make an argument require grad: find_unused_parameters=True would only hide that the "
+         "parameter is not trained."},
     {.id = "graph-changed",
      .outcome = Outcome::graph_changed,
      .phrase = "training graph has changed",
@@ -48,25 +51,27 @@ constexpr std::array<Rule, 7> table{{
      .in_table = "graph change",
      .of_parameter = "graph changed",
      .fate = "fired more often than in iteration 0: DDP stops in",
-     .title = "A later iteration differs from the first, although static_graph=True says that none does",
-     .help = "With static_graph=True DDP takes the firings of iteration 0 as a contract for all iterations, and raises when a "
-             "parameter fires more often: \"Your training graph has changed\". Branches, layers that are dropped at random and "
-             "modules that are used in some iterations only break that contract.",
-     .remedy = "Leave static_graph=True out, or let every iteration run the same graph."},
+     .title = "A later iteration differs from the first, although static_graph=True promises that none does",
+     .help =
+         "With static_graph=True, DDP takes the firings of iteration 0 as a contract for all iterations, and raises when a "
+         "parameter fires more often: \"Your training graph has changed\". Branches, randomly dropped layers and modules that "
+         "are used only in some iterations break that contract.",
+     .remedy = "Leave out static_graph=True, or make every iteration run the same graph."},
     {.id = "other-error",
      .outcome = Outcome::other,
      .phrase = "",
      .severity = Severity::error,
      .in_table = "other",
-     .of_parameter = "concerned",
+     .of_parameter = "affected",
      .fate = "where training stops in",
      .title = "Training stops with another error of DDP or of backward",
-     .help = "The usual ones: \"Trying to backward through the graph a second time\", where the function of a reentrant region "
-             "uses a tensor of the graph outside that is not among its arguments, so that its inner backward runs on into that "
-             "graph and frees what it meets; \"Encountered gradient which is undefined\", where DDP reduces before all "
-             "gradients are there; and failed checks of DDP's own state, for an order of calls that it is not made for, such "
-             "as no_sync() in the first iteration with static_graph=True.",
-     .remedy = "Give a region every tensor that it uses as a direct argument, or call checkpoint(..., use_reentrant=False), "
+     .help =
+         "The usual ones are \"Trying to backward through the graph a second time\", when the function of a reentrant region "
+         "uses a tensor from the graph outside that is not among its arguments, so that its inner backward continues into "
+         "that graph and frees what it meets; \"Encountered gradient which is undefined\", when DDP reduces before all "
+         "gradients exist; and failed checks of DDP's own state, for an order of calls that it does not support, such as "
+         "no_sync() in the first iteration with static_graph=True.",
+     .remedy = "Pass every tensor that a region uses to it as a direct argument, or call checkpoint(..., use_reentrant=False), "
                "whose function may use any tensor."},
     {.id = "not-averaged",
      .outcome = std::nullopt,
@@ -76,11 +81,11 @@ constexpr std::array<Rule, 7> table{{
      .of_parameter = "not averaged",
      .fate = "not averaged over the ranks; DDP is silent",
      .title = "Gradients differ between the ranks, and DDP says nothing",
-     .help = "DDP finishes an iteration when every parameter has its first mark. A hook that fires after that adds to the "
-             "gradient of its own rank only: no error is raised, and the ranks' models drift apart. It happens where the last "
-             "first mark falls into the inner backward of a reentrant region whose parameters fire again, where a loss goes "
-             "backward more than once, and where a bucket waits for a parameter that gets no gradient.",
-     .remedy = "Call checkpoint(..., use_reentrant=False), and go backward once for each forward."},
+     .help = "DDP finishes an iteration once every parameter has its first mark. A hook that fires after that adds to the "
+             "gradient of its own rank only: no error is raised, and the ranks' models drift apart. This happens when the last "
+             "first mark falls inside the inner backward of a reentrant region whose parameters fire again, when a loss goes "
+             "backward more than once, and when a bucket waits for a parameter that gets no gradient.",
+     .remedy = "Call checkpoint(..., use_reentrant=False), and run backward once per forward."},
     {.id = "not-trained",
      .outcome = std::nullopt,
      .phrase = "",
@@ -88,13 +93,15 @@ constexpr std::array<Rule, 7> table{{
      .in_table = "not trained",
      .of_parameter = "not trained",
      .fate = "never trained; DDP is silent",
-     .title = "A parameter loses its gradient, or a part of it, and DDP says nothing",
-     .help = "Backward executes a reentrant checkpoint region only if one of its direct tensor arguments requires grad and the "
-             "loss reaches one of its outputs that is not inside of a dict or list. What a region computes that is not "
-             "executed adds nothing to any gradient, and with find_unused_parameters=True or static_graph=True DDP does not "
-             "say so. A note of this rule names parameters that the loss does not depend on, with checkpointing or without.",
-     .remedy = "Call checkpoint(..., use_reentrant=False), or let an argument of the region require grad and return its "
-               "outputs as a tensor or a tuple of tensors."},
+     .title = "A parameter loses its gradient, or part of it, and DDP says nothing",
+     .help =
+         "Backward executes a reentrant checkpoint region only if one of its direct tensor arguments requires grad and the "
+         "loss reaches one of its outputs that is not inside a dict or list. What a region that is not executed computes adds "
+         "nothing to any gradient, and with find_unused_parameters=True or static_graph=True DDP does not say so. A note of "
+         "this rule names parameters that the loss does not depend on, with or without checkpointing.",
+     .remedy =
+         "Call checkpoint(..., use_reentrant=False), or make an argument of the region require grad and return its outputs as "
+         "a tensor or a tuple of tensors."},
     {.id = "no-regions-named",
      .outcome = std::nullopt,
      .phrase = "",
@@ -103,7 +110,7 @@ constexpr std::array<Rule, 7> table{{
      .of_parameter = "",
      .fate = "",
      .title = "The file names no checkpoint regions",
-     .help = "A traced file does not keep which modules are checkpointed, so the verdict holds for the model without "
+     .help = "A traced file does not record which modules are checkpointed, so the verdict holds for the model without "
              "checkpointing.",
      .remedy = "Write the file with gradscan.export, which sees every call of checkpoint, or name the regions with "
                "--checkpoint PATTERN."},

@@ -1,5 +1,7 @@
 #include "analyzer/diagnose/causes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -35,7 +37,7 @@ Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
 
 }  // namespace
 
-// Of a parameter that DDP's search marks, and whose hook marks it again.
+// Why DDP's search does not see a parameter that it marks and whose hook then marks it again.
 Cause why_not_seen(const ParameterReport& parameter) {
   if (!parameter.returned_as.empty()) return Cause::returned_itself;
   if (parameter.seen_if_off) return Cause::inside_region;
@@ -57,7 +59,7 @@ Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter
   if (!parameter.idle_in.empty() && parameter.idle_in.size() < report.in_turn.size())
     return diagnosis(Cause::not_in_every_graph, parameter.used_in);
   if (is_unrecorded(report) && parameter.in_loss) return diagnosis(Cause::around_unrecorded, parameter.used_in);
-  bool takes_zero_only = parameter.used_by_loss && parameter.in_loss;  // what comes through forward is missing
+  bool takes_zero_only = parameter.used_by_loss && parameter.in_loss;  // the gradient through forward is missing
   if (!parameter.fired_by.empty() && !takes_zero_only) return diagnosis(Cause::zero_gradient, parameter.fired_by);
   if (report.setup.static_graph && !parameter.fired_by_sink.empty() && marks_asked(report, parameter) == 0)
     return diagnosis(Cause::only_through_sink, parameter.fired_by_sink);
@@ -100,14 +102,14 @@ const LocalGradient* local_gradient(const Report& report, int parameter) {
 }
 
 std::string names_of_graphs(const Report& report, const std::vector<int>& turns) {
-  constexpr std::size_t named_at_most = 3;
+  constexpr std::size_t names_listed = 3;
   std::vector<std::string> names;
   for (int turn : turns) names.push_back(report.in_turn[turn]);
-  return enumerate(names, named_at_most);
+  return enumerate(names, names_listed);
 }
 
 std::string outer_in_words(int cause) {
-  return cause == around_model ? "backward inside of the checkpoint around the model" : "outer backward";
+  return cause == around_model ? "inner backward of the checkpoint around the model" : "outer backward";
 }
 
 bool is_unrecorded(const Report& report) {
@@ -117,11 +119,12 @@ bool is_unrecorded(const Report& report) {
 }
 
 std::string unrecorded_in_words(const Report& report) {
-  return "The reentrant checkpoint around the model " +
-         std::string(has_input_with_grad(report)
-                         ? "gives a history only to tensors that forward returns directly, and the loss takes none of these"
-                         : "is given no tensor that requires grad, so torch records nothing for it") +
-         ". A non-reentrant one (--checkpoint-around non-reentrant) has no such condition.";
+  return fmt::format(
+      "The reentrant checkpoint around the model {}. A non-reentrant one (--checkpoint-around non-reentrant) has no such "
+      "condition.",
+      has_input_with_grad(report)
+          ? "gives a history only to tensors that forward returns directly, and the loss uses none of these"
+          : "gets no tensor that requires grad, so torch records nothing for it");
 }
 
 bool marked_by_search(const Report& report, const ParameterReport& parameter) {
@@ -132,18 +135,18 @@ RegionNames::RegionNames(const Report& report) : report_(report) {
   std::unordered_map<std::string, int> total;
   for (const RegionReport& region : report.regions) calls_.push_back(++total[region.name]);
   for (const RegionReport& region : report.regions)
-    names_.push_back(total[region.name] == 1 ? region.name : region.name + ", call " + std::to_string(calls_[region.id]));
+    names_.push_back(total[region.name] == 1 ? region.name : fmt::format("{}, call {}", region.name, calls_[region.id]));
 }
 
 std::string RegionNames::list(const std::vector<int>& regions) const {
-  constexpr std::size_t named_at_most = 3;
-  if (regions.size() > named_at_most)
-    return names_[regions.front()] + " … " + names_[regions.back()] + " (" + count(regions.size(), "region") + ")";
+  constexpr std::size_t names_listed = 3;
+  if (regions.size() > names_listed)
+    return fmt::format("{} … {} ({})", names_[regions.front()], names_[regions.back()], count(regions.size(), "region"));
   std::vector<std::string> words;
   bool same = same_function(regions);
   for (int region : regions) words.push_back(same ? std::to_string(calls_[region]) : names_[region]);
-  std::string list = enumerate(words, named_at_most);
-  return same ? report_.regions[regions.front()].name + ", calls " + list : list;
+  std::string list = enumerate(words, names_listed);
+  return same ? fmt::format("{}, calls {}", report_.regions[regions.front()].name, list) : list;
 }
 
 bool RegionNames::same_function(const std::vector<int>& regions) const {

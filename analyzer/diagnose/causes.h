@@ -1,5 +1,5 @@
-// Why something happens to a parameter, told by the report's own numbers: where it is used, what fires it, what DDP's search
-// sees, which regions are executed.
+// Why something happens to a parameter, worked out from the report: where it is used, what fires it, what DDP's search sees,
+// which regions are executed.
 #pragma once
 
 #include <string>
@@ -12,13 +12,13 @@ namespace gradscan {
 enum class Cause {
   // More than one ready mark.
   fires_several_times,   // in several regions, or in a region and outside
-  several_forwards,      // in the same region, which each of several forward calls executes by itself
-  taken_by_loss,         // in a region, and because the loss takes the parameter itself
-  unseen_but_in_loss,    // fires once, because the loss takes the parameter itself; DDP's search starts from forward's result
+  several_forwards,      // in the same region, which each of several forward calls executes
+  taken_by_loss,         // in a region, and because the loss uses the parameter directly
+  unseen_but_in_loss,    // fires once, because the loss uses the parameter directly; DDP's search starts from forward's result
   several_backwards,     // fires once in each of several backwards, the first of which leaves the reduction unfinished
   inside_region,         // fires once, but DDP's search does not see into its region
-  returned_itself,       // forward returns the parameter itself: no node that DDP's search could find
-  behind_hidden_output,  // fires once, but only outputs that DDP does not find lead to it
+  returned_itself,       // forward returns the parameter itself, which has no node that DDP's search could start from
+  behind_hidden_output,  // fires once, but only through outputs that DDP does not find
   // No gradient.
   not_used,               // nothing that forward computes with gradients uses it
   not_in_loss,            // used, but the loss does not depend on it under any kind of checkpointing
@@ -26,21 +26,21 @@ enum class Cause {
   nested_outputs,         // its reentrant region is not executed: the outputs that the loss needs are inside a dict or list
   not_in_every_graph,     // not used in some of the graphs that forward calls run in turn
   around_unrecorded,      // a reentrant checkpoint around the model records nothing
-  cut_off,                // a region that is not executed stands between it and the loss
-  only_through_sink,      // fires in iteration 0 of static_graph because of DDP's sink, and not afterwards
+  cut_off,                // a region that is not executed lies between it and the loss
+  only_through_sink,      // with static_graph, fires in iteration 0 because of DDP's sink, and not afterwards
   zero_gradient,          // fires, but with zeros only: its region has outputs that the loss does not use
   // A gradient that stays local.
   after_the_last_mark,  // it fires once more after all parameters are marked
   later_backward,       // it fires in a backward after the one that DDP reduces
-  never_reduced,    // its bucket waits for a parameter that gets no gradient, in an iteration behind which no forward follows
-  no_tensor_found,  // static_graph, and DDP finds no tensor in forward's return value
+  never_reduced,        // its bucket waits for a parameter without a gradient, in an iteration that no forward follows
+  no_tensor_found,      // static_graph, and DDP finds no tensor in forward's return value
   unknown,
 };
 
 struct Diagnosis {
   Cause cause = Cause::unknown;
-  std::vector<int> regions;  // the regions concerned, ascending
-  bool outside = false;      // whether the parameter fires (or is used, if it does not fire) outside of all regions as well
+  std::vector<int> regions;  // the regions involved, ascending
+  bool outside = false;      // whether the parameter also fires (or, if it does not fire, is used) outside all regions
 
   bool operator==(const Diagnosis&) const = default;
 };
@@ -49,27 +49,27 @@ Diagnosis why_marked_again(const Report& report, const ParameterReport& paramete
 Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter);
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter);
 
-// Of a reentrant region that backward does not execute.
+// Why backward does not execute this reentrant region.
 Cause why_not_executed(const RegionReport& region);
 
 // Whether DDP searches for unused parameters.
 bool searches(const Setup& setup);
 
-// When and why its gradient stays local in the setup asked; nullptr if it does not.
+// When and why the parameter's gradient stays local in the report's setup; nullptr if it does not.
 const LocalGradient* local_gradient(const Report& report, int parameter);
 
-// "a.pt and b.pt": of the captures at these positions in Report::in_turn.
+// "a.pt and b.pt": the names of the captures at these positions in Report::in_turn.
 std::string names_of_graphs(const Report& report, const std::vector<int>& turns);
 
-// Of a firing that no region causes: "outer backward", or what takes its place inside of a checkpoint around the whole model.
+// The backward that causes a firing outside all regions: "outer backward", or that of a checkpoint around the whole model.
 std::string outer_in_words(int cause);
 
-// Whether a reentrant checkpoint around the whole model records nothing: it is given no tensor that requires grad, or returns
-// what the loss takes inside of a dict or object. And why, in a sentence.
+// Whether a reentrant checkpoint around the whole model records nothing: it gets no tensor that requires grad, or returns what
+// the loss uses inside a dict or object. And the reason, in a sentence.
 bool is_unrecorded(const Report& report);
 std::string unrecorded_in_words(const Report& report);
 
-// In the setup asked.
+// In the report's setup.
 int marks_asked(const Report& report, const ParameterReport& parameter);
 bool marked_by_search(const Report& report, const ParameterReport& parameter);
 
@@ -87,7 +87,7 @@ class RegionNames {
 
   const Report& report_;
   std::vector<std::string> names_;
-  std::vector<int> calls_;  // for each region its number among those of the same name, from 1
+  std::vector<int> calls_;  // for each region, its number among those of the same name, from 1
 };
 
 }  // namespace gradscan

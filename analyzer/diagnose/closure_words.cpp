@@ -1,5 +1,7 @@
 #include "analyzer/diagnose/closure_words.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -11,9 +13,9 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t places_told = 3;
+constexpr std::size_t places_listed = 3;
 constexpr const char* remedy =
-    "Give the tensor to the checkpointed function as an argument: then the inner backward ends at it.";
+    "Pass the tensor to the checkpointed function as an argument: the inner backward then ends there.";
 
 void sort_unique(std::vector<int>& values) {
   std::sort(values.begin(), values.end());
@@ -23,32 +25,32 @@ void sort_unique(std::vector<int>& values) {
 // "l1 at model.py:10 (AddmmBackward0)", "region a"
 std::string in_words(const RegionNames& names, const Place& place) {
   if (place.region != none) return "region " + names[place.region];
-  std::string where = place.module;
-  if (!place.source.empty()) where += (where.empty() ? "" : " at ") + place.source;
-  return where.empty() ? place.op : where + " (" + place.op + ")";
+  if (place.module.empty() && place.source.empty()) return place.op;
+  const char* at = place.module.empty() || place.source.empty() ? "" : " at ";
+  return fmt::format("{}{}{} ({})", place.module, at, place.source, place.op);
 }
 
 std::string regions_in_words(const RegionNames& names, const std::vector<int>& regions) {
-  return (regions.size() == 1 ? "region " : "regions ") + names.list(regions);
+  return fmt::format("{} {}", regions.size() == 1 ? "region" : "regions", names.list(regions));
 }
 
 std::string passes_in_words(const RegionNames& names, const std::vector<int>& causes) {
   std::vector<int> regions;
   std::copy_if(causes.begin(), causes.end(), std::back_inserter(regions), [](int cause) { return cause >= 0; });
-  std::string inner = "the inner backward of " + regions_in_words(names, regions);
-  return regions.size() == causes.size() ? inner : inner + " and the outer backward";
+  return fmt::format("the inner {} of {}{}", regions.size() == 1 ? "backward" : "backwards", regions_in_words(names, regions),
+                     regions.size() == causes.size() ? "" : " and the outer backward");
 }
 
-// "The function of region f uses a tensor made by l1, outside of the region, without having it as an argument."
+// "The function of the reentrant region f uses a tensor made outside by l1, without taking it as an argument."
 std::string functions_use(const Report& report, const RegionNames& names, const std::vector<int>& regions) {
   std::set<std::string> made_by;
   for (int region : regions)
     for (const Place& place : report.regions[region].closures) made_by.insert(in_words(names, place));
-  bool one = regions.size() == 1;
-  return (one ? "The function of the reentrant " : "The functions of the reentrant ") + regions_in_words(names, regions) +
-         (one ? " uses" : " use") + " what is made outside by " +
-         enumerate(std::vector<std::string>(made_by.begin(), made_by.end()), places_told) +
-         " without having it as an argument.";
+  const bool one = regions.size() == 1, one_tensor = made_by.size() == 1;
+  return fmt::format("The {} of the reentrant {} {} {} made outside by {}, without taking {}.", one ? "function" : "functions",
+                     regions_in_words(names, regions), one ? "uses" : "use", one_tensor ? "a tensor" : "tensors",
+                     enumerate(std::vector<std::string>(made_by.begin(), made_by.end()), places_listed),
+                     one_tensor ? "it as an argument" : "them as arguments");
 }
 
 }  // namespace
@@ -60,12 +62,12 @@ std::string why_second_run(const Report& report) {
     if (cause >= 0 && !report.regions[cause].closures.empty()) regions.push_back(cause);
   if (regions.empty()) return "";
   RegionNames names(report);
-  return functions_use(report, names, regions) +
-         " An inner backward ends at the region's arguments, but from such a tensor it runs on into the graph that made it, "
-         "and "
-         "frees what is saved there: " +
-         passes_in_words(names, report.second_run->causes) + " come to " + in_words(names, report.second_run->place) +
-         ", and the second to come there fails. " + remedy;
+  return fmt::format(
+      "{} An inner backward ends at the region's arguments, but from such a tensor it continues into the graph that made it "
+      "and "
+      "frees what is saved there: {} reach {}, and the second to arrive fails. {}",
+      functions_use(report, names, regions), passes_in_words(names, report.second_run->causes),
+      in_words(names, report.second_run->place), remedy);
 }
 
 std::string why_reached_through_closures(const Report& report, const std::vector<int>& parameters) {
@@ -77,10 +79,10 @@ std::string why_reached_through_closures(const Report& report, const std::vector
         regions.push_back(cause);
   sort_unique(regions);
   if (regions.empty()) return "";
-  return functions_use(report, RegionNames(report), regions) +
-         " So its inner backward does not end there but runs on into the graph outside, and fires the parameters that it "
-         "meets. " +
-         remedy;
+  return fmt::format(
+      "{} So {} inner backward does not end there but continues into the graph outside and fires the parameters that it meets. "
+      "{}",
+      functions_use(report, RegionNames(report), regions), regions.size() == 1 ? "its" : "their", remedy);
 }
 
 }  // namespace gradscan

@@ -1,5 +1,7 @@
 #include "analyzer/diagnose/findings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -16,7 +18,7 @@ namespace gradscan {
 namespace {
 
 std::string in_iteration(const Verdict& verdict) {
-  return verdict.iteration ? " in iteration " + std::to_string(*verdict.iteration) : "";
+  return verdict.iteration ? fmt::format(" in iteration {}", *verdict.iteration) : "";
 }
 
 std::vector<int> select(const Report& report, auto&& holds) {
@@ -60,13 +62,12 @@ Finding marked_ready_twice(const Report& report) {
   const Verdict& verdict = report.verdict;
   std::vector<int> marked = select(report, [&](auto& parameter) { return marks_asked(report, parameter) > 1; });
   std::vector<int> named = verdict.parameters.empty() ? marked : verdict.parameters;
-  std::string title = named.empty()
-                          ? "a parameter is marked ready twice"
-                          : parameters_in_words(report, named) + (named.size() == 1 ? " is" : " are") + " marked ready twice";
-  Finding result = finding(report, "marked-ready-twice", Severity::error, title + in_iteration(verdict),
-                           united(marked, verdict.parameters), why_marked_again);
+  std::string who = named.empty() ? "a parameter" : parameters_in_words(report, named);
+  std::string title = fmt::format("{} {} marked ready twice{}", who, named.size() > 1 ? "are" : "is", in_iteration(verdict));
+  Finding result =
+      finding(report, "marked-ready-twice", Severity::error, title, united(marked, verdict.parameters), why_marked_again);
   if (marked.size() > 1 && named.size() == 1)
-    add_sentence(result, "The message names only the first of them in the order of backward.");
+    add_sentence(result, "DDP's message names only the first of them in backward order.");
   add_sentence(result, why_reached_through_closures(report, marked));
   return result;
 }
@@ -83,13 +84,13 @@ Finding unfinished_reduction(const Report& report) {
   bool sometimes = std::any_of(unmarked.begin(), unmarked.end(), [&](int index) { return is_idle_sometimes(report, index); });
   std::string who = unmarked.empty() ? "" : parameters_in_words(report, unmarked);
   std::string title = unmarked.empty() ? "a reduction is not finished"
-                      : sometimes      ? "not every iteration makes " + who + " ready"
-                                       : who + " never " + (unmarked.size() == 1 ? "becomes" : "become") + " ready";
+                      : sometimes      ? fmt::format("some iterations do not mark {} ready", who)
+                                       : fmt::format("{} {} never marked ready", who, unmarked.size() == 1 ? "is" : "are");
   Finding result = finding(report, "unfinished-reduction", Severity::error, title + ": DDP raises" + in_iteration(verdict),
                            unmarked, why_no_gradient);
   add_sentence(result,
-               "A bucket that holds such a parameter is never reduced: its gradients have stayed local to each rank when the "
-               "next forward finds out and raises.");
+               "A bucket that holds such a parameter is never reduced: by the time the next forward notices and raises, its "
+               "gradients have stayed local to each rank.");
   return result;
 }
 
@@ -103,27 +104,27 @@ Finding graph_changed(const Report& report) {
   return result;
 }
 
-std::string backward_comes_twice(const Report& report) {
+std::string why_backward_runs_twice(const Report& report) {
   if (std::string why = why_second_run(report); !why.empty()) return why;
-  return "A checkpointed function uses a tensor of the graph outside that is not among the region's arguments. The inner "
-         "backward walks on into that outer graph and frees its saved tensors; whoever comes there next fails.";
+  return "A checkpointed function uses a tensor from the graph outside that is not among the region's arguments. The inner "
+         "backward continues into that outer graph and frees its saved tensors; the next backward to get there fails.";
 }
 
-bool is_check_inside_of_torch(const Verdict& verdict) {
+bool is_internal_check(const Verdict& verdict) {
   return contains(verdict.message, "INTERNAL ASSERT FAILED");
 }
 
 std::string words_of(const Verdict& verdict) {
-  if (is_check_inside_of_torch(verdict)) return "a check inside of DDP fails";
+  if (is_internal_check(verdict)) return "an internal check of DDP fails";
   return verdict.message.substr(0, verdict.message.find_first_of(".\n"));
 }
 
 std::string why_check_fails(const Report& report) {
-  std::string text = "DDP is not made for this order of calls, and says so only by a check of its own state.";
+  std::string text = "DDP does not support this order of calls, and only a check of its own state reports it.";
   if (report.setup.static_graph && report.setup.step.no_sync > 0)
     text +=
-        " static_graph=True puts the first all-reduce off to the end of the first backward, which runs inside of no_sync() "
-        "here, where no reduction is prepared.";
+        " static_graph=True defers the first all-reduce to the end of the first backward, which runs inside no_sync() here, "
+        "where no reduction is prepared.";
   return text;
 }
 
@@ -133,16 +134,18 @@ Finding other_error(const Report& report) {
   std::vector<int> early = select(report, [&](auto& parameter) {
     return undefined && marked_by_search(report, parameter) && marks_asked(report, parameter) > 1;
   });
-  Finding result =
-      finding(report, "other-error", Severity::error, "training stops" + in_iteration(verdict) + ": " + words_of(verdict),
-              united(early, verdict.parameters), why_marked_again);
-  if (is_check_inside_of_torch(verdict)) add_sentence(result, why_check_fails(report));
+  Finding result = finding(report, "other-error", Severity::error,
+                           fmt::format("training stops{}: {}", in_iteration(verdict), words_of(verdict)),
+                           united(early, verdict.parameters), why_marked_again);
+  if (is_internal_check(verdict)) add_sentence(result, why_check_fails(report));
   if (is_unrecorded(report)) add_sentence(result, unrecorded_in_words(report));
   if (undefined)
-    add_sentence(result,
-                 "All parameters are marked before all gradients are there, so DDP reduces too early and finds a gradient that "
-                 "does not exist yet.");
-  if (contains(verdict.message, "backward through the graph a second time")) add_sentence(result, backward_comes_twice(report));
+    add_sentence(
+        result,
+        "All parameters are marked before all gradients exist, so DDP reduces too early and finds a gradient that does "
+        "not exist yet.");
+  if (contains(verdict.message, "backward through the graph a second time"))
+    add_sentence(result, why_backward_runs_twice(report));
   return result;
 }
 
@@ -161,7 +164,7 @@ void add_error(const Report& report, std::vector<Finding>& findings) {
     if (diagnostic.outcome == report.verdict.outcome) findings.push_back(diagnostic.finding(report));
 }
 
-// " in iterations 1 and 3": in which any gradient stays local.
+// " in iterations 1 and 3": those in which any gradient stays local.
 std::string when_local(const Verdict& verdict) {
   std::set<int> iterations;
   for (const LocalGradient& local : verdict.local) iterations.insert(local.iterations.begin(), local.iterations.end());
@@ -172,13 +175,13 @@ void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
   const std::vector<int>& local = report.verdict.unsynchronised;
   if (local.empty() || report.verdict.outcome != Outcome::pass) return;
   findings.push_back(finding(report, "not-averaged", Severity::silent,
-                             "gradients of " + parameters_in_words(report, local) + " are not averaged over the ranks" +
-                                 when_local(report.verdict) + ", and DDP says nothing",
+                             fmt::format("gradients of {} differ between the ranks{}, and DDP says nothing",
+                                         parameters_in_words(report, local), when_local(report.verdict)),
                              local, why_not_averaged));
   add_sentence(findings.back(), why_reached_through_closures(report, local));
 }
 
-std::vector<int> concerned(const std::vector<Finding>& findings) {
+std::vector<int> parameters_in(const std::vector<Finding>& findings) {
   std::vector<int> parameters;
   for (const Finding& finding : findings)
     for (const Group& group : finding.groups)
@@ -187,7 +190,7 @@ std::vector<int> concerned(const std::vector<Finding>& findings) {
   return parameters;
 }
 
-// Without an error the replay tells which parameters are never trained; with one the firings do.
+// Without an error, the replay shows which parameters are never trained; with an error, the firings do.
 std::vector<int> untrained(const Report& report) {
   if (report.verdict.outcome == Outcome::pass) return report.verdict.untrained;
   return select(
@@ -195,15 +198,15 @@ std::vector<int> untrained(const Report& report) {
 }
 
 void add_not_trained(const Report& report, std::vector<Finding>& findings) {
-  std::vector<int> rest = without(untrained(report), concerned(findings));
+  std::vector<int> rest = without(untrained(report), parameters_in(findings));
   Verdict verdict;
   verdict.untrained = rest;
   std::vector<int> lost = lost_to_checkpointing(report, verdict), unneeded = without(rest, lost);
-  bool silent = report.verdict.outcome == Outcome::pass;  // an error is what stops the training
+  bool silent = report.verdict.outcome == Outcome::pass;  // otherwise the error stops training
   if (!lost.empty())
     findings.push_back(finding(report, "not-trained", silent ? Severity::silent : Severity::note,
-                               parameters_in_words(report, lost) + (lost.size() == 1 ? " never gets" : " never get") +
-                                   " a gradient" + (silent ? ", and DDP says nothing" : ""),
+                               fmt::format("{} never {} a gradient{}", parameters_in_words(report, lost),
+                                           lost.size() == 1 ? "gets" : "get", silent ? ", and DDP says nothing" : ""),
                                lost, why_no_gradient));
   if (!unneeded.empty())
     findings.push_back(finding(report, "not-trained", Severity::note,
@@ -211,12 +214,12 @@ void add_not_trained(const Report& report, std::vector<Finding>& findings) {
                                why_no_gradient));
 }
 
-// Parameters that fire, but not through these regions, whose inner backward is missing.
+// Parameters that fire, but lack the share of the gradient from regions that are not executed.
 void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   if (report.verdict.outcome != Outcome::pass) return;
   RegionNames names(report);
   std::vector<int> parameters =
-      without(select(report, [](auto& parameter) { return parameter.lost_in != none; }), concerned(findings));
+      without(select(report, [](auto& parameter) { return parameter.lost_in != none; }), parameters_in(findings));
   if (parameters.empty()) return;
   Finding result{"not-trained", Severity::silent, "", "", {}};
   std::vector<int> regions;
@@ -234,11 +237,14 @@ void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   }
   regions = united(regions, {});
   std::string who = parameters_in_words(report, parameters);
-  result.title = who + (parameters.size() == 1 ? " gets" : " get") + " only a part of the gradient, and DDP says nothing";
-  result.why = "Backward never executes the reentrant " + std::string(regions.size() == 1 ? "region " : "regions ") +
-               names.list(regions) +
-               ", although the loss depends on what is computed there: what that would add to the gradient of " + who +
-               " is missing. The hook fires because of another use.";
+  result.title =
+      fmt::format("{} {} only part of the gradient, and DDP says nothing", who, parameters.size() == 1 ? "gets" : "get");
+  result.why = fmt::format(
+      "Backward never executes the reentrant {} {}, although the loss depends on what is computed there: what that would add "
+      "to "
+      "the gradient of {} is missing. The {} because of another use.",
+      regions.size() == 1 ? "region" : "regions", names.list(regions), who,
+      parameters.size() == 1 ? "hook still fires" : "hooks still fire");
   findings.push_back(std::move(result));
 }
 
@@ -248,8 +254,8 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
       {"no-regions-named",
        Severity::note,
        "This file names no checkpoint regions",
-       "A traced file does not keep which modules are checkpointed, so what is said here holds for the model as it "
-       "stands in the file. Name the regions with --checkpoint PATTERN, or mark them in the file (docs/markers.md).",
+       "A traced file does not record which modules are checkpointed, so this report holds for the model as it stands in "
+       "the file. Name the regions with --checkpoint PATTERN, or mark them in the file (docs/markers.md).",
        {}});
 }
 

@@ -1,5 +1,8 @@
 #include "analyzer/diagnose/groups.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -20,7 +23,7 @@ bool is_within(const std::string& name, const std::string& module) {
   return name == module || name.starts_with(module + ".");
 }
 
-// A shared parameter goes by the name that it has in the region.
+// The name of a (possibly shared) parameter within the region.
 const std::string& name_in(const std::string& region, const ParameterReport& parameter) {
   if (is_within(parameter.name, region)) return parameter.name;
   auto alias = std::find_if(parameter.aliases.begin(), parameter.aliases.end(),
@@ -62,7 +65,7 @@ Label parse(const std::string& text) {
   return label;
 }
 
-// The step (+1 or -1) by which all numbers that differ do so; nothing if the labels are not neighbours.
+// The step (+1 or -1) by which all differing numbers differ; nothing if the labels are not neighbours.
 std::optional<long> step_between(const Label& from, const Label& to) {
   if (from.texts != to.texts) return {};
   long step = 0;
@@ -88,17 +91,15 @@ class Reasons {
     if (marked_by_search(report_, parameter)) parts.push_back("DDP's search does not find it (1)");
     if (sources.size() <= 4) {
       for (const auto& [cause, times] : sources)
-        parts.push_back(source(cause, one_region) + " (" + times_in_words(cause, times, parameter) + ")");
+        parts.push_back(fmt::format("{} ({})", source(cause, one_region), times_in_words(cause, times, parameter)));
     } else {
       if (diagnosis.outside) parts.push_back(outer_in_words(sources.begin()->first) + " (1)");
       parts.push_back("inner backward of each of " + names_.list(diagnosis.regions));
     }
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    if (report_.setup.step.backwards > 1 && !text.empty())
-      text += ", in each of " + count(report_.setup.step.backwards, "backward");
-    std::string remark = this->remark(diagnosis.cause, parameter);
-    return text + (text.empty() || remark.empty() ? "" : ", ") + remark;
+    if (report_.setup.step.backwards > 1 && !parts.empty())
+      parts.push_back("in each of " + count(report_.setup.step.backwards, "backward"));
+    if (std::string words = remark(diagnosis.cause, parameter); !words.empty()) parts.push_back(std::move(words));
+    return fmt::format("{}", fmt::join(parts, ", "));
   }
 
  private:
@@ -107,12 +108,12 @@ class Reasons {
     return "inner backward of " + (one_region ? "its region" : names_[cause]);
   }
 
-  // A later backward of the same loss is told by itself.
+  // With several backwards per loss, the reason mentions the later ones elsewhere.
   std::string times_in_words(int cause, int times, const ParameterReport& parameter) const {
     const LocalGradient* local = local_gradient(report_, parameter.index);
     auto late = local && report_.setup.step.backwards == 1 ? std::count(local->late.begin(), local->late.end(), cause) : 0;
     if (late == 0) return std::to_string(times);
-    return std::to_string(times) + (late < times ? ", the last " + std::to_string(late) : "") + ", too late";
+    return fmt::format("{}{}, too late", times, late < times ? fmt::format(", the last {}", late) : "");
   }
 
   std::string remark(Cause cause, const ParameterReport& parameter) const {
@@ -122,17 +123,17 @@ class Reasons {
       case Cause::not_in_loss:
         return "the loss does not depend on it";
       case Cause::no_argument_with_grad:
-        return "its region is not executed, because no direct tensor argument requires grad";
+        return "its region is not executed, because none of its direct tensor arguments requires grad";
       case Cause::nested_outputs:
-        return "its region is not executed, because the outputs are inside a dict or list";
+        return "its region is not executed, because its outputs are inside a dict or list";
       case Cause::cut_off:
-        return "no gradient comes back to it";
+        return "no gradient reaches it";
       case Cause::only_through_sink:
-        return "fires in iteration 0 only, through DDP's sink";
+        return "fires only in iteration 0, through DDP's sink";
       case Cause::not_in_every_graph:
-        return "the graph of " + names_of_graphs(report_, parameter.idle_in) + " does not lead to it";
+        return fmt::format("the graph of {} does not lead to it", names_of_graphs(report_, parameter.idle_in));
       case Cause::zero_gradient:
-        return "with zeros only";
+        return "only with zeros";
       default:
         return "";
     }
@@ -182,11 +183,11 @@ class Grouping {
     std::string module = common_module(group.members);
     group.label = names_.list(group.regions);
     if (group.regions.empty()) {
-      group.label = module.empty() ? "the model's root" : module;
+      group.label = module.empty() ? "the root module" : module;
     } else if (!module.empty() && is_within(module, region)) {
       module = region;
     } else if (!module.empty()) {
-      group.label += " (" + module + ")";
+      group.label += fmt::format(" ({})", module);
     }
     if (unit.diagnosis.outside && !group.regions.empty()) group.label += " and outside";
     for (std::string& member : group.members) member = relative(member, module);
@@ -214,7 +215,7 @@ class Grouping {
     return folded;
   }
 
-  // One behind the last unit that continues what `begin` starts.
+  // One past the last unit of the run that starts at `begin`.
   std::size_t end_of_run(std::size_t begin, int named) const {
     if (holds(units_[begin], named)) return begin + 1;
     std::optional<long> step;
@@ -240,7 +241,7 @@ class Grouping {
     }
     std::sort(group.regions.begin(), group.regions.end());
     std::sort(group.parameters.begin(), group.parameters.end());
-    group.label = units_[end - 1].group.label + " … " + units_[begin].group.label;
+    group.label = fmt::format("{} … {}", units_[end - 1].group.label, units_[begin].group.label);
     group.folded = static_cast<int>(end - begin);
     result.diagnosis.regions = group.regions;
     return result;

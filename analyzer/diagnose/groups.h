@@ -1,5 +1,5 @@
-// Parameters to which the same thing happens, told once: grouped by cause and by region or module, and equal neighbours folded
-// ("layer3.1 … layer3.5"). Cost: linear in the parameters (and their names), but for sorting.
+// Groups parameters to which the same thing happens, by cause and by region or module, and folds equal neighbours
+// ("layer3.1 … layer3.5"). Linear in the parameters (and their names), except for sorting.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ struct ExplainedGroup {
 
 using Diagnose = std::function<Diagnosis(const Report&, const ParameterReport&)>;
 
-// `parameters` are DDP indices, ascending. The group of the parameter `named` (that DDP's message names; or none) comes first
-// and is never folded; the others follow in the order of backward, last index first.
+// `parameters` are DDP indices, ascending. The group of `named`, the parameter in DDP's message (or none), comes first and is
+// never folded; the others follow in backward order, last index first.
 std::vector<ExplainedGroup> group(const Report& report, const std::vector<int>& parameters, int named,
                                   const Diagnose& diagnose);
 

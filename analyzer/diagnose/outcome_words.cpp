@@ -1,5 +1,7 @@
 #include "analyzer/diagnose/outcome_words.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
 
@@ -19,7 +21,7 @@ const Rule* worst_rule(const Report& report, const Verdict& verdict) {
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
   const Rule* rule = worst_rule(report, verdict);
   if (!rule) return {Severity::clean, std::string(severity_words(Severity::clean).name)};
-  return {rule->severity, std::string(severity_words(rule->severity).loud) + " " + std::string(rule->in_table)};
+  return {rule->severity, fmt::format("{} {}", severity_words(rule->severity).loud, rule->in_table)};
 }
 
 std::string in_words(Checkpointing checkpointing) {
@@ -43,8 +45,8 @@ std::string in_words(Kind kind) {
 std::string origin_in_words(const std::string& origin) {
   if (origin == "marker") return "markers in the file";
   if (origin == "pattern") return "--checkpoint";
-  if (origin == "CheckpointWrapper") return "modules of the type CheckpointWrapper";
-  if (origin == "source range") return "the source lines in the file";
+  if (origin == "CheckpointWrapper") return "CheckpointWrapper modules";
+  if (origin == "source range") return "source lines in the file";
   return origin;
 }
 

@@ -1,4 +1,4 @@
-// Short words for verdicts, as tables and stories use them.
+// Short words for verdicts, used in tables and sentences.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What an iteration does, in words, where it is more than one forward and one backward.
+// What is unusual about an iteration, in words: anything but one forward and one backward.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace gradscan {
 
-// "2 forward calls enter one loss", one phrase for each member that is not as usual.
+// "one loss combines 2 forward calls": one phrase for each member that differs from its default.
 std::vector<std::string> in_words(const TrainingStep& step);
 
 // "in every iteration", "in iterations 1 and 3"

@@ -1,4 +1,4 @@
-// The sentences that say why: one cause after the other, each with the names of this very model.
+// The sentences that say why: one cause after another, with the names of the model at hand.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-// For at most the three causes with the most parameters.
+// Explains at most three causes, those with the most parameters.
 std::string explain_causes(const Report& report, const std::vector<ExplainedGroup>& groups);
 
 // "layer4.2.bn3.weight (index 157)", "first.weight (index 0, also called last.weight)"

@@ -1,14 +1,16 @@
 // What each edit does to the graph:
 //
-//   checkpoint    other kinds of regions; the graph of a capture is the same for all of them.
-//   freeze        edges to the parameter's node lead nowhere. The node stays as an operation that no gradient comes to and that
-//                 sends none on: whoever reads the graph sees no such node.
-//   ignore        the parameter's node becomes the leaf of some other tensor, and the parameter leaves DDP's order.
-//   require_grad  the arguments of the region that no gradient flows to get one: to a new leaf each, which is what
-//                 tensor.requires_grad_() makes of a tensor without history. New leaves stand before all other nodes.
+//   checkpoint    changes the kinds of regions; the graph of a capture is the same for all kinds.
+//   freeze        makes edges to the parameter's node lead nowhere. The node stays as an operation that receives and sends no
+//                 gradient, so readers of the graph do not see it.
+//   ignore        turns the parameter's node into the leaf of some other tensor, and drops the parameter from DDP's order.
+//   require_grad  lets gradients flow to those arguments of the region that get none: to a new leaf each, which is what
+//                 tensor.requires_grad_() makes of a tensor without history. New leaves precede all other nodes.
 //
-// What saves a tensor only because a frozen parameter needed it is not known: it goes on saving it.
+// A capture does not say which tensors are saved only because a frozen parameter needs them: they are still saved.
 #include "analyzer/graph/edits.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -45,7 +47,7 @@ void set_kinds(Capture& capture, const std::vector<CheckpointPattern>& patterns)
     if (matches_region(capture, pattern.glob)) apply_patterns(capture, {pattern});
 }
 
-// Of these parameters, which `mark` changes.
+// The nodes of these parameters, which `mark` changes.
 template <typename Mark>
 std::vector<Node*> nodes_of(Capture& capture, const std::vector<int>& parameters, Mark mark) {
   std::vector<bool> named(capture.parameters.size());
@@ -80,7 +82,7 @@ bool may_require_grad(const Region& region, std::size_t slot) {
   return slot >= region.argument_dtypes.size() || is_floating(region.argument_dtypes[slot]);
 }
 
-// Nodes that are to be inserted in front of all others.
+// Nodes to be inserted before all others.
 class NewLeaves {
  public:
   explicit NewLeaves(Capture& capture) : capture_(capture) {}
@@ -110,7 +112,7 @@ class NewLeaves {
   }
 
   Capture& capture_;
-  std::vector<GradEdge*> added_;  // edges to them
+  std::vector<GradEdge*> added_;  // the edges to them
 };
 
 void require_grad(Capture& capture, const std::vector<std::string>& globs) {
@@ -119,21 +121,22 @@ void require_grad(Capture& capture, const std::vector<std::string>& globs) {
     auto matches = [&](const std::string& glob) { return glob_match(glob, region.name); };
     if (std::none_of(globs.begin(), globs.end(), matches)) continue;
     if (!has_graph(capture, region))
-      throw Error(Failure::usage, "--require-grad " + region.name, "nothing in it requires grad, so its graph is not known",
+      throw Error(Failure::usage, "--require-grad " + region.name, "nothing in it requires grad, so its graph is unknown",
                   "export the model with an input that requires grad");
     leaves.require_grad(region);
   }
   leaves.insert();
 }
 
-// What a report repeats.
+// Adds notes, which the report repeats.
 void note(Capture& capture, const Edits& edits) {
   auto add = [&](const std::vector<std::string>& names, const std::string& what) {
-    for (const std::string& name : names) capture.notes.push_back("Changed before it was analysed: " + name + " " + what + ".");
+    for (const std::string& name : names)
+      capture.notes.push_back(fmt::format("Changed before the analysis: {} {}.", name, what));
   };
   add(edits.freeze, "does not require grad");
-  add(edits.ignore, "is ignored by DDP, so every rank trains it by itself");
-  add(edits.require_grad, "is given tensors that require grad");
+  add(edits.ignore, "is ignored by DDP, so every rank trains it on its own");
+  add(edits.require_grad, "gets tensors that require grad");
 }
 
 }  // namespace

@@ -9,14 +9,14 @@
 
 namespace gradscan {
 
-// Each of them edited. A glob over names of regions has to match in one of them only, for a region need not be in every graph.
+// Edits each of them. A glob over region names has to match in only one of them: a region need not be in every graph.
 std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits);
 
-// Whether the capture has the graph inside of a region: where all of a region is frozen and none of its arguments requires grad,
-// forward leaves nothing of it behind, and nobody can tell what its arguments lead to.
+// Whether the capture has the graph inside a region. If a whole region is frozen and none of its arguments requires grad,
+// forward leaves no trace of it, and what its arguments lead to is unknown.
 bool has_graph(const Capture& capture, const Region& region);
 
-// Of a region's argument, under any kind of checkpointing: it comes from nowhere, or from a region that has no graph.
+// Whether a region's argument comes from nowhere, or from a region that has no graph, under any kind of checkpointing.
 bool has_no_history(const Capture& capture, GradEdge argument);
 
 }  // namespace gradscan

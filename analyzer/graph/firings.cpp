@@ -1,7 +1,7 @@
-// A *pass* is one backward of torch's engine: the outer one, or the inner one of a reentrant region. Each is a breadth-first
-// search of its own; a region's pass is queued when another pass reaches its checkpoint vertex. A vertex is marked with the
-// number of the last pass that visited it, so no pass has to clear anything: the whole costs one visit per vertex and pass, and
-// without closures the passes visit disjoint parts of the graph (but for parameters).
+// A *pass* is one backward of torch's engine: the outer one, or the inner one of a reentrant region. Each is a separate
+// breadth-first search; a region's pass is queued when another pass reaches its checkpoint vertex. A vertex is marked with the
+// number of the last pass that visited it, so no pass has to clear anything. The total cost is one visit per vertex and pass,
+// and without closures the passes visit disjoint parts of the graph (except for parameters).
 #include "gradscan/firings.h"
 
 #include <algorithm>
@@ -109,7 +109,7 @@ class Counter {
   std::vector<int> ddp_index_;
   std::vector<int> last_pass_;
   int passes_ = none;
-  std::vector<std::optional<int>> ran_in_;  // by vertex that has run and has freed what it saved: in which pass, by its cause
+  std::vector<std::optional<int>> ran_in_;  // for each vertex that has run and freed what it saved: the cause of that pass
   std::vector<int> queued_;
   Firings firings_;
 };

@@ -1,5 +1,5 @@
-// Reading a capture as a graph is one pass over the nodes in ascending order. Edges point to lower numbers, so when a node is
-// reached it is known of each of its edges where it leads (through transparent boundaries) and whether anything there requires
+// Reads a capture as a graph in one pass over the nodes in ascending order. Edges point to lower numbers, so by the time a node
+// is reached, it is known where each of its edges leads (through transparent boundaries) and whether anything there requires
 // grad. Time and memory are linear in nodes and edges.
 #include "gradscan/graph.h"
 
@@ -42,7 +42,7 @@ void GradGraph::resolve(const Capture& capture, Checkpointing checkpointing) {
                  static_cast<std::uint32_t>(edges.size()));
 }
 
-// Fills the boundary's slots: where a gradient that is sent to them arrives.
+// Fills the boundary's slots with the vertices at which gradients sent to them arrive.
 void GradGraph::resolve_boundary(const Capture& capture, int vertex, int region, bool reentrant) {
   const Node& node = capture.nodes[vertex];
   std::vector<int>& slots = slots_[boundary_of_[vertex]];

@@ -1,5 +1,7 @@
 #include "analyzer/graph/in_turn.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "gradscan/error.h"
@@ -21,8 +23,8 @@ void check_then(std::span<const Capture> in_turn, const std::vector<std::string>
   const Capture& first = in_turn.front();
   for (std::size_t k = 0; k < then.size(); ++k)
     if (!of_one_model(first, in_turn[k + 1]))
-      throw Error(Failure::usage, "--then " + then[k], "its parameters are not those of " + first.model,
-                  "give files of one model, made with different inputs");
+      throw Error(Failure::usage, "--then " + then[k], fmt::format("its parameters differ from those of {}", first.model),
+                  "pass files of one model, made with different inputs");
 }
 
 }  // namespace gradscan

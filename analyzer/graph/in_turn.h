@@ -12,7 +12,7 @@ namespace gradscan {
 // Whether both have the same parameters.
 bool of_one_model(const Capture& left, const Capture& right);
 
-// Throws Error (usage) unless the captures behind the first one, which --then has named, have the parameters of the first.
+// Throws Error (usage) unless the captures after the first, which --then names, have the same parameters as the first.
 void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then);
 
 }  // namespace gradscan

@@ -1,6 +1,6 @@
-// A module stands for its parameters if all of them that require grad are chosen, under all their names. So every module on the
-// way to any other name is marked first, and each chosen name is then told by the outermost module without a mark. The time is
-// linear in the number of names times the depth of modules.
+// A module stands for its parameters if all of those that require grad are chosen, under all their names. So every module on
+// the way to any other name is marked first, and the outermost module without a mark then stands for each chosen name. Linear
+// in the number of names times the depth of modules.
 #include "analyzer/graph/name_globs.h"
 
 #include <algorithm>

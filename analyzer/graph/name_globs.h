@@ -1,4 +1,4 @@
-// Parameters as globs that match their names alone.
+// Parameters as globs that match only their names.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace gradscan {
 
-// Globs over names of parameters that match those of `chosen` (by position in capture.parameters) and no others that require
-// grad: "head.*" for all of a module's, names where only some are chosen; in the order of parameters.
+// Globs over parameter names that match `chosen` (by position in capture.parameters) and no other parameter that requires grad:
+// "head.*" if all parameters of a module are chosen, else their names; in parameter order.
 std::vector<std::string> globs_for(const Capture& capture, const std::vector<bool>& chosen);
 
 }  // namespace gradscan

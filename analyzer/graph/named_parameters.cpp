@@ -26,7 +26,7 @@ std::vector<std::string> names_of(const Capture& capture) {
 
 Error no_parameter(const Capture& capture, const std::string& option, const std::string& glob) {
   std::string near = did_you_mean(glob, names_of(capture));
-  return Error(Failure::usage, option + ' ' + glob, "is no parameter of " + capture.model,
+  return Error(Failure::usage, option + ' ' + glob, "matches no parameter of " + capture.model,
                near.empty() ? "give its full name" : near);
 }
 

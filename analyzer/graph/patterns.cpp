@@ -5,6 +5,7 @@
 #include "analyzer/presets/presets.h"
 #include "analyzer/text/globs.h"
 #include "analyzer/text/near_matches.h"
+#include "analyzer/text/prose.h"
 
 namespace gradscan {
 namespace {
@@ -16,7 +17,7 @@ std::string literal_part(std::string glob) {
   return glob;
 }
 
-// The modules so deep as this path around (or at) each of the names.
+// Each of the names, or the module around it, cut to the depth of this path.
 std::vector<std::string> as_deep_as(const std::string& path, const std::vector<std::string>& names) {
   auto components = std::count(path.begin(), path.end(), '.') + 1;
   std::vector<std::string> modules;
@@ -26,12 +27,6 @@ std::vector<std::string> as_deep_as(const std::string& path, const std::vector<s
     modules.push_back(name.substr(0, end));
   }
   return modules;
-}
-
-std::string first_three(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t at = 0; at < names.size() && at < 3; ++at) text += (at == 0 ? "" : ", ") + names[at];
-  return names.size() > 3 ? text + ", ..." : text;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Patterns: --checkpoint PATTERN=KIND, applied to names (gradscan/parse.h reads such texts).
+// Patterns: --checkpoint PATTERN=KIND, applied to names. gradscan/parse.h parses them.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@
 namespace gradscan {
 
 // Where a pattern makes regions: positions in `paths` (of all modules, in named_modules() order; the root's is empty) of those
-// that match and are not inside of another that does.
+// that match and are not inside another match.
 std::vector<std::size_t> outermost_matches(const std::string& glob, const std::vector<std::string>& paths);
 
-// Gives the regions that the capture already has the kind of the last pattern that matches their name. Throws Error (usage),
-// see no_match, if a pattern matches none of them.
+// Gives each existing region of the capture the kind of the last pattern that matches its name. Throws Error (usage), see
+// no_match(), if a pattern matches no region.
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns);
 
-// What to throw when a pattern matches none of `names`: names near matches.
+// What to throw if a pattern matches none of `names`; suggests near matches.
 Error no_match(const CheckpointPattern& pattern, const std::vector<std::string>& names);
 
 }  // namespace gradscan

@@ -7,7 +7,7 @@
 namespace gradscan {
 namespace {
 
-// The forward calls that enter a loss, the one of an iteration that is synchronised being the last.
+// The forward calls that enter a loss. The last loss of an iteration is the one that is synchronised.
 std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const TrainingStep& step, int iteration, int loss) {
   std::vector<const CallPrediction*> calls;
   std::size_t first = (static_cast<std::size_t>(iteration) * (step.no_sync + 1) + loss) * step.forwards;
@@ -16,8 +16,8 @@ std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const 
   return calls;
 }
 
-// Whether DDP's sink stands behind forward: always with find_unused_parameters; with static_graph, which makes DDP ignore
-// find_unused_parameters, until it has run.
+// Whether DDP's sink is behind forward: always with find_unused_parameters; with static_graph, which makes DDP ignore
+// find_unused_parameters, until the sink has run.
 bool has_sink(const Prediction& prediction, const Setup& setup, int iteration, int loss) {
   if (!setup.static_graph) return setup.find_unused_parameters;
   for (int earlier = iteration * (setup.step.no_sync + 1) + loss - 1; earlier >= 0; --earlier)
@@ -30,10 +30,11 @@ bool is_around(const TrainingStep& step) {
   return step.checkpoint_around == Kind::reentrant;
 }
 
-// One backward. The outer graph of all calls is one, in which a parameter fires once; every region is executed by itself.
+// One backward. The outer graphs of all calls form one graph, in which a parameter fires once; every region is executed
+// separately.
 class Backward {
  public:
-  // `around`: whether a reentrant checkpoint stands around the model; `uses`: what the loss takes besides forward's result.
+  // `around`: whether a reentrant checkpoint wraps the model; `uses`: the parameters that the loss uses directly.
   Backward(const std::vector<const CallPrediction*>& calls, bool around, bool sink, const OutsideUses& uses)
       : causes_(calls.front()->seen.size()), outer_(causes_.size()) {
     for (const CallPrediction* call : calls) add((sink ? call->from_sink : call->from_loss).causes, around);
@@ -65,7 +66,7 @@ void append(Causes& causes, const Causes& more) {
     causes[index].insert(causes[index].end(), more[index].begin(), more[index].end());
 }
 
-// All backwards of an iteration. `sink(loss)`: whether DDP's sink is there.
+// All backwards of an iteration. `sink(loss)`: whether DDP's sink is present.
 Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& step, int iteration, auto&& sink) {
   Causes causes(prediction.in_turn.front().seen.size());
   for (int loss = 0; loss <= step.no_sync; ++loss) {
@@ -79,8 +80,8 @@ Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& st
   return causes;
 }
 
-// The firings that DDP hears: those of the first backward of the loss that is synchronised. A reentrant checkpoint around the
-// model runs DDP's forward only in backward, when what the loss takes by itself has fired, and anew for each call.
+// The firings that reach DDP: those of the first backward of the loss that is synchronised. A reentrant checkpoint around the
+// model runs DDP's forward only in backward, once for each call, after the parameters that the loss uses directly have fired.
 Causes heard_firings(const Prediction& prediction, const Setup& setup, int iteration) {
   int loss = setup.step.no_sync;
   bool around = is_around(setup.step);
@@ -90,14 +91,14 @@ Causes heard_firings(const Prediction& prediction, const Setup& setup, int itera
       .causes();
 }
 
-// The search of the last forward call is what counts.
+// Only the search of the last forward call counts.
 Marks unmarked(const Prediction& prediction, const Setup& setup, int iteration) {
   return {{},
           heard_firings(prediction, setup, iteration),
           calls_of(prediction, setup.step, iteration, setup.step.no_sync).back()->seen};
 }
 
-// With static_graph iteration 0 is the contract: a parameter is marked with the last of as many firings.
+// With static_graph, iteration 0 is the contract: a parameter is marked by the last of that many firings.
 Marks marks_by_contract(const Prediction& prediction, const Setup& setup, int iteration) {
   Causes first = heard_firings(prediction, setup, 0);
   Marks result = unmarked(prediction, setup, iteration);
@@ -126,7 +127,7 @@ std::vector<int> passed(const Capture& capture, const TrainingStep& step) {
   return indices;
 }
 
-// Regions are numbered over all captures in turn.
+// Regions are numbered consecutively across all captures in turn.
 void renumber(Causes& causes, int first_region) {
   for (std::vector<int>& of_parameter : causes)
     for (int& cause : of_parameter)

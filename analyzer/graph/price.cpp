@@ -1,19 +1,19 @@
-// What torch keeps and does again for checkpointed regions, worked out from a capture.
+// What torch keeps and recomputes for checkpointed regions, worked out from a capture.
 //
-// A frame is what one checkpointed call encloses: the nodes of its region but for those of checkpointed regions inside of it,
-// which have frames of their own. Forward keeps what the nodes outside of all frames save, and the tensor arguments of the
-// outermost checkpointed regions. Recomputing a region brings back what the nodes of its frame save, and the arguments of the
-// checkpointed regions right inside; of these, one after the other is recomputed later, while all that is still alive. A
-// storage that is saved before the region begins, or as its argument, is alive anyway; one that is saved for the first time
-// inside is made a second time, even if something outside holds the first.
+// A frame is what one checkpointed call encloses: the nodes of its region except for those of checkpointed regions inside it,
+// which have their own frames. Forward keeps what the nodes outside all frames save, and the tensor arguments of the outermost
+// checkpointed regions. Recomputing a region restores what the nodes of its frame save, and the arguments of the checkpointed
+// regions directly inside; these are recomputed one after the other later, while all of that is still alive. A storage that is
+// saved before the region begins, or as its argument, is alive anyway; one that is first saved inside is created a second time,
+// even if something outside still holds the first.
 //
-// Recomputing a reentrant region is its whole forward. A non-reentrant region stops when it has saved as many tensors as
-// forward did: at the last node of its frame that saves any, or at the arguments of a region inside. Matrix products and
-// convolutions save before they compute, so if one is the last, its own work is left out; attention saves what it has computed;
-// a non-reentrant region inside saves its arguments before its forward, a reentrant one behind it.
+// Recomputing a reentrant region takes its whole forward. Recomputing a non-reentrant region stops once it has saved as many
+// tensors as forward did: at the last node of its frame that saves any, or at the arguments of a region inside. Matrix products
+// and convolutions save before they compute, so if one comes last, its own work is left out; attention saves what it has
+// computed; a non-reentrant region inside saves its arguments before its forward, a reentrant one after it.
 //
-// A region is recomputed when backward first asks for a tensor of it. Nodes that the kind of checkpointing leaves without
-// anything to differentiate behind them save nothing, see GradGraph. Everything takes time linear in nodes and edges.
+// A region is recomputed when backward first needs one of its tensors. Nodes that have nothing left to differentiate behind
+// them under the kind of checkpointing save nothing, see GradGraph. Everything is linear in nodes and edges.
 #include "gradscan/price.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@
 namespace gradscan {
 namespace {
 
-// The vertices that a backward from these outputs would come to, in the outer graph and inside of reentrant regions.
+// The vertices that a backward from these outputs would reach, in the outer graph and inside reentrant regions.
 std::vector<bool> reach(const Capture& capture, const GradGraph& graph, bool loss_only) {
   std::vector<bool> reached(capture.nodes.size());
   std::vector<int> stack;
@@ -47,7 +47,7 @@ std::vector<bool> reach(const Capture& capture, const GradGraph& graph, bool los
   return reached;
 }
 
-// One way of checkpointing.
+// The price of one choice of checkpointing.
 class Pricing {
  public:
   Pricing(const Capture& capture, Checkpointing checkpointing)
@@ -87,11 +87,11 @@ class Pricing {
   struct Frame {
     bool checkpointed = false;
     int outer = none;                 // the innermost checkpointed region around this one
-    bool held = false;                // whether forward leaves anything behind that holds its arguments
-    bool recomputed = false;          // whether backward comes to it
+    bool held = false;                // whether anything that forward leaves behind holds its arguments
+    bool recomputed = false;          // whether backward reaches it
     int stop = 0;                     // the first node that is not recomputed
-    std::int64_t bytes = 0;           // of storages that the recomputation makes and saves
-    std::int64_t largest_inside = 0;  // what the recomputation needs of the region inside that needs most
+    std::int64_t bytes = 0;           // of storages that the recomputation creates and saves
+    std::int64_t largest_inside = 0;  // bytes that the most expensive region inside needs for its recomputation
   };
 
   int region_count() const { return static_cast<int>(capture_.regions.size()); }
@@ -99,14 +99,15 @@ class Pricing {
   Kind kind(int region) const { return kind_under(checkpointing_, capture_.regions[region].kind); }
   bool exists(int node) const { return graph_.target({node, 0}) != none; }
 
-  // The frame that a node's saved tensors belong to; none: the outer graph keeps them. A region's arguments belong around it.
+  // The frame that a node's saved tensors belong to; none: the outer graph keeps them. A region's arguments belong to the frame
+  // around it.
   int frame_of(int node) const {
     int region = region_of_[node];
     if (region == none) return none;
     return capture_.nodes[node].role != Role::region_begin && frames_[region].checkpointed ? region : frames_[region].outer;
   }
 
-  // The forward of all nodes before each, with a region's constant work at its begin.
+  // For each node, the forward work of all nodes before it, with a region's constant work at its beginning.
   void sum_forward() {
     work_before_.push_back(0);
     for (int id = 0; id < node_count(); ++id) {
@@ -117,7 +118,7 @@ class Pricing {
     }
   }
 
-  // Parents stand before their children.
+  // Parents precede their children.
   void find_frames() {
     for (int id = 0; id < region_count(); ++id) {
       Frame& frame = frames_[id];
@@ -133,7 +134,7 @@ class Pricing {
     }
   }
 
-  // A node of the frame's region saves something: what stands before `stop` must be recomputed for it.
+  // A node of the frame's region saves something: whatever comes before `stop` must be recomputed for it.
   void add_save(int frame, int stop, bool alive, bool run) {
     if (frame == none || kind(frame) == Kind::reentrant) return;
     frames_[frame].stop = std::max(frames_[frame].stop, stop);
@@ -206,18 +207,17 @@ class Pricing {
   std::vector<bool> run_;    // per node: whether the loss's backward runs it
   std::vector<int> region_of_;
   std::vector<Frame> frames_;              // per region
-  std::vector<std::int64_t> work_before_;  // per node, and behind the last: the forward of all before it
+  std::vector<std::int64_t> work_before_;  // per node, and one past the last: the forward work of all before it
   std::int64_t outside_ = 0;
 };
 
-// Sums of two such numbers still are 64 bit wide.
+// Sums of two such numbers still fit into 64 bits.
 constexpr double most = 4e18;
 
 std::int64_t times(std::int64_t value, double factor) {
   double product = static_cast<double>(value) * factor;
   if (product > most)
-    throw Error(Failure::limit, "--batch", "bytes or FLOPs for so large a batch are more than 64 bits can count",
-                "give a smaller one");
+    throw Error(Failure::limit, "--batch", "the bytes or FLOPs of so large a batch exceed 64 bits", "use a smaller one");
   return std::llround(product);
 }
 
@@ -227,7 +227,7 @@ std::int64_t bytes_of(const Parameter& parameter) {
   return bytes;
 }
 
-// Torch's optimizers make their state in the first step, of tensors like the parameters; Adam's count of steps is a tensor of
+// Torch's optimizers create their state in the first step, from tensors like the parameters; Adam's step count is a tensor of
 // one float32.
 std::int64_t state_of(Optimizer optimizer, std::int64_t gradient_bytes, std::int64_t parameters) {
   switch (optimizer) {

@@ -1,5 +1,7 @@
 #include "analyzer/graph/step.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -19,7 +21,7 @@ std::vector<int> indices_of(const Capture& capture, const std::string& option, c
 void check_bounds(const TrainingStep& step) {
   auto check = [](const std::string& option, int number, int least) {
     if (number < least)
-      throw Error(Failure::usage, option + ' ' + std::to_string(number), "is too few", "use at least " + std::to_string(least));
+      throw Error(Failure::usage, fmt::format("{} {}", option, number), "is too low", fmt::format("use at least {}", least));
   };
   check("--forwards", step.forwards, 1);
   check("--backwards", step.backwards, 1);

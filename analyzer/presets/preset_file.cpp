@@ -1,5 +1,6 @@
 #include "analyzer/presets/preset_file.h"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace gradscan {
 namespace {
 
-// A table all of whose keys have to be read.
+// A table whose keys must all be read.
 class Fields {
  public:
   Fields(std::string_view file, const toml::table& table) : file_(file), table_(table) {}
@@ -43,7 +44,7 @@ class Fields {
   }
 
   [[noreturn]] void fail(std::string_view key) const {
-    throw std::runtime_error("preset " + std::string(file_) + ": " + std::string(key) + " is missing, unknown or wrong");
+    throw std::runtime_error(fmt::format("preset {}: {} is missing, unknown or wrong", file_, key));
   }
 
  private:
@@ -72,7 +73,7 @@ Kind kind_of(Fields& fields) {
 CheckpointedCall call_of(const std::string& module, const std::string& name, bool only_for_grad) {
   std::size_t dot = name.find('.');
   std::string path = dot == std::string::npos ? "" : name.substr(dot + 1);
-  return {.owner = module + "." + name.substr(0, dot), .path = path, .only_for_grad = only_for_grad};
+  return {.owner = fmt::format("{}.{}", module, name.substr(0, dot)), .path = path, .only_for_grad = only_for_grad};
 }
 
 void add_calls(Fields row, std::vector<CheckpointedCall>& calls) {
@@ -83,7 +84,7 @@ void add_calls(Fields row, std::vector<CheckpointedCall>& calls) {
   row.check_all_read();
 }
 
-// A class whose calls run this and that outside of regions stands in several rows.
+// A class whose calls run different things outside regions appears in several rows.
 void sort_once(std::vector<CheckpointedCall>& calls) {
   auto key = [](const CheckpointedCall& call) { return std::tie(call.owner, call.path, call.only_for_grad); };
   std::sort(calls.begin(), calls.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });

@@ -1,15 +1,16 @@
-// A preset as data: hf.toml, mmcv.toml, ..., which are compiled in. A new preset is a file more.
+// A preset as data: hf.toml, mmcv.toml, ..., which are compiled in. To add a preset, add a file.
 //
-//     library = "timm 1.0.31"                    # with the version that was looked at
+//     library = "timm 1.0.31"                    # with the version examined
 //     kind = "non-reentrant"                     # of the library's regions, unless --checkpoint says otherwise
 //     asked_by = "model.set_grad_checkpointing()"
-//     remark = "..."                             # where the library's regions are not these calls exactly
+//     remark = "..."                             # how the library's regions differ from these calls
 //     calls = [
 //       {module = "timm.models.beit", of = ["Beit.blocks.*"]},
 //     ]
 //
-// `of` names classes of the module, each of whose calls is a region, or what a module of the class calls below it. Two more keys
-// may be there: only_for_grad = true, and outside = [...], the modules that the call runs outside of the library's region.
+// `of` names classes of the module, each of whose calls is a region, or modules that a module of the class calls below it. Two
+// more keys are optional: only_for_grad = true, and outside = [...], the modules that the call runs outside the library's
+// region.
 #pragma once
 
 #include <span>

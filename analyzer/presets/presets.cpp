@@ -1,5 +1,7 @@
 #include "analyzer/presets/presets.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -12,7 +14,7 @@ namespace gradscan {
 namespace {
 
 constexpr std::string_view torch_prefix = "__torch__.";
-constexpr std::string_view mangle_prefix = "___torch_mangle_";  // TorchScript sets one classes of one name apart with it
+constexpr std::string_view mangle_prefix = "___torch_mangle_";  // by which TorchScript tells classes of the same name apart
 
 // "__torch__.a.___torch_mangle_12.B" is "a.B".
 std::string plain_name(std::string_view class_name) {
@@ -34,7 +36,7 @@ CallsOf calls_by_owner(const Preset& preset) {
   return calls;
 }
 
-// `below`: the path from the owner. A '*' stands for one name, not for several with dots between.
+// `below`: the path from the owner. A '*' stands for a single name, without dots.
 bool leads_to(const CheckpointedCall& call, std::string below) {
   std::string path = call.path;
   std::replace(path.begin(), path.end(), '.', '/');
@@ -64,7 +66,7 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
-// Read when they are first asked for.
+// Read on first use.
 std::span<const Preset> presets() {
   static const std::vector<Preset> all = [] {
     std::vector<Preset> read;
@@ -105,7 +107,7 @@ Error unusable(const Preset& preset, const std::string& problem, const std::stri
   return Error(Failure::usage, "--checkpoint " + preset.name, problem, remedy);
 }
 
-// The first ones that are not torch's own.
+// The first few that are not torch's own.
 std::string classes_in_words(const std::vector<ClassedModule>& modules) {
   std::vector<std::string> names;
   for (const ClassedModule& module : modules) {
@@ -113,25 +115,23 @@ std::string classes_in_words(const std::vector<ClassedModule>& modules) {
     if (name.empty() || name.starts_with("torch.") || std::find(names.begin(), names.end(), name) != names.end()) continue;
     names.push_back(name);
   }
-  std::string text;
-  for (std::size_t at = 0; at < names.size() && at < 3; ++at) text += (at == 0 ? "" : ", ") + names[at];
-  return names.empty() ? "none but torch's own" : names.size() > 3 ? text + ", ..." : text;
+  return names.empty() ? "none but torch's own" : first_three(names);
 }
 
 }  // namespace
 
 Error has_own_regions(const Preset& preset) {
   return unusable(preset, "the model has checkpoint regions of its own",
-                  "name these, or export the model with its checkpointing off");
+                  "name them, or export the model with its checkpointing off");
 }
 
 Error has_no_classes(const Preset& preset) {
-  return unusable(preset, "a saved capture does not say of which classes the modules are",
-                  "give the model itself, or name regions");
+  return unusable(preset, "a saved capture does not record the classes of the modules",
+                  "pass the model itself, or name regions");
 }
 
 Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules) {
-  return unusable(preset, "no module of the classes that " + preset.name + " checkpoints (see --list-presets)",
+  return unusable(preset, fmt::format("no module is of a class that {} checkpoints (see --list-presets)", preset.name),
                   "name modules by their paths; the model's classes are " + classes_in_words(modules));
 }
 
@@ -148,21 +148,20 @@ std::string calls_in_words(std::span<const CheckpointedCall> calls) {
   std::string text;
   for (std::size_t at = 0; at < calls.size();) {
     std::string module(module_of(calls[at].owner));
-    std::string names;
+    std::vector<std::string> names;
     for (; at < calls.size() && module_of(calls[at].owner) == module; ++at) {
-      names.append(names.empty() ? "" : " ").append(calls[at].owner.substr(module.size() + 1));
-      if (!calls[at].path.empty()) names.append(".").append(calls[at].path);
+      names.push_back(calls[at].owner.substr(module.size() + 1));
+      if (!calls[at].path.empty()) names.back().append(".").append(calls[at].path);
     }
-    text += wrap(module + ": " + names, columns, "    ", "        ");
+    text += wrap(fmt::format("{}: {}", module, fmt::join(names, " ")), columns, "    ", "        ");
   }
   return text;
 }
 
 std::string in_words(const Preset& preset) {
   const char* kind = preset.kind == Kind::reentrant ? "reentrant" : "non-reentrant";
-  std::string head = preset.name;
-  head += std::string(std::max<std::size_t>(head.size() + 1, 13) - head.size(), ' ');
-  return wrap(preset.library + ", " + preset.asked_by + ", " + kind, columns, head, "    ") +
+  std::string head = fmt::format("{:<12} ", preset.name);
+  return wrap(fmt::format("{}, {}, {}", preset.library, preset.asked_by, kind), columns, head, "    ") +
          wrap(preset.remark, columns, "    ", "    ") + calls_in_words(preset.calls);
 }
 
@@ -170,9 +169,9 @@ std::string in_words(const Preset& preset) {
 
 std::string presets_in_words() {
   std::string text =
-      "Where libraries checkpoint when they are asked to, for --checkpoint NAME or NAME=KIND.\n"
-      "Block: the calls of all modules of this class. Stage.blocks.*: what a module of the class Stage\n"
-      "calls of blocks.0, blocks.1, ... below it.\n";
+      "Where libraries checkpoint when their checkpointing is on, for --checkpoint NAME or NAME=KIND.\n"
+      "Block: the calls of all modules of this class. Stage.blocks.*: the calls that a module of the\n"
+      "class Stage makes of blocks.0, blocks.1, ... below it.\n";
   for (const Preset& preset : presets()) text += '\n' + in_words(preset);
   return text;
 }

@@ -1,11 +1,11 @@
-// Presets: where a library checkpoints when it is asked to, by the names of its classes, which a TorchScript file keeps.
+// Presets: where a library checkpoints when its checkpointing is on, by class names, which a TorchScript file keeps.
 //
 //     gradscan model.pt --checkpoint timm        // as model.set_grad_checkpointing() would
 //
 // A preset is a list of calls: the calls of the modules of a class ("mmcv.cnn.resnet.Bottleneck"), or those that a module of a
-// class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' crosses no dot). Each is one checkpoint region;
-// one in another is nested, as in the library. The lists come from the libraries themselves, see preset_file.h and
-// python/real_models/presets.py.
+// class makes of modules below it ("timm.models.resnet.ResNet: layer1.*"; '*' does not cross dots). Each is one checkpoint
+// region; a call inside another is nested, as in the library. The lists come from the libraries themselves, see preset_file.h
+// and python/real_models/presets.py.
 #pragma once
 
 #include <cstddef>
@@ -21,16 +21,16 @@ namespace gradscan {
 
 struct CheckpointedCall {
   std::string owner;           // qualified name of a class
-  std::string path{};          // from the owner to the module that is called: globs between dots; empty: the owner itself
-  bool only_for_grad = false;  // a call none of whose tensors requires grad is not checkpointed
+  std::string path{};          // from the owner to the called module, with a glob between dots; empty: the owner itself
+  bool only_for_grad = false;  // a call is not checkpointed if none of its tensors requires grad
 };
 
 struct Preset {
   std::string name;     // for --checkpoint
-  std::string library;  // with the version that was looked at
-  Kind kind;            // that of the library's regions unless it is told otherwise
+  std::string library;  // with the version examined
+  Kind kind;            // of the library's regions by default
   std::string asked_by;
-  std::string remark;  // where its regions are not these calls exactly
+  std::string remark;  // how its regions differ from these calls
   std::vector<CheckpointedCall> calls;
 };
 
@@ -38,7 +38,7 @@ struct Preset {
 std::vector<std::string> preset_names();
 std::span<const Preset> presets();
 
-// nullptr: there is none of this name.
+// nullptr if there is none of this name.
 const Preset* preset_named(std::string_view name);
 
 struct ClassedModule {
@@ -46,10 +46,10 @@ struct ClassedModule {
   std::string class_name;  // as TorchScript has it: "__torch__.mmcv.cnn.resnet.___torch_mangle_3.Bottleneck"
 };
 
-// For each module the call that the library checkpoints; nullptr: it checkpoints none.
+// For each module, the call that the library checkpoints; nullptr if it checkpoints none.
 std::vector<const CheckpointedCall*> checkpointed_calls(const Preset& preset, const std::vector<ClassedModule>& modules);
 
-// What to throw where a preset has nothing to go by. The class names are in a model file, not in a saved capture.
+// What to throw if a preset cannot be applied. Class names are in a model file, not in a saved capture.
 Error has_own_regions(const Preset& preset);
 Error has_no_classes(const Preset& preset);
 Error no_checkpointed_call(const Preset& preset, const std::vector<ClassedModule>& modules);

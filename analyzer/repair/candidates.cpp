@@ -1,7 +1,10 @@
-// A candidate starts as the setup asked; every change adds its words, the options that scan it, and what it does to the setup
-// or the captures. A change that the command line cannot say has no options. Options are to be appended to the command line
-// that asked: of flags the last one counts, patterns and globs add up.
+// A candidate starts as the requested setup. Every change adds its words, the options that scan it, and what it does to the
+// setup or the captures. A change that the command line cannot express has no options. The options are meant to be appended to
+// the original command line: the last of several flags counts; patterns and globs add up.
 #include "analyzer/repair/candidates.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -17,7 +20,7 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t globs_told = 3, names_told = 4;
+constexpr std::size_t globs_listed = 3, names_listed = 4;
 
 void say(Candidate& candidate, const std::string& change, const std::string& options) {
   candidate.change += (candidate.change.empty() ? "" : " and ") + change;
@@ -25,9 +28,9 @@ void say(Candidate& candidate, const std::string& change, const std::string& opt
 }
 
 std::string with_each(const std::string& option, const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : " ") + option + " " + gradscan::quoted(value);
-  return text;
+  std::vector<std::string> words;
+  for (const std::string& value : values) words.push_back(fmt::format("{} {}", option, gradscan::quoted(value)));
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 std::string with_hyphens(std::string_view name) {
@@ -48,7 +51,7 @@ std::vector<std::string> globs_of_dead(const Capture& capture, const Report& rep
   return globs_for(capture, dead);
 }
 
-// Outputs that require grad and that the loss does not take: what they need is dead only so long.
+// Outputs that require grad but that the loss does not use: parameters that only they need count as dead.
 std::vector<std::string> outputs_left_out(const Report& report) {
   std::vector<std::string> paths;
   for (const Output& output : report.outputs)
@@ -60,7 +63,7 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
-// Slots of a region's arguments that have no history and could require grad.
+// Slots of a region's arguments that have no history and could be made to require grad.
 std::vector<std::string> slots_to_open(const Capture& capture, const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
   for (int slot : row.arguments_without_grad) {
@@ -71,32 +74,33 @@ std::vector<std::string> slots_to_open(const Capture& capture, const Region& reg
   return slots;
 }
 
-// What is undone, by itself: does nothing where the step has nothing of it.
+// Each undoes one unusual thing about the step, and does nothing if the step does not have it.
 void undo_forwards(Candidate& candidate) {
   TrainingStep& step = candidate.setup.step;
   if (step.forwards == 1) return;
-  say(candidate, "one forward call for a loss instead of " + std::to_string(step.forwards), "--forwards 1");
+  say(candidate, fmt::format("one forward call per loss instead of {}", step.forwards), "--forwards 1");
   step.forwards = 1;
 }
 
 void undo_backwards(Candidate& candidate) {
   TrainingStep& step = candidate.setup.step;
   if (step.backwards == 1) return;
-  say(candidate, "one backward for a loss instead of " + std::to_string(step.backwards), "--backwards 1");
+  say(candidate, fmt::format("one backward per loss instead of {}", step.backwards), "--backwards 1");
   step.backwards = 1;
 }
 
 void undo_no_sync(Candidate& candidate) {
   TrainingStep& step = candidate.setup.step;
   if (step.no_sync == 0) return;
-  say(candidate, "no backward inside of no_sync()", "--no-sync 0");
+  say(candidate, "no backward inside no_sync()", "--no-sync 0");
   step.no_sync = 0;
 }
 
 void undo_used_outside(Candidate& candidate) {
   TrainingStep& step = candidate.setup.step;
   if (step.used_outside.empty()) return;
-  say(candidate, "a loss that takes " + globs_in_words(step.used_outside) + " through forward only", "--no-used-outside");
+  say(candidate, fmt::format("a loss that uses {} only through forward", globs_in_words(step.used_outside)),
+      "--no-used-outside");
   step.used_outside.clear();
 }
 
@@ -120,7 +124,7 @@ void let_checkpoint_around_be_transparent(Candidate& candidate) {
   candidate.setup.step.checkpoint_around = Kind::non_reentrant;
 }
 
-// On the command line a pattern is for each of the files, and has to match in it.
+// On the command line, a pattern applies to every file and has to match in each.
 bool match_in_every_graph(std::span<const Capture> in_turn, const std::vector<CheckpointPattern>& patterns) {
   return std::ranges::all_of(in_turn, [&](const Capture& capture) {
     return std::ranges::all_of(patterns, [&](const CheckpointPattern& pattern) {
@@ -135,7 +139,7 @@ constexpr void (*undo_all[])(Candidate&) = {undo_forwards,     undo_backwards,  
 }  // namespace
 
 std::string globs_in_words(const std::vector<std::string>& globs) {
-  return globs.size() == 1 && globs.front() == "*" ? "all parameters" : enumerate(globs, globs_told);
+  return globs.size() == 1 && globs.front() == "*" ? "all parameters" : enumerate(globs, globs_listed);
 }
 
 Flags flags_of(const Setup& setup) {
@@ -149,36 +153,36 @@ Candidates::Candidates(std::span<const Capture> in_turn, const Report& report)
 
 void Candidates::add_caveat_of_outputs(Candidate& candidate) const {
   std::vector<std::string> paths = outputs_left_out(report_);
-  if (!paths.empty()) candidate.caveats.push_back("only as long as the loss leaves out " + enumerate(paths, names_told));
+  if (!paths.empty()) candidate.caveats.push_back("only as long as the loss does not use " + enumerate(paths, names_listed));
 }
 
-Candidate Candidates::asked() const {
+Candidate Candidates::unchanged() const {
   return {.change = "", .options = "", .setup = report_.setup};
 }
 
-// With static_graph DDP does not look at find_unused_parameters.
+// With static_graph, DDP ignores find_unused_parameters.
 std::vector<Flags> Candidates::other_flags() const {
-  Flags asked = flags_of(report_.setup);
-  if (asked.static_graph) asked.find_unused_parameters = false;
+  Flags current = flags_of(report_.setup);
+  if (current.static_graph) current.find_unused_parameters = false;
   std::vector<Flags> others{{}, {.find_unused_parameters = true}, {.static_graph = true}};
-  std::erase(others, asked);
+  std::erase(others, current);
   return others;
 }
 
-// What one iteration cannot show about the flags.
+// The caveats say what one iteration cannot show about the flags.
 void Candidates::set_flags(Candidate& candidate, Flags flags) const {
   Flags before = flags_of(candidate.setup);
   if (flags == before) return;
-  std::string options;
+  std::vector<std::string> options;
   auto add = [&](bool wanted, bool is_set, const std::string& name) {
-    if (wanted != is_set) options += (options.empty() ? "" : " ") + std::string(wanted ? "--" : "--no-") + name;
+    if (wanted != is_set) options.push_back((wanted ? "--" : "--no-") + name);
   };
   add(flags.find_unused_parameters, before.find_unused_parameters, "find-unused-parameters");
   add(flags.static_graph, before.static_graph, "static-graph");
   candidate.setup.find_unused_parameters = flags.find_unused_parameters;
   candidate.setup.static_graph = flags.static_graph;
-  say(candidate, ddp_call(candidate.setup), options);
-  std::string here = report_.varying.empty() ? "" : "; here " + enumerate(report_.varying, names_told);
+  say(candidate, ddp_call(candidate.setup), fmt::format("{}", fmt::join(options, " ")));
+  std::string here = report_.varying.empty() ? "" : "; here, " + enumerate(report_.varying, names_listed);
   if (flags.static_graph)
     candidate.caveats.push_back("only if every iteration runs the same graph" + here);
   else if (!flags.find_unused_parameters)
@@ -186,7 +190,7 @@ void Candidates::set_flags(Candidate& candidate, Flags flags) const {
 }
 
 Candidate Candidates::with_flags(Flags flags) const {
-  Candidate candidate = asked();
+  Candidate candidate = unchanged();
   set_flags(candidate, flags);
   add_caveat_of_outputs(candidate);
   return candidate;
@@ -195,23 +199,23 @@ Candidate Candidates::with_flags(Flags flags) const {
 void Candidates::freeze_dead(Candidate& candidate) const {
   if (dead_.empty()) return;
   candidate.edits.freeze = dead_;
-  say(candidate, "requires_grad_(False) for " + globs_in_words(dead_) + ", or a model without them",
+  say(candidate, fmt::format("requires_grad_(False) for {}, or a model without them", globs_in_words(dead_)),
       with_each("--freeze", dead_));
 }
 
 std::vector<Candidate> Candidates::for_dead_parameters(Flags flags) const {
   if (dead_.empty()) return {};
-  Candidate frozen = asked(), zero = asked(), ignored = asked();
+  Candidate frozen = unchanged(), zero = unchanged(), ignored = unchanged();
   freeze_dead(frozen);
   append(zero.setup.step.zero_times, dead_);
-  say(zero, "0.0 times the sum of " + globs_in_words(dead_) + " added to the loss", with_each("--zero-times", dead_));
-  zero.caveats.push_back("their gradients are zeros, so an optimizer with weight decay still changes them");
+  say(zero, fmt::format("0.0 times the sum of {} added to the loss", globs_in_words(dead_)), with_each("--zero-times", dead_));
+  zero.caveats.push_back("their gradients are zero, so an optimizer with weight decay still changes them");
   ignored.edits.ignore = dead_;
   say(ignored, "_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(dead_),
       with_each("--ignore", dead_));
   ignored.caveats.push_back("only as long as the loss does not use them: DDP would not average their gradients");
   if (std::any_of(dead_.begin(), dead_.end(), [](const std::string& glob) { return glob.find('.') == std::string::npos; }))
-    ignored.caveats.push_back("a parameter of the root module is named with a dot before it: .weight");
+    ignored.caveats.push_back("the name of a parameter of the root module begins with a dot: .weight");
   std::vector<Candidate> candidates{frozen, zero, ignored};
   for (Candidate& candidate : candidates) {
     set_flags(candidate, flags);
@@ -221,7 +225,7 @@ std::vector<Candidate> Candidates::for_dead_parameters(Flags flags) const {
 }
 
 Candidate Candidates::zero_times_all() const {
-  Candidate candidate = asked();
+  Candidate candidate = unchanged();
   candidate.setup.step.zero_times.push_back("*");
   say(candidate, "0.0 times the sum of all parameters added to the loss", with_each("--zero-times", {"*"}));
   return candidate;
@@ -230,7 +234,7 @@ Candidate Candidates::zero_times_all() const {
 std::vector<Candidate> Candidates::steps_undone() const {
   std::vector<Candidate> candidates;
   auto add = [&](auto undo) {
-    candidates.push_back(asked());
+    candidates.push_back(unchanged());
     undo(candidates.back());
     if (candidates.back().change.empty()) candidates.pop_back();
   };
@@ -250,14 +254,14 @@ std::optional<Candidate> Candidates::inputs_require_grad() const {
           std::count(globs.begin(), globs.end(), as_glob(region.name)) > 0)
         continue;
       globs.push_back(as_glob(region.name));
-      places.push_back(row.name + " (argument " + enumerate(slots, names_told) + ")");
+      places.push_back(fmt::format("{} (argument {})", row.name, enumerate(slots, names_listed)));
     }
   if (globs.empty()) return {};
-  Candidate candidate = asked();
+  Candidate candidate = unchanged();
   candidate.edits.require_grad = globs;
   say(candidate,
-      "x.requires_grad_() for an input of region " + enumerate(places, names_told) +
-          ", in transformers model.enable_input_require_grads()",
+      fmt::format("x.requires_grad_() for an input of region {}, or in transformers model.enable_input_require_grads()",
+                  enumerate(places, names_listed)),
       with_each("--require-grad", globs));
   return candidate;
 }
@@ -269,7 +273,7 @@ bool Candidates::any_reentrant() const {
 
 std::optional<Candidate> Candidates::all_of_kind(Checkpointing kind, Flags flags) const {
   if (!any_reentrant()) return {};
-  Candidate candidate = asked();
+  Candidate candidate = unchanged();
   candidate.setup.checkpointing = kind;
   say(candidate, words_for_kind(kind == Checkpointing::off ? Kind::off : Kind::non_reentrant),
       "--checkpointing " + with_hyphens(to_string(kind)));
@@ -277,7 +281,7 @@ std::optional<Candidate> Candidates::all_of_kind(Checkpointing kind, Flags flags
   return candidate;
 }
 
-// The names of reentrant regions in the order of forward, with what the calls save.
+// Among the names of reentrant regions, in forward order, with what their calls save.
 void Candidates::find_smallest_set() {
   std::vector<NamedRegions> names;
   std::map<std::string, std::size_t> place;
@@ -297,27 +301,28 @@ void Candidates::find_smallest_set() {
   for (int name : set) set_.push_back(names[name].name);
 }
 
-// Where a kind was asked for all regions, the others are given it by name.
+// If all regions were requested to be reentrant, the unchanged ones are made reentrant by name.
 std::optional<Candidate> Candidates::regions_of_kind(Kind kind) const {
   if (set_.empty()) return {};
-  Candidate candidate = asked();
-  std::string options;
+  Candidate candidate = unchanged();
+  std::vector<std::string> options;
   if (report_.setup.checkpointing != Checkpointing::as_given) {
     candidate.setup.checkpointing = Checkpointing::as_given;
-    options = "--checkpointing as-given";
+    options.push_back("--checkpointing as-given");
     for (const std::string& name : region_names_) candidate.edits.checkpoint.push_back({as_glob(name), Kind::reentrant});
   }
   for (const std::string& name : set_) candidate.edits.checkpoint.push_back({as_glob(name), kind});
   for (const CheckpointPattern& pattern : candidate.edits.checkpoint)
-    options += (options.empty() ? "" : " ") +
-               ("--checkpoint " + gradscan::quoted(pattern.glob + "=" + with_hyphens(to_string(pattern.kind))));
+    options.push_back("--checkpoint " +
+                      gradscan::quoted(fmt::format("{}={}", pattern.glob, with_hyphens(to_string(pattern.kind)))));
   if (!match_in_every_graph(in_turn_, candidate.edits.checkpoint)) options.clear();
-  say(candidate, words_for_kind(kind) + " for " + enumerate(set_, names_told) + " only", options);
+  say(candidate, fmt::format("{} for {} only", words_for_kind(kind), enumerate(set_, names_listed)),
+      fmt::format("{}", fmt::join(options, " ")));
   return candidate;
 }
 
 Candidate Candidates::everything() const {
-  Candidate candidate = asked();
+  Candidate candidate = unchanged();
   for (auto undo : undo_all) undo(candidate);
   if (any_reentrant()) {
     candidate.setup.checkpointing = Checkpointing::off;

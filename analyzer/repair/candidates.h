@@ -1,5 +1,5 @@
-// Candidates: changes that people try when DDP fails, each of them as edits of the captures and a setup that can be replayed.
-// Whether one helps is for others to find out (fixes.h).
+// Candidates: changes that people try when DDP fails, each as a setup and edits of the captures that can be replayed. fixes.h
+// finds out which of them help.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace gradscan {
 
-// Members as those of a Fix.
+// The members mean the same as those of Fix.
 struct Candidate {
   std::string change, options;
   Setup setup;
@@ -30,29 +30,30 @@ struct Flags {
 
 Flags flags_of(const Setup& setup);
 
-// Of the setup that a report is about, which has a conflict. `report` is of these captures.
+// Candidates for the captures and the setup of `report`, which has a conflict.
 class Candidates {
  public:
   Candidates(std::span<const Capture> in_turn, const Report& report);
 
-  // Flags of DDP other than those asked: none, find_unused_parameters, static_graph.
+  // Flags of DDP other than the requested ones: out of none, find_unused_parameters, static_graph.
   std::vector<Flags> other_flags() const;
   Candidate with_flags(Flags flags) const;
 
-  // For the parameters that the loss does not depend on, if there are any: frozen, taken times zero, ignored by DDP.
+  // For the parameters that the loss does not depend on, if any: freeze them, add them to the loss times zero, have DDP ignore
+  // them.
   std::vector<Candidate> for_dead_parameters(Flags flags) const;
 
-  // 0.0 times the sum over all parameters.
+  // Adds 0.0 times the sum of all parameters to the loss.
   Candidate zero_times_all() const;
 
-  // The training step as it usually is, one unusual thing less in each.
+  // The training step, each with one unusual thing undone.
   std::vector<Candidate> steps_undone() const;
 
-  // Arguments of regions that are lost because none requires grad; empty: there is none that could.
+  // Makes arguments of lost regions require grad, where none does; empty if none could.
   std::optional<Candidate> inputs_require_grad() const;
 
-  // All regions, or the smallest set of them, of this kind. Empty if none is reentrant, and for `regions_of_kind` also if no
-  // set is smaller than all.
+  // Gives this kind to all regions, or to the smallest set of them that helps. Empty if none is reentrant; regions_of_kind()
+  // also if no set is smaller than all.
   std::optional<Candidate> all_of_kind(Checkpointing kind, Flags flags) const;
   std::optional<Candidate> regions_of_kind(Kind kind) const;
 
@@ -60,7 +61,7 @@ class Candidates {
   Candidate everything() const;
 
  private:
-  Candidate asked() const;
+  Candidate unchanged() const;
   bool any_reentrant() const;
   void set_flags(Candidate& candidate, Flags flags) const;
   void add_caveat_of_outputs(Candidate& candidate) const;
@@ -70,8 +71,8 @@ class Candidates {
   std::span<const Capture> in_turn_;
   const Report& report_;
   std::vector<std::string> dead_;          // globs
-  std::vector<std::string> region_names_;  // of all regions, each once
-  std::vector<std::string> set_;           // names of the smallest set of regions that has to change; empty: none is smaller
+  std::vector<std::string> region_names_;  // of all regions, without repetition
+  std::vector<std::string> set_;  // names of the smallest set of regions that has to change; empty if that is all of them
 };
 
 // "head.*", "a.weight, b.weight and 3 more": what globs match, in words.

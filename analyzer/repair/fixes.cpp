@@ -1,5 +1,7 @@
 #include "analyzer/repair/fixes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -10,7 +12,7 @@
 namespace gradscan {
 namespace {
 
-// Parameters that do get gradients and are in DDP's way.
+// Parameters of an error that the loss nevertheless depends on.
 std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const Report& report) {
   std::vector<int> order = ddp_order(capture);
   std::vector<bool> chosen(capture.parameters.size());
@@ -24,13 +26,13 @@ std::vector<std::string> globs_of_used_in_conflict(const Capture& capture, const
 // In the order in which fixes are offered.
 enum class Sort {
   flags,            // other flags of DDP
-  dead_parameters,  // what is done for parameters that the loss does not depend on
-  zero_times_all,   // what is done for them by hearsay
-  step,             // an unusual training step undone
-  inputs,           // inputs of regions made to require grad
-  some_regions,     // another kind of checkpointing for as few regions as can be
-  all_regions,      // ... for all of them
-  all_and_flags,    // ... with other flags
+  dead_parameters,  // for parameters that the loss does not depend on
+  zero_times_all,   // what people often do about them, adding zero times everything
+  step,             // undoing what is unusual about the training step
+  inputs,           // making inputs of regions require grad
+  some_regions,     // another kind of checkpointing for as few regions as possible
+  all_regions,      // ... for all regions
+  all_and_flags,    // ... and with other flags
   everything,
 };
 
@@ -43,7 +45,11 @@ struct Attempt {
 class Fixer {
  public:
   Fixer(std::span<const Capture> in_turn, const Report& report, const TryAll& try_all)
-      : in_turn_(in_turn), report_(report), try_all_(try_all), candidates_(in_turn, report), asked_(flags_of(report.setup)) {}
+      : in_turn_(in_turn),
+        report_(report),
+        try_all_(try_all),
+        candidates_(in_turn, report),
+        requested_(flags_of(report.setup)) {}
 
   void run() {
     try_out(changes_of_one_thing());
@@ -56,7 +62,7 @@ class Fixer {
 
   std::vector<Fix> fixes() const {
     std::vector<Fix> fixes;
-    std::set<Checkpointing> combined;  // a kind is offered once, with the flags that are nearest
+    std::set<Checkpointing> combined;  // each kind is offered once, with the first flags that help
     for (const Attempt& attempt : attempts_) {
       if (!is_clean(attempt) || attempt.sort == Sort::zero_times_all) continue;
       const Candidate& candidate = attempt.candidate;
@@ -77,7 +83,7 @@ class Fixer {
         no_help.push_back({attempt.candidate.change, attempt.trial.failure});
     if (std::vector<std::string> used = globs_of_used_in_conflict(in_turn_.front(), report_); !used.empty())
       no_help.push_back({"_set_params_and_buffers_to_ignore_for_model(model, names) for " + globs_in_words(used),
-                         "DDP then never averages their gradients, and every rank trains them by itself"});
+                         "DDP then never averages their gradients, and every rank trains them on its own"});
     return no_help;
   }
 
@@ -85,42 +91,42 @@ class Fixer {
   static bool is_clean(const Attempt& attempt) { return attempt.trial.clean; }
 
   std::vector<Attempt> changes_of_one_thing() const {
-    std::vector<Attempt> ideas;
+    std::vector<Attempt> attempts;
     auto add = [&](Sort sort, const std::optional<Candidate>& candidate) {
-      if (candidate) ideas.push_back({sort, *candidate});
+      if (candidate) attempts.push_back({sort, *candidate});
     };
     for (Flags flags : candidates_.other_flags()) add(Sort::flags, candidates_.with_flags(flags));
-    std::vector<Candidate> for_dead = candidates_.for_dead_parameters(asked_);
+    std::vector<Candidate> for_dead = candidates_.for_dead_parameters(requested_);
     for (const Candidate& candidate : for_dead) add(Sort::dead_parameters, candidate);
     if (!for_dead.empty()) add(Sort::zero_times_all, candidates_.zero_times_all());
     for (const Candidate& candidate : candidates_.steps_undone()) add(Sort::step, candidate);
     add(Sort::inputs, candidates_.inputs_require_grad());
     for (Kind kind : {Kind::non_reentrant, Kind::off}) add(Sort::some_regions, candidates_.regions_of_kind(kind));
-    for (Checkpointing kind : kinds) add(Sort::all_regions, candidates_.all_of_kind(kind, asked_));
-    return ideas;
+    for (Checkpointing kind : kinds) add(Sort::all_regions, candidates_.all_of_kind(kind, requested_));
+    return attempts;
   }
 
-  // Where flags alone help, they need no company.
+  // Flags that help alone are not combined with anything.
   std::vector<Attempt> combinations() const {
-    std::vector<Attempt> ideas;
-    if (asked_ != Flags{} && !has_clean(Sort::dead_parameters) && !help_alone({}))
+    std::vector<Attempt> attempts;
+    if (requested_ != Flags{} && !has_clean(Sort::dead_parameters) && !help_alone({}))
       for (const Candidate& candidate : candidates_.for_dead_parameters({}))
-        ideas.push_back({Sort::dead_parameters, candidate});
+        attempts.push_back({Sort::dead_parameters, candidate});
     for (Checkpointing kind : kinds)
       for (Flags flags : candidates_.other_flags())
         if (!is_repaired_by(kind) && !help_alone(flags))
           if (std::optional<Candidate> candidate = candidates_.all_of_kind(kind, flags))
-            ideas.push_back({Sort::all_and_flags, *candidate});
-    return ideas;
+            attempts.push_back({Sort::all_and_flags, *candidate});
+    return attempts;
   }
 
-  void try_out(std::vector<Attempt> ideas) {
+  void try_out(std::vector<Attempt> attempts) {
     std::vector<Candidate> candidates;
-    for (const Attempt& idea : ideas) candidates.push_back(idea.candidate);
+    for (const Attempt& attempt : attempts) candidates.push_back(attempt.candidate);
     std::vector<Trial> trials = try_all_(candidates);
-    for (std::size_t at = 0; at < ideas.size(); ++at) {
-      ideas[at].trial = trials[at];
-      attempts_.push_back(std::move(ideas[at]));
+    for (std::size_t at = 0; at < attempts.size(); ++at) {
+      attempts[at].trial = trials[at];
+      attempts_.push_back(std::move(attempts[at]));
     }
   }
 
@@ -129,7 +135,7 @@ class Fixer {
                        [&](const Attempt& attempt) { return attempt.sort == sort && attempt.trial.clean; });
   }
 
-  // What is done for dead parameters is not told as no help where it helps with other flags.
+  // A change for dead parameters does help if it does so with other flags.
   bool helps_with_defaults(const Attempt& attempt) const {
     return attempt.sort == Sort::dead_parameters && has_clean(Sort::dead_parameters);
   }
@@ -146,21 +152,21 @@ class Fixer {
     });
   }
 
-  // static_graph takes the first backward as its contract, and that may be one inside of no_sync().
+  // static_graph takes the first backward as its contract, and that may be one inside no_sync().
   void add_caveats_of_accumulation() {
-    std::vector<Attempt*> concerned;
+    std::vector<Attempt*> affected;
     std::vector<Candidate> accumulating;
     for (Attempt& attempt : attempts_) {
       const Setup& setup = attempt.candidate.setup;
-      if (!attempt.trial.clean || !setup.static_graph || asked_.static_graph || setup.step.no_sync > 0) continue;
-      concerned.push_back(&attempt);
+      if (!attempt.trial.clean || !setup.static_graph || requested_.static_graph || setup.step.no_sync > 0) continue;
+      affected.push_back(&attempt);
       accumulating.push_back(attempt.candidate);
       accumulating.back().setup.step.no_sync = 1;
     }
     std::vector<Trial> trials = try_all_(accumulating);
-    for (std::size_t at = 0; at < concerned.size(); ++at)
+    for (std::size_t at = 0; at < affected.size(); ++at)
       if (!trials[at].clean)
-        concerned[at]->candidate.caveats.push_back("not if gradients are accumulated in no_sync(): " + trials[at].failure);
+        affected[at]->candidate.caveats.push_back("not if gradients are accumulated in no_sync(): " + trials[at].failure);
   }
 
   static constexpr Checkpointing kinds[] = {Checkpointing::non_reentrant, Checkpointing::off};
@@ -169,7 +175,7 @@ class Fixer {
   const Report& report_;
   const TryAll& try_all_;
   Candidates candidates_;
-  Flags asked_;
+  Flags requested_;
   std::vector<Attempt> attempts_;
 };
 
@@ -190,10 +196,10 @@ void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& t
 
 void add_smaller_batch(Report& report) {
   if (!has_conflict(report)) return;
-  std::string reason = "the graph does not depend on the size of the batch";
+  std::string reason = "the graph does not depend on the batch size";
   if (std::int64_t peak = report.price.peak(); peak > 0)
-    reason +=
-        "; half of it needs up to " + bytes(scaled(report.price, 0.5).peak()) + " of activations instead of " + bytes(peak);
+    reason += fmt::format("; half the batch needs up to {} of activations instead of {}",
+                          bytes(scaled(report.price, 0.5).peak()), bytes(peak));
   report.no_help.push_back({"a smaller batch", reason});
 }
 

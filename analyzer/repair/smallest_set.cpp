@@ -9,9 +9,9 @@
 namespace gradscan {
 namespace {
 
-constexpr std::int64_t nodes_at_most = 4'000'000;
+constexpr std::int64_t most_nodes = 4'000'000;
 
-// Regions that are reentrant and never executed although the loss depends on them.
+// Whether a reentrant region is never executed although the loss depends on it.
 bool loses_region(const Capture& capture, const CallPrediction& call, const std::vector<bool>& in_loss) {
   for (std::size_t id = 0; id < capture.regions.size(); ++id)
     if (capture.regions[id].kind == Kind::reentrant && !call.from_loss.executed[id] && in_loss[capture.regions[id].end])
@@ -33,19 +33,19 @@ class Search {
 
   std::vector<int> run() {
     std::vector<int> order = most_memory_first();
-    give(order, Kind::off);
+    set_kind(order, Kind::off);
     if (!is_clean()) return {};
     std::set<int> changed(order.begin(), order.end());
     std::vector<std::span<const int>> groups{order};
-    while (!groups.empty() && looked_at_ + nodes_ <= nodes_at_most) {
+    while (!groups.empty() && visited_ + nodes_ <= most_nodes) {
       std::span<const int> group = groups.back();
       groups.pop_back();
-      give(group, Kind::reentrant);
+      set_kind(group, Kind::reentrant);
       if (is_clean()) {
         for (int name : group) changed.erase(name);
         continue;
       }
-      give(group, Kind::off);
+      set_kind(group, Kind::off);
       if (group.size() == 1) continue;
       groups.push_back(group.subspan(group.size() / 2));
       groups.push_back(group.first(group.size() / 2));
@@ -60,7 +60,7 @@ class Search {
       if (names_[name].name == region.name && region.kind == Kind::reentrant) calls_[name].push_back(&region);
   }
 
-  void give(std::span<const int> names, Kind kind) {
+  void set_kind(std::span<const int> names, Kind kind) {
     for (int name : names)
       for (Region* region : calls_[name]) region->kind = kind;
   }
@@ -74,7 +74,7 @@ class Search {
   }
 
   bool is_clean() {
-    looked_at_ += nodes_;
+    visited_ += nodes_;
     Prediction prediction = predict(captures_, Checkpointing::as_given, setup_.step);
     for (std::size_t turn = 0; turn < captures_.size(); ++turn)
       if (prediction.in_turn[turn].from_loss.runs_twice ||
@@ -88,8 +88,8 @@ class Search {
   Setup setup_;
   const std::vector<NamedRegions>& names_;
   std::vector<std::vector<Region*>> calls_;  // by position in names_: the reentrant regions of that name
-  std::vector<std::vector<bool>> in_loss_;   // by capture and node: whether the loss depends on it
-  std::int64_t nodes_ = 0, looked_at_ = 0;
+  std::vector<std::vector<bool>> in_loss_;   // by capture and node: whether the loss depends on the node
+  std::int64_t nodes_ = 0, visited_ = 0;
 };
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "analyzer/replay/agreement.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <string>
 
@@ -9,17 +12,17 @@ namespace gradscan {
 namespace {
 
 std::string to_text(const std::vector<int>& causes) {
-  std::string text;
-  for (int cause : causes) text += (text.empty() ? "" : ", ") + (cause == outer_graph ? "outer" : std::to_string(cause));
-  return "[" + text + "]";
+  std::vector<std::string> words;
+  for (int cause : causes) words.push_back(cause == outer_graph ? "outer" : std::to_string(cause));
+  return fmt::format("[{}]", fmt::join(words, ", "));
 }
 
 [[noreturn]] void differ(const Capture& capture, std::size_t index, const std::string& where, const std::vector<int>& predicted,
                          const std::vector<int>& shown) {
   const Parameter& parameter = capture.parameters[ddp_order(capture)[index]];
-  throw internal_error(capture.model, "the graph predicts the firings " + to_text(predicted) + " for parameter " +
-                                          std::to_string(index) + " (" + parameter.name + "), but torch's engine shows " +
-                                          to_text(shown) + " " + where);
+  throw internal_error(capture.model,
+                       fmt::format("the graph predicts the firings {} for parameter {} ({}), but torch's engine shows {} {}",
+                                   to_text(predicted), index, parameter.name, to_text(shown), where));
 }
 
 bool agree(const std::vector<int>& predicted, std::vector<int> shown, bool finished) {
@@ -41,7 +44,7 @@ void check_run(const Capture& capture, const Prediction& prediction, const Train
 void check_replay(const Capture& capture, const Prediction& prediction, const Replay& replay) {
   for (std::size_t iteration = 0; iteration < replay.causes.size(); ++iteration)
     compare(capture, firings_in(prediction, replay.verdict.setup, static_cast<int>(iteration)), replay.causes[iteration], true,
-            "in iteration " + std::to_string(iteration) + " of " + ddp_call(replay.verdict.setup));
+            fmt::format("in iteration {} of {}", iteration, ddp_call(replay.verdict.setup)));
 }
 
 }  // namespace gradscan

@@ -11,13 +11,13 @@ namespace gradscan {
 namespace {
 
 constexpr double bytes_per_mib = 1024 * 1024;
-// The layout has as many buckets of the last size as it takes.
+// The last size applies to all further buckets.
 std::vector<std::size_t> rebuilt_limits(const Setup& setup) {
   BucketCaps caps = bucket_caps(setup);
   return {static_cast<std::size_t>(caps.first * bytes_per_mib), static_cast<std::size_t>(caps.others * bytes_per_mib)};
 }
 
-// Without the search for unused parameters there is one bucket until the order of arrival is known.
+// Without the search for unused parameters, there is a single bucket until the order of arrival is known.
 std::vector<std::size_t> initial_limits(const Setup& setup) {
   if (setup.static_graph || !setup.find_unused_parameters) return {std::numeric_limits<std::int64_t>::max()};
   return rebuilt_limits(setup);

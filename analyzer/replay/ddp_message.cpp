@@ -6,13 +6,13 @@
 namespace gradscan {
 namespace {
 
-// The rest of `text` behind `mark`; empty if it has none.
+// The rest of `text` after `mark`; empty if `mark` is not in it.
 std::string_view behind(std::string_view text, std::string_view mark) {
   std::size_t at = text.find(mark);
   return at == std::string_view::npos ? std::string_view() : text.substr(at + mark.size());
 }
 
-// The numbers at the start of `text`, each with a space before it.
+// The numbers at the start of `text`, each preceded by a space.
 std::vector<int> leading_numbers(std::string_view text) {
   std::vector<int> numbers;
   int number = 0;

@@ -1,4 +1,4 @@
-// Which parameters an error message of DistributedDataParallel names (analyzer/data/rules.h tells which error it is).
+// Which parameters an error message of DistributedDataParallel names. (analyzer/data/rules.h says which error it is.)
 #pragma once
 
 #include <string_view>
@@ -6,7 +6,7 @@
 
 namespace gradscan {
 
-// The DDP indices of the parameters that the message names, in its order.
+// The DDP indices of the parameters in the message, in the same order.
 std::vector<int> parameters_named_in(std::string_view message);
 
 }  // namespace gradscan

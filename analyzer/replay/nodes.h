@@ -1,5 +1,5 @@
-// The autograd nodes that replays are made of. A gradient has one of two values, 1 or 0 (or is undefined), so no value can
-// overflow, however deep the model, and what reaches a parameter is a small whole number that depends on the topology alone.
+// The autograd nodes that replays are made of. A gradient is 1, 0 or undefined, so no value can overflow, however deep the
+// model is, and what reaches a parameter is a small integer that depends only on the topology.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,13 +18,14 @@ namespace gradscan {
 
 using GradientEdges = std::vector<torch::autograd::Edge>;
 
-// The two values of a gradient. Each is held here, too, so that no one who receives it takes it for his own and adds to it.
+// The two values of a gradient. Each is referenced here too, so that no recipient considers itself the sole owner and adds to
+// it in place.
 struct Units {
   at::Tensor zero = at::zeros({1}), one = at::ones({1});
 
   at::Tensor of(const at::Tensor& gradient) const { return *gradient.const_data_ptr<float>() == 0 ? zero : one; }
 
-  // Zero if all are, undefined if all are.
+  // Zero if all defined ones are zero; undefined if all are undefined.
   at::Tensor sum(const std::vector<at::Tensor>& gradients) const {
     at::Tensor result;
     for (const at::Tensor& gradient : gradients)
@@ -33,13 +34,13 @@ struct Units {
   }
 };
 
-// What one forward has recorded. The same nodes stand for every forward that records the same: each begins a generation, in
-// which they hold their saved tensors until they are freed.
+// What one forward records. The same nodes serve every forward that records the same graph: each forward begins a generation,
+// in which the nodes hold their saved tensors until these are freed.
 struct Recording {
   int generation = 0;
-  // A non-reentrant checkpoint around all of it: what runs when backward needs the first saved tensor; empty if there is none.
+  // What a non-reentrant checkpoint around all of it runs when backward needs the first saved tensor; empty if there is none.
   std::function<void()> recompute;
-  bool recomputed = false;  // whether it has run in the present backward
+  bool recomputed = false;  // whether it has run in the current backward
 };
 
 // The saved tensors of one node.
@@ -62,7 +63,7 @@ inline void add_inputs(torch::autograd::Node& node, int count, const at::Tensor&
   for (int i = 0; i < count; ++i) node.add_input_metadata(like);
 }
 
-// If any gradient comes in it sends one along each of its edges.
+// If it receives any gradient, it sends one along each of its edges.
 class Sum : public torch::autograd::Node {
  public:
   Sum(GradientEdges next, int inputs, const Units& units) : Node(std::move(next)), units_(units) {

@@ -1,5 +1,5 @@
-// What is seen of every parameter while a model trains under DDP: which firings came, which of them too late, and which
-// gradients the ranks share in the end.
+// What happens to every parameter while a model trains under DDP: its firings, which of them come too late, and which gradients
+// the ranks share in the end.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace gradscan {
 
-// What DDP makes of a firing.
+// What DDP does with a firing.
 enum class Hearing {
-  not_prepared,  // nothing: it is inside of ddp.no_sync(), or before DDP's forward (in a checkpoint around the model)
+  not_prepared,  // nothing: it is inside ddp.no_sync(), or before DDP's forward (in a checkpoint around the model)
   listens,       // a ready mark
-  finished,      // nothing: the iteration's reduction is finished
+  finished,      // nothing: the reduction of the iteration is finished
 };
 
-// By DDP index, in every vector.
+// All vectors are indexed by DDP index.
 class Observations {
  public:
   explicit Observations(std::size_t parameters) : trained_(parameters, false) { begin_iteration(); }
@@ -26,13 +26,13 @@ class Observations {
 
   void add_firing(Firing firing, Hearing hearing);
 
-  // The gradients after an iteration, on this rank and on the other one, whose backward has given nothing but zeros.
+  // The gradients after an iteration, on this rank and on the other one, whose backward yields only zeros.
   void end_iteration(const std::vector<float>& gradients, const std::vector<float>& other_gradients);
 
-  // Of each finished iteration, the causes of all firings, ascending.
+  // For each finished iteration, the causes of all firings, ascending.
   const std::vector<Causes>& causes() const { return causes_; }
 
-  // Fills what a verdict says of gradients, but the buckets.
+  // Fills in what a verdict says about gradients, except the buckets.
   void fill(Verdict& verdict) const;
 
  private:
@@ -43,10 +43,10 @@ class Observations {
   std::optional<Firing> last_mark_;   // of the first iteration in which firings came too late
   std::vector<Causes> causes_;
 
-  // Of the present iteration.
+  // In the current iteration.
   int iteration_ = -1;
   Causes fired_, late_;
-  std::optional<Firing> newest_mark_;  // the last of those firings in time that were the first of their parameter
+  std::optional<Firing> newest_mark_;  // the latest firing in time that was the first of its parameter
   std::vector<bool> marked_;
   bool any_late_ = false;
 };

@@ -21,11 +21,11 @@
 namespace gradscan {
 namespace {
 
-// The Reducer takes time quadratic in the parameters of one bucket to lay it out. Where gradients are copied into buckets and
-// back, it gives none of them back before all are reduced: what it says then does not depend on the layout, and it gets small
-// buckets. With gradient_as_bucket_view a gradient lies in its bucket and is averaged with it, even in an iteration whose
-// reduction never finishes: it gets the buckets of the real model. Nobody waits for these all-reduces there, so real gradients
-// change behind such a backward until they have ended; those of the LocalBackend have ended at once.
+// Laying out a bucket takes the Reducer time quadratic in the bucket's parameters. If gradients are copied into buckets and
+// back, none are copied back before all are reduced: the outcome does not depend on the layout, and the Reducer gets small
+// buckets. With gradient_as_bucket_view, a gradient lives in its bucket and is averaged with it, even in an iteration whose
+// reduction never finishes: the Reducer gets the buckets of the real model. In such an iteration, nothing waits for these
+// all-reduces, so real gradients may change after backward until they have ended; those of the LocalBackend end at once.
 constexpr std::size_t parameters_per_bucket = 64;
 constexpr std::int64_t bucket_bytes = parameters_per_bucket * sizeof(float);
 
@@ -73,15 +73,15 @@ c10::intrusive_ptr<c10d::ProcessGroup> local_group(AddOtherRank add_other_rank) 
   return group;
 }
 
-// Shows what the Reducer keeps to itself: the order of arrival until it rebuilds its buckets, whether it listens to hooks, and
-// which gradients it sums up.
+// Exposes internals of the Reducer: the order of arrival until it rebuilds its buckets, whether it listens to hooks, and which
+// gradients it sums.
 class Reducer : public c10d::Reducer {
  public:
   using c10d::Reducer::Reducer;
   bool listens() const { return expect_autograd_hooks_; }
   const std::vector<std::int64_t>& arrived() const { return rebuilt_param_indices_; }
 
-  // Adds the other rank's gradients to the sum of a bucket, which holds halves, and lets it have the result.
+  // Adds the other rank's gradients to the sum of a bucket, which holds halves, and gives that rank the result.
   void add_other_rank(const at::Tensor& sum, std::vector<float>& gradients) const {
     for (const Bucket& bucket : buckets_) {
       if (!bucket.gradients.is_alias_of(sum)) continue;
@@ -96,8 +96,8 @@ class Reducer : public c10d::Reducer {
 
 using ParameterNames = std::unordered_map<std::size_t, std::string>;
 
-// The Reducer prints names only if this level was set when it was made. The level belongs to the whole process: whoever makes
-// something that reads it (a Reducer, a process group, a backend) holds the lock.
+// The Reducer prints names only if this level was set when it was constructed. The level is global to the process: hold the
+// lock while constructing anything that reads it (a Reducer, a process group, a backend).
 class NamesInMessages {
  public:
   NamesInMessages() : lock_(mutex()), before_(c10d::debug_level()) { c10d::setDebugLevel(c10d::DebugLevel::Info); }
@@ -115,7 +115,7 @@ class NamesInMessages {
   c10d::DebugLevel before_;
 };
 
-// The constructor's arguments up to use_python_reducer have been the same since 2.7; newer versions add further ones, the first
+// The constructor's arguments up to use_python_reducer have been the same since torch 2.7; newer versions add more, the first
 // of them without a default.
 template <class... Args>
 std::shared_ptr<Reducer> new_reducer(Args&&... args) {
@@ -147,7 +147,7 @@ Buckets real_buckets(const Capture& capture, const Setup& setup, const std::vect
 ParameterNames names_of(const Capture& capture) {
   std::vector<int> order = ddp_order(capture);
   ParameterNames names;
-  names.reserve(order.size());  // as Python's binding does: a message lists names in the order of this map
+  names.reserve(order.size());  // like Python's binding: a message lists names in the order of this map
   for (std::size_t index = 0; index < order.size(); ++index) names[index] = ddp_name(capture.parameters[order[index]]);
   return names;
 }
@@ -179,8 +179,8 @@ struct DdpReducer::State {
   const Setup& setup;
   const bool search, static_graph;
   bool no_sync = false;
-  bool prepared = false;            // whether it has listened since the present loss began
-  bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been put off to the end of backward
+  bool prepared = false;            // whether DDP has prepared for backward since the current loss began
+  bool all_reduce_delayed = false;  // whether the static graph's first all-reduce has been deferred to the end of backward
   std::vector<int> arrival_order;
   std::vector<float> other_gradients;
   std::shared_ptr<Reducer> reducer;

@@ -1,7 +1,7 @@
 // The real c10d::Reducer, called in the order in which Python's DistributedDataParallel calls it.
 //
-// It works in one process. A backend of its own takes the place of a second rank whose backward gives nothing but zeros: what
-// that rank holds are its shares of what has been reduced. A gradient that the ranks do not share is not the same on both.
+// It works in one process. A local backend takes the place of a second rank whose backward yields only zeros: that rank holds
+// only what has been reduced. A gradient that the ranks do not share differs between the two.
 #pragma once
 
 #include <memory>
@@ -16,28 +16,29 @@ namespace gradscan {
 
 class DdpReducer {
  public:
-  // `parameters`: those of the replay, by DDP index; `capture` has their names and sizes. The last two must outlive this.
+  // `parameters`: those of the replay, by DDP index; `capture` has their names and sizes. `capture` and `setup` must outlive
+  // this.
   DdpReducer(const std::vector<at::Tensor>& parameters, const Capture& capture, const Setup& setup);
   ~DdpReducer();
 
   // The other rank's zero_grad().
   void zero_grad();
 
-  // What follows belongs to another loss, inside of ddp.no_sync() or not.
+  // What follows belongs to another loss, inside ddp.no_sync() or not.
   void begin_loss(bool no_sync);
 
   // What DDP does before and after the module's forward. Both throw what the Reducer throws.
   void before_forward();
-  // Returns the edges of what DDP's forward returns. `places`: where the outputs stand in it.
+  // Returns the edges of what DDP's forward returns. `places`: where the outputs are in it.
   GradientEdges after_forward(GradientEdges outputs, const std::vector<Output>& places);
 
-  // What DDP makes of a firing now.
+  // What DDP does with a firing now.
   Hearing hearing() const;
 
   // The other rank's gradients, by DDP index; 0 for an undefined one.
   const std::vector<float>& other_gradients() const;
 
-  // DDP indices in the order in which their gradients arrived in the first iteration; empty unless all did.
+  // DDP indices in the order in which their gradients arrived in the first iteration; empty unless all arrived.
   std::vector<int> arrival_order() const;
 
  private:

@@ -1,6 +1,7 @@
 #include "gradscan/replay.h"
 
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
@@ -23,7 +24,7 @@ namespace {
 
 using InTurn = std::span<const Capture>;
 
-// torch's words without the C++ stack: what a Python user sees.
+// torch's message without the C++ stack, as a Python user sees it.
 std::string words_of(const std::exception& error) {
   auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   return torch_error ? torch_error->what_without_backtrace() : error.what();
@@ -36,7 +37,7 @@ void fail(Verdict& verdict, const std::string& message, std::optional<int> itera
   verdict.parameters = parameters_named_in(message);
 }
 
-// Fills everything but the buckets; returns the order in which gradients arrived.
+// Fills in everything except the buckets; returns the order in which gradients arrived.
 std::vector<int> train(InTurn in_turn, Replay& replay) {
   const Setup setup = replay.verdict.setup;
   std::optional<DdpReducer> reducer;
@@ -66,11 +67,11 @@ void place_in_buckets(Replay& replay) {
 }
 
 void check_same_model(InTurn in_turn) {
-  if (in_turn.empty()) throw Error(Failure::usage, "", "there is no capture to replay", "give one");
+  if (in_turn.empty()) throw Error(Failure::usage, "", "there is no capture to replay", "pass at least one");
   for (const Capture& capture : in_turn)
     if (!of_one_model(in_turn.front(), capture))
-      throw Error(Failure::usage, capture.model, "its parameters are not those of " + in_turn.front().model,
-                  "give captures of one model, made with different inputs");
+      throw Error(Failure::usage, capture.model, fmt::format("its parameters differ from those of {}", in_turn.front().model),
+                  "pass captures of one model, made with different inputs");
 }
 
 }  // namespace

@@ -41,10 +41,10 @@ struct Model {
   Units units;
   std::vector<at::Tensor> parameters;  // in DDP's order
   std::vector<Edge> accumulators;      // likewise
-  int running = outer_graph;           // whose backward is running
+  int running = outer_graph;           // the cause of the backward that is running
 };
 
-// One of the captures, prepared for building.
+// One of the captures, prepared for building its graph.
 struct Topology {
   // `first_region`: the number of its first region in causes.
   Topology(const Capture& capture, int first_region, Model& model);
@@ -55,15 +55,15 @@ struct Topology {
   int first_region;
   Model& model;
   std::vector<int> region_of_boundary;  // by captured node
-  std::vector<int> inputs;              // by captured node: how many slots others send gradients to
+  std::vector<int> inputs;              // by captured node: the number of slots that others send gradients to
   std::vector<Edge> accumulators;       // by position in Capture::parameters; invalid for frozen ones
 };
 
-// The nodes of one stretch of the capture: the whole of it, or the inside of a reentrant region. It owns them, and gives them
-// up from the last to the first: a node goes when nobody needs it any more, so freeing a graph never recurses.
+// The nodes of one part of the capture: all of it, or the inside of a reentrant region. The scope owns them and releases them
+// from the last to the first: when a node is freed, nothing refers to it any more, so freeing a graph never recurses.
 class Scope {
  public:
-  // `outer` is what closures see; it must outlive this.
+  // `outer` is the scope that closures refer to; it must outlive this.
   Scope(const Topology& topology, const Scope* outer, int first) : topology_(topology), outer_(outer), first_(first) {}
   ~Scope() {
     while (!nodes_.empty()) nodes_.pop_back();
@@ -71,7 +71,7 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  // Builds the nodes from `from` to before `to`.
+  // Builds the nodes from `from` up to, but not including, `to`.
   void build(int from, int to);
 
   void set_boundary(int node, GradientEdges slots) { boundaries_[node] = std::move(slots); }
@@ -91,7 +91,7 @@ class Scope {
   const Scope* outer_;
   int first_;
   Recording recording_;
-  std::vector<NodePtr> nodes_;  // by captured node, from first_; nullptr if it has none
+  std::vector<NodePtr> nodes_;  // by captured node, from first_; nullptr if there is none
   std::unordered_map<int, GradientEdges> boundaries_;
 };
 
@@ -116,7 +116,7 @@ class CheckpointNode : public torch::autograd::Node {
   const Scope& outer_;
   int region_;
   Saved saved_;
-  std::vector<at::Tensor> arguments_;  // the detached copies; undefined for those that do not require grad
+  std::vector<at::Tensor> arguments_;  // the detached copies; undefined for arguments that do not require grad
   std::unique_ptr<Scope> inner_;
 };
 
@@ -216,7 +216,7 @@ void Scope::build(int from, int to) {
   for (int id = from; id < to;) id = build_node(id);
 }
 
-// Returns the captured node to go on with.
+// Returns the captured node to continue with.
 int Scope::build_node(int id) {
   const Node& node = topology_.capture.nodes[id];
   switch (node.role) {
@@ -265,8 +265,8 @@ int Scope::build_begin(int id, int region_id) {
   return region.end + 1;
 }
 
-// The backward of a recomputed reentrant region. It starts at all outputs that require grad in the recomputation; those that
-// the loss does not use get a zero.
+// The inner backward of a recomputed reentrant region. It starts at all outputs that require grad in the recomputation; those
+// that the loss does not use get a zero.
 void run_inner_backward(Model& model, int cause, const GradientEdges& outputs, const variable_list& gradients) {
   GradientEdges roots;
   variable_list root_gradients;
@@ -281,7 +281,7 @@ void run_inner_backward(Model& model, int cause, const GradientEdges& outputs, c
                                                         /*accumulate_grad=*/true);
 }
 
-// Every recomputation is a graph of its own, of the same nodes: they hold new saved tensors.
+// Every recomputation creates a new graph. Here it reuses the same nodes, which hold new saved tensors.
 void CheckpointNode::recompute() {
   if (inner_) {
     ++inner_->recording().generation;
@@ -394,7 +394,7 @@ GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> fo
     if (int parameter = passed_by_checkpoint(capture, capture.outputs[slot]); parameter != none)
       edges[slot] = state_->topologies[turn]->accumulators[parameter];
   if (!is_recorded_by_checkpoint(capture)) return edges;
-  // Backward starts at those outputs alone that the checkpoint sees.
+  // Backward starts only at the outputs that the checkpoint sees.
   auto seen_outputs = [&capture, forward = std::move(forward)] {
     GradientEdges outputs = forward();
     for (std::size_t slot = 0; slot < outputs.size(); ++slot)
@@ -408,7 +408,7 @@ GradientEdges Skeleton::checkpointed(int turn, std::function<GradientEdges()> fo
   return edges;
 }
 
-// As Python's sum() of p.sum(): one addition after the other, of which backward runs the last first.
+// Like Python's sum() of p.sum(): one addition after another, the last of which runs first in backward.
 Edge Skeleton::sum_of(const std::vector<int>& parameters) const {
   const Model& model = state_->model;
   Edge sum;

@@ -37,9 +37,9 @@ void Training::backward_of_one_loss() {
   for (int left = step_.backwards - 1; left >= 0; --left) skeleton_.backward(loss, /*keep_graph=*/left > 0);
 }
 
-// ddp(x), or checkpoint(ddp, x). A reentrant checkpoint runs DDP's forward without recording it, which then does nothing that
-// counts, and once more in backward. A non-reentrant one runs it as usual, and in backward as far as the last tensor that it
-// has to compute again: what DDP does before the module's forward, not what it does behind.
+// ddp(x), or checkpoint(ddp, x). A reentrant checkpoint runs DDP's forward once without recording it, which has no effect, and
+// again in backward. A non-reentrant one runs it as usual, and again in backward up to the last tensor that it has to
+// recompute: what DDP does before the module's forward, but not what it does after.
 GradientEdges Training::call(int turn, int place) {
   switch (step_.checkpoint_around) {
     case Kind::reentrant:

@@ -1,4 +1,4 @@
-// Iterations of training, as a script runs them: a skeleton in the place of the model, with DDP around it or without.
+// Iterations of training, as a script runs them: a skeleton in place of the model, with or without DDP around it.
 #pragma once
 
 #include <span>
@@ -14,8 +14,8 @@ namespace gradscan {
 
 class Training {
  public:
-  // `in_turn`: what the skeleton was made of; the k-th forward call, counted over all iterations, plays the k-th of them, and
-  // after the last the first again. `ddp` is nullptr for a model that stands alone. All must outlive this.
+  // `in_turn`: what the skeleton was built from; the k-th forward call, counted over all iterations, plays the k-th of them,
+  // and after the last the first again. `ddp` is nullptr for a model without DDP. All must outlive this.
   Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step);
 
   // Throws what torch throws.

@@ -1,4 +1,4 @@
-// Which row of the table of setups a setup is.
+// Finds the row of a setup in the table of setups.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,14 @@
 
 namespace gradscan {
 
-// Whether all regions of the report are of that kind. Off is the kind of no regions.
+// Whether all regions of the report are of that kind. A report without regions counts as off.
 bool is_kind_of_all(const Report& report, Checkpointing checkpointing);
 
-// Position in report.verdicts of the row with these flags and regions of that kind, which may be the one that all have as given.
-// Empty if no row is: the file mixes kinds and has no row for that, or the report has no rows.
+// Position in report.verdicts of the row with these flags and this kind of regions; as_given also finds the kind that all
+// regions have. Empty if there is none: the file mixes kinds and has no row for that, or the report has no rows.
 std::optional<std::size_t> row_of(const Report& report, const Setup& setup);
 
-// Of the setup asked.
+// The row of the requested setup.
 std::optional<std::size_t> asked_row(const Report& report);
 
 }  // namespace gradscan

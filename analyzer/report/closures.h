@@ -1,5 +1,5 @@
-// A closure: a region's function uses a tensor that is made outside of the region and is not among its arguments. The arguments
-// of a reentrant region are detached copies, where its inner backward ends; from such a tensor it runs on into the graph
+// A closure: a region's function uses a tensor that is made outside the region and is not among its arguments. The arguments of
+// a reentrant region are detached copies, where its inner backward ends; from a closed-over tensor it continues into the graph
 // outside.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace gradscan {
 
-// For each region the vertices outside to which its inner backward runs on, ascending, without parameters and other leaves.
+// For each region, the vertices outside to which its inner backward continues, ascending, without parameters and other leaves.
 std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& graph);
 
 Place place_of(const Capture& capture, const GradGraph& graph, int vertex);

@@ -1,5 +1,7 @@
 #include "analyzer/report/facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -15,7 +17,7 @@ namespace {
 
 class Assembly {
  public:
-  // `turn`: which of the captures it is about.
+  // `turn`: position of the capture that it describes.
   Assembly(std::span<const Capture> in_turn, std::size_t turn, const Setup& setup, const Predictions& predictions)
       : in_turn_(in_turn),
         turn_(turn),
@@ -74,7 +76,7 @@ class Assembly {
     hand_up_to_parents();
   }
 
-  // Behind those of the first graph, with the numbers that causes have.
+  // After those of the first graph, with the numbers that causes use.
   void add_regions_of_other_graphs() {
     for (std::size_t turn = 1; turn < in_turn_.size(); ++turn) {
       Assembly other(in_turn_, turn, report_.setup, predictions_);
@@ -93,8 +95,10 @@ class Assembly {
   void note_other_torch() {
     auto release = [](const std::string& version) { return version.substr(0, version.find('+')); };
     if (report_.written_by.empty() || release(report_.written_by) == release(report_.torch)) return;
-    report_.notes.push_back("The file was written by torch " + report_.written_by + "; what is said here is what torch " +
-                            report_.torch + " does, which gradscan is built with. Versions of DDP differ.");
+    report_.notes.push_back(
+        fmt::format("The file was written by torch {}, but this report says what torch {} does, which gradscan is built with. "
+                    "Versions of DDP differ.",
+                    report_.written_by, report_.torch));
   }
 
   void add_parameter(int index) {
@@ -119,7 +123,7 @@ class Assembly {
     }
   }
 
-  // Of one iteration: the first, with DDP's sink or without.
+  // Firings and marks of the first iteration, with and without DDP's sink.
   void count_firings_and_marks() {
     const TrainingStep& step = report_.setup.step;
     Causes reentrant = firings_without_ddp(predictions_.reentrant, step, 0);
@@ -183,12 +187,12 @@ class Assembly {
       report_.second_run = SecondRun{place_of(capture_, graph_, *firings.runs_twice), firings.runs_twice_in};
   }
 
-  // What the nodes of each region save and compute, those of nested regions too. A storage counts once for each region; so
-  // where a node saves it again, the regions around both places must not count it twice. The time is linear in nodes, but for a
-  // binary search in the regions around a node.
+  // What the nodes of each region save and compute, including nested regions. A storage counts once per region, so if a second
+  // node saves it, the regions around both nodes must not count it twice. Linear in nodes, except for a binary search among the
+  // regions around a node.
   void add_prices() {
     std::vector<int> region_of = innermost_regions(capture_), saved_last(capture_.storages.size(), none);
-    std::vector<int> around;  // the node, outermost first
+    std::vector<int> around;  // regions around the node, outermost first
     for (int id = 0; id < static_cast<int>(capture_.nodes.size()); ++id) {
       while (!around.empty() && capture_.regions[around.back()].end < id) around.pop_back();
       if (region_of[id] != none && capture_.regions[region_of[id]].begin == id) around.push_back(region_of[id]);
@@ -202,7 +206,7 @@ class Assembly {
     }
   }
 
-  // The regions that began before the storage was last saved have counted it. Parents get what their children have, see below.
+  // Regions that began before the storage was last saved have counted it already. hand_up_to_parents() adds to the parents.
   void add_saved(const std::vector<int>& around, int storage, int saved_last) {
     std::int64_t bytes = capture_.storages[storage].bytes;
     auto counted = std::partition_point(around.begin(), around.end(),
@@ -211,7 +215,7 @@ class Assembly {
     if (counted != around.begin()) report_.regions[*std::prev(counted)].saved_bytes -= bytes;
   }
 
-  // Who has an edge to a parameter uses it. A region's arguments belong to what is around it.
+  // A node with an edge to a parameter uses it. A region's arguments belong to the scope around the region.
   void record_uses() {
     std::vector<int> region_of = innermost_regions(capture_);
     for (std::size_t id = 0; id < capture_.nodes.size(); ++id) {
@@ -235,7 +239,8 @@ class Assembly {
     if (region != none) report_.regions[region].parameters.push_back(index);
   }
 
-  // Walks the graph as it is without checkpointing, and tells each node through which lost region a gradient would come there.
+  // Walks the graph as if nothing were checkpointed, and records through which lost region a gradient would reach each
+  // parameter.
   void record_losses() {
     std::vector<bool> reached(capture_.nodes.size());
     std::vector<int> lost_in(capture_.nodes.size(), none);
@@ -268,7 +273,7 @@ class Assembly {
     return index_[capture_.nodes[edge.node].parameter];
   }
 
-  // Parents stand before their children.
+  // Parents precede their children.
   void hand_up_to_parents() {
     for (auto region = report_.regions.rbegin(); region != report_.regions.rend(); ++region) {
       sort_unique(region->parameters);
@@ -290,7 +295,7 @@ class Assembly {
   const Capture& capture_;
   const Predictions& predictions_;
   GradGraph graph_;
-  std::vector<bool> in_loss_;  // for each node whether the loss depends on it without checkpointing
+  std::vector<bool> in_loss_;  // for each node, whether the loss depends on it without checkpointing
   std::vector<int> order_;     // positions in capture.parameters by DDP index
   std::vector<int> index_;     // DDP index by position in capture.parameters; none if frozen
   Report report_;

@@ -1,4 +1,4 @@
-// From plain results to the facts of a Report: everything but its findings, its fixes and what they cost.
+// From plain results to the facts of a Report: everything except its findings, fixes and prices.
 #pragma once
 
 #include <set>
@@ -14,24 +14,24 @@
 
 namespace gradscan {
 
-// What only torch can tell.
+// What only torch knows.
 struct Replays {
   std::string torch;                      // version
-  Verdict verdict;                        // of the setup asked
+  Verdict verdict;                        // of the requested setup
   std::vector<std::vector<int>> buckets;  // likewise
   std::vector<Verdict> verdicts;          // of setups_to_compare(), in that order
 };
 
-// Counted from the graphs; `off` equals non_reentrant, whose regions are transparent as well.
+// Counted from the graphs; `off` equals non_reentrant, whose regions are transparent too.
 struct Predictions {
   Prediction asked, reentrant, non_reentrant;
 };
 
-// Of the regions in any of the captures.
+// The kinds of the regions in any of the captures.
 std::set<Kind> kinds_in(std::span<const Capture> in_turn);
 
-// Rows of the table: as_given where the file mixes kinds, then reentrant, non_reentrant and off, each with DDP's defaults, with
-// find_unused_parameters and with static_graph; all else as asked.
+// Rows of the table: as_given if the file mixes kinds, then reentrant, non_reentrant and off, each with DDP's defaults, with
+// find_unused_parameters and with static_graph; everything else as requested.
 std::vector<Setup> setups_to_compare(std::span<const Capture> in_turn, const Setup& asked);
 
 // `in_turn`: see replay.h; the report is about the graph of the first.

@@ -1,5 +1,7 @@
 #include "analyzer/report/price_rows.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/graph/edits.h"
@@ -22,9 +24,9 @@ double batch_factor(const Capture& capture, std::optional<std::int64_t> batch) {
   if (!batch) return 1;
   std::optional<std::int64_t> captured = batch_size(capture);
   if (!captured || *captured == 0)
-    throw Error(Failure::usage, "--batch " + std::to_string(*batch),
-                "the inputs of " + capture.model + " have no batch size in common",
-                "leave it out: prices are for the inputs as they are");
+    throw Error(Failure::usage, fmt::format("--batch {}", *batch),
+                fmt::format("the inputs of {} have no batch size in common", capture.model),
+                "leave it out: prices are then for the captured inputs");
   return static_cast<double>(*batch) / static_cast<double>(*captured);
 }
 

@@ -1,4 +1,4 @@
-// What a report says of memory and work.
+// What a report says about memory and work.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace gradscan {
 
-// Fills the prices of the report, of its fixes and of its setups; `report` is of these captures. A price is that of the first.
-// Throws Error (usage) if a batch is asked for and the model's inputs do not tell theirs.
+// Fills the prices of the report, its fixes and its setups; `report` is about these captures. Prices are those of the first
+// capture. Throws Error (usage) if a batch is requested and the model's inputs have no batch size in common.
 void add_prices(Report& report, std::span<const Capture> in_turn, const PriceOptions& options);
 
-// How much larger the batch asked for is than the captured one; 1 if none is asked for. Throws likewise.
+// The requested batch size divided by the captured one; 1 if none is requested. Throws likewise.
 double batch_factor(const Capture& capture, std::optional<std::int64_t> batch);
 
 }  // namespace gradscan

@@ -1,11 +1,11 @@
-// Questions about a report that every room above asks.
+// Questions about a report that several higher-level rooms ask.
 #pragma once
 
 #include "gradscan/report.h"
 
 namespace gradscan {
 
-// The outermost reentrant region around `region`, or itself, that is not executed; none if all are.
+// The outermost reentrant region that is not executed, among `region` and those around it; none if all are executed.
 int blocked_at(const Report& report, int region);
 
 }  // namespace gradscan

@@ -1,5 +1,8 @@
 #include "analyzer/report/stages.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <unordered_set>
 
@@ -44,10 +47,10 @@ class Contraction {
   }
 
  private:
-  // Numbers the stages in the order of backward: from the newest node to the oldest.
+  // Numbers the stages in backward order: from the newest node to the oldest.
   void assign_stages() {
     std::vector<int> region_of = innermost_regions(capture_), outermost;
-    for (const Region& region : capture_.regions)  // parents stand before children
+    for (const Region& region : capture_.regions)  // parents precede children
       outermost.push_back(region.parent == none ? static_cast<int>(outermost.size()) : outermost[region.parent]);
     for (int& region : region_of)
       if (region != none) region = outermost[region];
@@ -82,7 +85,7 @@ class Contraction {
     stage.label = stage.region == none ? module_label(std::move(modules)) : capture_.regions[stage.region].name;
   }
 
-  // A stage's nodes follow each other, so one note per target suffices to see each pair of stages once.
+  // The nodes of a stage are contiguous, so one entry per target suffices to add each pair of stages once.
   void connect() {
     std::vector<int> last_source(stages_.size(), none);
     for (std::size_t id = capture_.nodes.size(); id-- > 0;) {
@@ -117,10 +120,8 @@ std::string module_label(std::vector<std::string> modules) {
     drop_repetitions(modules);
   }
   if (modules.size() > names_in_label)
-    return modules.front() + " … " + modules.back() + " (" + std::to_string(modules.size()) + " modules)";
-  std::string label;
-  for (const std::string& module : modules) label += (label.empty() ? "" : ", ") + module;
-  return label;
+    return fmt::format("{} … {} ({} modules)", modules.front(), modules.back(), modules.size());
+  return fmt::format("{}", fmt::join(modules, ", "));
 }
 
 std::vector<Stage> contract(const Capture& capture, const GradGraph& graph, const std::vector<int>& ddp_index) {

@@ -1,14 +1,14 @@
-// How bad a file of a survey is, which is what surveys are sorted and counted by.
+// The severity of a file of a survey, by which surveys are sorted and counted.
 #pragma once
 
 #include "gradscan/survey.h"
 
 namespace gradscan {
 
-// Of its worst finding; failed if there is no report, clean if there is none but notes.
+// The severity of its worst finding; failed if there is no report, clean if there are only notes.
 Severity severity(const Scanned& file);
 
-// The first of the findings that are no notes and that no baseline accepts; nullptr if there is none.
+// The worst finding that is not a note and that no baseline accepts; nullptr if there is none.
 const Finding* worst_finding(const Report& report);
 
 }  // namespace gradscan

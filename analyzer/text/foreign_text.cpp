@@ -14,8 +14,8 @@ bool between(CodePoint value, CodePoint low, CodePoint high) {
   return value >= low && value <= high;
 }
 
-// Controls (C0, delete, C1), zero-width characters, line separators, direction marks, tags, the byte order mark, and what
-// Unicode says is no character, which XML does not allow.
+// Everything except controls (C0, delete, C1), zero-width characters, line separators, direction marks, tags, the byte order
+// mark, and Unicode's noncharacters, which XML does not allow.
 bool is_text(CodePoint value) {
   bool acts = value < 0x20 || between(value, 0x7F, 0x9F) || value == 0x61C || between(value, 0x200B, 0x200F) ||
               between(value, 0x2028, 0x202E) || between(value, 0x2060, 0x206F) || value == 0xFEFF ||
@@ -32,7 +32,7 @@ std::string escape(CodePoint value) {
                            : fmt::format("\\U{:08x}", value);
 }
 
-// Copies what is text; the rest goes through `character` or, byte by byte, through `byte`.
+// Copies text; everything else goes through `character` or, for invalid bytes, through `byte`.
 template <typename Character, typename Byte>
 std::string cleaned(std::string_view text, Character character, Byte byte) {
   std::string result;

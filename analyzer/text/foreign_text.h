@@ -1,6 +1,5 @@
-// Text from a model file: names, messages and paths that may hold any bytes. Two ways to make it fit for a reader; both leave
-// valid UTF-8 without anything that acts instead of being seen: control characters, line breaks, zero-width characters, marks
-// that turn the direction of writing.
+// Text from a model file: names, messages and paths that may contain any bytes. Two ways to make it readable; both return valid
+// UTF-8 without anything invisible that has an effect: control characters, line breaks, zero-width characters, direction marks.
 #pragma once
 
 #include <string>
@@ -8,11 +7,11 @@
 
 namespace gradscan {
 
-// For a terminal: everything else is replaced by an escape that tells what it was: \n, \x1b, \u202e; \xff for a byte that is
-// not UTF-8.
+// For a terminal: these are replaced by an escape that shows what they were: \n, \x1b, \u202e; \xff for a byte that is not
+// UTF-8.
 std::string printable(std::string_view text);
 
-// For a picture: everything else becomes U+FFFD.
+// For a picture: these become U+FFFD.
 std::string legible(std::string_view text);
 
 }  // namespace gradscan

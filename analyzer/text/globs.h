@@ -1,4 +1,4 @@
-// Globs over names, and names as words of a shell.
+// Globs over names, and names quoted for a shell.
 #pragma once
 
 #include <string>
@@ -6,13 +6,13 @@
 
 namespace gradscan {
 
-// A shell's glob: * ? [...] and \ to take the next character as it is. '*' also crosses dots.
+// A shell glob: * ? [...] and \ to escape the next character. '*' also crosses dots.
 bool glob_match(std::string_view glob, std::string_view name);
 
-// The glob that matches this name alone.
+// The glob that matches only this name.
 std::string as_glob(std::string_view name);
 
-// One word for a POSIX shell: as it is, or in single quotes.
+// One word for a POSIX shell: unchanged, or in single quotes.
 std::string quoted(std::string_view word);
 
 }  // namespace gradscan

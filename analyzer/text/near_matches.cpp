@@ -1,5 +1,8 @@
 #include "analyzer/text/near_matches.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -9,7 +12,7 @@ namespace {
 
 constexpr std::size_t compared_length = 64, largest_distance = 8;  // characters
 
-// What is left of both names when what they have in common in front and at the end is cut off, which is most of a module path.
+// Cuts off what both names have in common at either end, which is most of a module path.
 void strip_common_ends(std::string_view& a, std::string_view& b) {
   auto front = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
   a.remove_prefix(front), b.remove_prefix(front);
@@ -17,7 +20,7 @@ void strip_common_ends(std::string_view& a, std::string_view& b) {
   a.remove_suffix(back), b.remove_suffix(back);
 }
 
-// Levenshtein's edit distance, or any number above `limit` if it is above.
+// The Levenshtein distance, or any number above `limit` if it is above that.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   strip_common_ends(a, b);
   a = a.substr(0, compared_length), b = b.substr(0, compared_length);
@@ -58,9 +61,8 @@ std::vector<std::string> near_matches(std::string_view wanted, const std::vector
 std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& candidates) {
   std::vector<std::string> names = near_matches(wanted, candidates);
   if (names.empty()) return {};
-  std::string sentence = "did you mean " + names.front();
-  for (std::size_t i = 1; i < names.size(); ++i) sentence += (i + 1 == names.size() ? " or " : ", ") + names[i];
-  return sentence + "?";
+  if (names.size() == 1) return fmt::format("did you mean {}?", names.front());
+  return fmt::format("did you mean {} or {}?", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
 }
 
 }  // namespace gradscan

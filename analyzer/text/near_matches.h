@@ -1,4 +1,4 @@
-// Near matches: what somebody may have meant who wrote a name that does not exist.
+// Near matches: what the user may have meant by a name that does not exist.
 //
 //     near_matches("layer4.conv1", names)      // {"layer4.0.conv1", "layer4.1.conv1", "layer4.2.conv1"}
 #pragma once
@@ -10,9 +10,9 @@
 
 namespace gradscan {
 
-// The closest candidates, nearest first, equally near ones in their order; at most `count`, none twice, none that differs in
-// more than a third of its characters or more than 8. A candidate that contains the whole name is near, however long it is.
-// The time is linear in the number and length of the candidates.
+// The closest candidates, nearest first, ties in their original order; at most `count`, without repetition, and none that
+// differs in more than a third of its characters or in more than 8. A candidate that contains the whole name is near, however
+// long it is. Linear in the number and length of the candidates.
 std::vector<std::string> near_matches(std::string_view wanted, const std::vector<std::string>& candidates,
                                       std::size_t count = 3);
 

@@ -11,7 +11,7 @@
 namespace gradscan {
 namespace {
 
-// To three digits.
+// Rounded to three digits.
 std::string scaled(double number, const std::vector<std::string>& units, double step) {
   std::size_t unit = 0;
   for (; number >= step && unit + 1 < units.size(); ++unit) number /= step;
@@ -39,19 +39,24 @@ std::string enumerate(const std::vector<std::string>& names, std::size_t most) {
   return shown == 0 ? last : fmt::format("{} and {}", fmt::join(names.begin(), names.begin() + shown, ", "), last);
 }
 
+std::string first_three(const std::vector<std::string>& names) {
+  const std::size_t shown = std::min<std::size_t>(names.size(), 3);
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + shown, ", "), names.size() > shown ? ", ..." : "");
+}
+
 std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape) {
   return fmt::format("{}[{}]", dtype, fmt::join(shape, ", "));
 }
 
 std::string index_ranges(const std::vector<int>& ascending) {
-  std::string text;
+  std::vector<std::string> ranges;
   for (std::size_t begin = 0, end; begin < ascending.size(); begin = end) {
     end = begin + 1;
     while (end < ascending.size() && ascending[end] == ascending[end - 1] + 1) ++end;
-    text += fmt::format("{}#{}", text.empty() ? "" : ", ", ascending[begin]);
-    if (end - begin > 1) text += fmt::format("-#{}", ascending[end - 1]);
+    const bool one = end - begin == 1;
+    ranges.push_back(one ? fmt::format("#{}", ascending[begin]) : fmt::format("#{}-#{}", ascending[begin], ascending[end - 1]));
   }
-  return text;
+  return fmt::format("{}", fmt::join(ranges, ", "));
 }
 
 std::string wrap(std::string_view text, int width, std::string_view first, std::string_view indent) {

@@ -1,4 +1,4 @@
-// Words for reports: small helpers that everything written for a reader shares.
+// Small helpers for text that people read.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,11 @@ std::string count(std::size_t number, std::string_view noun);
 // "once", "twice", "3 times"
 std::string times(int number);
 
-// "a", "a and b", "a, b and c"; behind `most` names "a, b and 3 more"
+// "a", "a and b", "a, b and c"; beyond `most` names: "a, b and 3 more"
 std::string enumerate(const std::vector<std::string>& names, std::size_t most);
+
+// "a", "a, b, c"; beyond three names: "a, b, c, ..."
+std::string first_three(const std::vector<std::string>& names);
 
 // "float32[2, 3, 224, 224]"
 std::string tensor_in_words(const std::string& dtype, const std::vector<std::int64_t>& shape);
@@ -23,8 +26,8 @@ std::string tensor_in_words(const std::string& dtype, const std::vector<std::int
 // DDP indices: "#3", "#150-#158, #160"
 std::string index_ranges(const std::vector<int>& ascending);
 
-// Breaks printable text into lines of at most `width` columns (longer words stand alone), each ended by a line break. The first
-// line begins with `first`, the others with `indent`.
+// Breaks printable text into lines of at most `width` columns (a longer word gets its own line), each ending with a line break.
+// The first line begins with `first`, the others with `indent`.
 std::string wrap(std::string_view text, int width, std::string_view first, std::string_view indent);
 
 // "1.7 GiB", "12 MiB", "0 B"
@@ -33,7 +36,7 @@ std::string bytes(std::int64_t number);
 // "4.1 GFLOP"
 std::string flops(std::int64_t number);
 
-// Of a share of 0.254: "25 %"; of one above 0 that rounds to 0: "under 1 %"
+// 0.254: "25 %"; a share above 0 that rounds to 0: "under 1 %"
 std::string percent(double share);
 
 }  // namespace gradscan

@@ -8,7 +8,7 @@ namespace gradscan {
 namespace {
 
 struct Character {
-  std::size_t begin = 0, width = 0;  // byte at which it begins; columns
+  std::size_t begin = 0, width = 0;  // the byte at which it begins; in columns
 };
 
 std::vector<Character> characters(std::string_view text) {

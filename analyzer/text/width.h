@@ -1,5 +1,4 @@
-// How wide text is on a terminal: in columns, of which the characters of some scripts and symbols take two and marks that join
-// others none.
+// The width of text on a terminal, in columns: characters of some scripts and some symbols take two, combining marks none.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +7,7 @@
 
 namespace gradscan {
 
-// Number of columns of printable or legible text (foreign_text.h).
+// The number of columns of printable or legible text (foreign_text.h).
 std::size_t columns(std::string_view text);
 
 // At most `most` columns: the middle of a longer text becomes an ellipsis. Takes and returns legible or printable text.

@@ -1,5 +1,5 @@
-// What the sources of gradscan_torch share of torch, compiled once: parsing it takes longer than all of gradscan. No source
-// relies on it; each includes what it uses.
+// The torch headers that the sources of gradscan_torch share, compiled once: parsing them takes longer than all of gradscan. No
+// source relies on this; each includes what it uses.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
-// Keeps torch's warnings of this thread from standard error while it lives: the library prints nothing, and what they warn of
-// is part of the report.
+// Keeps torch's warnings on this thread away from standard error while it exists: the library prints nothing, and what they
+// warn about is part of the report.
 #pragma once
 
 #include <c10/util/Exception.h>

@@ -13,7 +13,7 @@
 namespace gradscan {
 namespace {
 
-// An interpreter error is a traceback that ends in "RuntimeError: text"; the text may go on, with hints and C++ frames.
+// An interpreter error is a traceback that ends in "RuntimeError: text"; the text may continue with hints and C++ frames.
 constexpr std::string_view marks_of_an_error[] = {"RuntimeError: ", "torch.jit.Error: ", "NotImplementedError: "};
 
 std::string first_line_with_text(std::string_view text) {
@@ -29,7 +29,7 @@ std::string torch_version() {
   return TORCH_VERSION;
 }
 
-// Compiled autograd asks every node for what it holds, to build a cache key; the saved tensors are part of the answer.
+// Compiled autograd asks every node for its contents, to build a cache key; the saved tensors are part of the answer.
 std::optional<std::vector<at::Tensor>> saved_tensors(const NodePtr& node) {
   using namespace torch::dynamo::autograd;
   AutogradCompilerCall compiler(SizeInput::STATIC);

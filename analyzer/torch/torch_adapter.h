@@ -1,4 +1,4 @@
-// What differs between the versions of torch that gradscan builds against (2.7 to 2.15), and what is awkward to ask of any.
+// What differs between the versions of torch that gradscan builds against (2.7 to 2.15), and what is awkward in all of them.
 //
 // Only sources of gradscan_torch include this header.
 #pragma once
@@ -30,14 +30,14 @@ auto make_node(Args&&... args) {
   }
 }
 
-// The tensors that a node has saved for its backward, each as often as it is saved; nothing if this kind of node does not tell
-// (a custom autograd function written without support for compiled autograd).
+// The tensors that a node has saved for its backward, each as often as it is saved; nothing if this kind of node does not
+// reveal them (a custom autograd function without support for compiled autograd).
 std::optional<std::vector<at::Tensor>> saved_tensors(const NodePtr& node);
 
-// What went wrong, in one line without C++ stack traces: the error that ends a torch or TorchScript message.
+// The error at the end of a torch or TorchScript message, in one line without C++ stack traces.
 std::string last_error_line(const std::exception& error);
 
-// Whether an allocation has failed, in torch's way or in C++'s; and what to throw then.
+// Whether an allocation failed, as reported by torch or by C++; and what to throw then.
 bool is_out_of_memory(const std::exception& error);
 Error out_of_memory(const std::string& path);
 

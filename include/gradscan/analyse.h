@@ -13,18 +13,18 @@
 
 namespace gradscan {
 
-// What analyse() is to find out besides.
+// What analyse() finds out in addition.
 struct AnalyseOptions : PriceOptions {
   bool every_setup = false;  // fill Report::setups
 
   bool operator==(const AnalyseOptions&) const = default;
 };
 
-// Counts, replays, compares the two (throws Error (internal) where they differ: a bug in gradscan), and explains.
+// Counts, replays, checks that the two agree (throws Error (internal) if not: a bug in gradscan), and explains.
 Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options = {});
 
-// Of a model whose graph changes, told by several captures that forward calls play in turn (see replay.h). What the report says
-// of where parameters are used, of outputs and of stages holds for the graph of the first.
+// The same for a model whose graph changes, given as several captures that forward calls play in turn (see replay.h). What the
+// report says about uses of parameters, outputs and stages holds for the graph of the first.
 Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options = {});
 
 }  // namespace gradscan

@@ -1,30 +1,29 @@
 // A Capture: everything gradscan needs to know about one training iteration of one model, as plain data.
 //
-// It is made once per model by running forward *plainly* (no checkpoint region is checkpointed, gradients are recorded)
-// and walking the autograd graph that results; what each kind of checkpointing would do is worked out from it afterwards,
-// without the model, its weights or torch. It can be written to and read from JSON (schema "gradscan-capture/1", see
+// It is made once per model, by running forward *plainly* (no checkpoint region is checkpointed, gradients are recorded) and
+// walking the resulting autograd graph. What each kind of checkpointing would do is worked out from it afterwards, without the
+// model, its weights or torch. It can be written to and read from JSON (schema "gradscan-capture/1", see
 // docs/capture-format.md).
 //
 //     Capture capture = read_capture("model.capture.json");
 //     for (int id : ddp_order(capture)) std::cout << capture.parameters[id].name << '\n';
 //
-// The graph. A vertex (Node) is one autograd node; an edge is a gradient's way from a node to the one that receives it
-// next, so edges point from the outputs back to the parameters. Nodes stand in the order of their creation, which makes
-// two things true that every pass relies on (validate() checks them):
+// The graph. A vertex (Node) is one autograd node; an edge leads from a node to the one that receives its gradient next, so
+// edges point from the outputs back to the parameters. Nodes are in order of creation, which guarantees two things that every
+// pass relies on (validate() checks them):
 //   - an edge always points to a node with a lower number;
 //   - the nodes of a checkpoint region are contiguous: those between its region_begin and its region_end node; regions nest.
 //
 // Region boundaries. A region_begin node stands for the region's direct tensor arguments: slot k is the k-th of them, and
-// next[k] is the gradient edge of that argument outside of the region. A region_end node stands for the region's tensor
-// outputs: slot k is the k-th, next[k] its gradient edge inside the region. Whoever uses an argument inside the region has
-// an edge to (begin, k); whoever uses an output outside has an edge to (end, k). An edge from inside that passes over
-// region_begin to an older node (other than a parameter) is a closure: the region's function uses an outer tensor that is not
-// an argument.
+// next[k] is the gradient edge of that argument outside the region. A region_end node stands for the region's tensor outputs:
+// slot k is the k-th, next[k] its gradient edge inside the region. A node that uses an argument inside the region has an edge
+// to (begin, k); a node that uses an output outside has an edge to (end, k). An edge from inside that skips region_begin to an
+// older node (other than a parameter) is a closure: the region's function uses an outer tensor that is not an argument.
 //
 // A superset. The kind of a region decides which tensors require grad (a reentrant region's floating-point outputs always
 // do if one of its arguments does, and never otherwise). So the capture holds every edge that may exist under any kind: a
 // region_end slot may have no inner edge (the plain run detached that output) and still be the target of outer edges.
-// Who reads the graph prunes: a node none of whose edges leads to something that requires grad does not exist.
+// Readers of the graph prune it: a node does not exist if none of its edges leads to something that requires grad.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +42,8 @@ struct Parameter {
   std::vector<std::int64_t> shape{};
   std::string dtype = "float32";  // torch's name without "torch."
   bool requires_grad = true;
-  bool ignored = false;       // by DDP, which was told so: it is trained, has no index, and its node is a Role::leaf
-  std::string ddp_name = "";  // the name that DDP prints, where it is none of those that ddp_name() works out
+  bool ignored = false;       // by DDP, as the script requested: it is trained, has no index, and its node is a Role::leaf
+  std::string ddp_name = "";  // the name that DDP prints, if ddp_name() would not find it otherwise
 };
 
 struct GradEdge {
@@ -67,13 +66,13 @@ struct Node {
   int parameter = none;  // Role::parameter: position in Capture::parameters
   std::string module{};  // path of the module whose forward made it: "layer4.2.conv1"; empty for the root
   std::string source{};  // the user's source line: "resnet.py:88"; empty if unknown
-  // Positions in Capture::storages of the tensors it saves for backward, without repetition. A region_begin: of the region's
-  // direct tensor arguments, which a checkpoint keeps.
+  // Positions in Capture::storages of the tensors it saves for backward, without repetition. For a region_begin: those of the
+  // region's direct tensor arguments, which a checkpoint keeps.
   std::vector<int> saved{};
   bool saves_tensors = false;  // whether it saves any tensor: such a node cannot run backward twice
-  std::int64_t forward_flops =
-      0;  // multiplications and additions of its forward, as torch.utils.flop_counter counts; 0 if unknown
-  // For each of `next` those of computing the gradient that goes there, likewise; empty: none are known.
+  // Multiplications and additions of its forward, as torch.utils.flop_counter counts them; 0 if unknown.
+  std::int64_t forward_flops = 0;
+  // For each of `next`, those of computing the gradient that goes there, likewise; empty if none are known.
   std::vector<std::int64_t> gradient_flops{};
 };
 
@@ -88,18 +87,18 @@ enum class Kind { reentrant, non_reentrant, off };
 struct Region {
   std::string name{};  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
   Kind kind = Kind::reentrant;
-  int parent = none;                  // the region that encloses it; parents stand before children
+  int parent = none;                  // the region that encloses it; parents precede children
   int begin = none, end = none;       // its boundary nodes
   std::vector<int> nested_outputs{};  // slots of `end` that are not tensors at the top level of the result (inside a dict or
                                       // list): see nested_output_edge()
   std::string source{};               // where checkpoint was called: "resnet.py:88"; empty if unknown
-  std::string origin{};               // how gradscan knows: "marker", "pattern", "CheckpointWrapper", "source range"
-  // The user's own line at that call, "/home/me/model.py:88": where `source` is, if that is not in an installed package, else
-  // the innermost line of the call's stack that is not. Empty if unknown.
+  std::string origin{};               // how gradscan knows of it: "marker", "pattern", "CheckpointWrapper", "source range"
+  // The user's own line for that call, "/home/me/model.py:88": that of `source` unless it is in an installed package, else the
+  // innermost line of the call's stack outside installed packages. Empty if unknown.
   std::string place{};
   std::vector<std::string> argument_dtypes{};  // of the direct tensor arguments, by slot: "float32"; empty: unknown
-  std::int64_t constant_flops = 0;  // of operations in it, and in no region inside of it, that have no node: no gradient flows
-                                    // through them
+  // Of its operations (but not those of nested regions) that have no node, because no gradient flows through them.
+  std::int64_t constant_flops = 0;
 };
 
 struct Output {
@@ -109,8 +108,8 @@ struct Output {
   GradEdge edge{};           // none: does not require grad under any kind
   bool found_by_ddp = true;  // whether DDP finds it in forward's return value (tensor, list, tuple, dict, dataclass)
   bool in_loss = false;      // whether the loss is computed from it
-  bool behind_sink = true;  // whether DDP puts its sink behind it: not inside of a dataclass, which torch's pytrees do not open
-  bool direct = true;       // whether it is forward's return value itself or a member of the tuple that is
+  bool behind_sink = true;   // whether DDP puts its sink behind it: not inside a dataclass, which torch's pytrees do not open
+  bool direct = true;        // whether it is forward's return value itself or a member of the tuple that is
 };
 
 struct Input {
@@ -123,12 +122,12 @@ struct Input {
   bool operator==(const Input&) const = default;
 };
 
-// What the exporting script said about its DistributedDataParallel; empty members: it did not say.
+// What the exporting script said about its DistributedDataParallel; members are empty if it said nothing.
 struct ExportedSetup {
   bool known = false;
   bool find_unused_parameters = false;
   bool static_graph = false;
-  std::optional<double> bucket_cap_mb{};  // MiB; empty: left alone
+  std::optional<double> bucket_cap_mb{};  // MiB; empty: not set
   bool gradient_as_bucket_view = false;
 };
 
@@ -141,31 +140,31 @@ struct Capture {
   std::vector<Storage> storages{};
   std::vector<Node> nodes{};
   std::vector<Region> regions{};
-  bool regions_known = false;  // forward executes no others: whoever wrote the file has seen every call of checkpoint
+  bool regions_known = false;  // forward executes no others: the exporter saw every call of checkpoint
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
-  std::vector<std::string> notes{};    // sentences that a report must repeat (warnings of the tracer, what could not be seen)
-  std::int64_t constant_flops = 0;     // as Region's, outside of all regions
+  std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
+  std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
   std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
 };
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.
 std::vector<int> ddp_order(const Capture& capture);
 
-// The reverse: for each of capture.parameters its index in DDP's messages; none for a frozen one.
+// The inverse: for each of capture.parameters, its index in DDP's messages; none if it is frozen or ignored.
 std::vector<int> ddp_indices(const Capture& capture);
 
-// The name that DDP prints for a parameter: Parameter::ddp_name, else its last alias; with a leading dot for a parameter of the
-// root module.
+// The name that DDP prints for a parameter: Parameter::ddp_name, else its last alias, else its name; with a leading dot for a
+// parameter of the root module.
 std::string ddp_name(const Parameter& parameter);
 
-// For every node its innermost region; none outside of all. Boundary nodes belong to the region that they bound.
+// For every node, its innermost region; none outside all regions. Boundary nodes belong to the region that they bound.
 std::vector<int> innermost_regions(const Capture& capture);
 
-// Where the gradient of a nested output of a reentrant region really goes. torch gives the outputs of the region their history,
-// but leaves alone what is inside of a dict or list: an argument or outer tensor that is returned as it is keeps its own
-// history, one that is also an output at the top level shares that one's, all others come back without grad (none). The edge is
-// one of the scope around the region.
+// Where the gradient of a nested output of a reentrant region really goes. torch attaches a history to the region's outputs,
+// but not to tensors inside a dict or list: an argument or outer tensor that is returned unchanged keeps its own history, a
+// tensor that is also a top-level output shares that output's history, and all others come back without grad (none). The edge
+// belongs to the scope around the region.
 GradEdge nested_output_edge(const Capture& capture, const Region& region, int slot);
 
 // Bytes of one element; throws Error (not_a_model) for an unknown dtype.
@@ -174,11 +173,11 @@ std::int64_t element_size(std::string_view dtype);
 std::string_view to_string(Kind kind);  // "reentrant", "non_reentrant", "off"
 std::string_view to_string(Role role);  // "operation", "parameter", "leaf", "region_begin", "region_end"
 
-// Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, names a number out of
-// range or has a region without boundary.
+// Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, contains a number that
+// is out of range or has a region without boundary nodes.
 void validate(const Capture& capture, const std::string& subject);
 
-// JSON. read_capture validates; parse_capture names `subject` in its errors. write_capture replaces the file in one step.
+// JSON. Both readers validate; parse_capture names `subject` in its errors. write_capture replaces the file atomically.
 Capture read_capture(const std::string& path);
 Capture parse_capture(std::string_view json, const std::string& subject);
 std::string to_json(const Capture& capture);

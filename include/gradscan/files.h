@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-// Replaces the file in one step: writes beside it, then renames. Throws Error (output).
+// Replaces the file atomically: writes a file beside it, then renames that. Throws Error (output).
 void write_file(const std::string& path, std::string_view content);
 
 // Throws Error (output) if write_file() would fail: the folder is missing or not writable, or path is a folder.

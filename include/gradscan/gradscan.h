@@ -1,4 +1,4 @@
-// gradscan: what DistributedDataParallel will do with a model and its gradient checkpointing, before the job is launched.
+// gradscan: what DistributedDataParallel will do with a model and its gradient checkpointing, before you launch the job.
 //
 // A tour in ten lines:
 //
@@ -12,18 +12,18 @@
 //     assert(weight->firings.reentrant == 1 && weight->ready_marks.find_unused_parameters == 2);
 //     gradscan::write_file("report.svg", gradscan::to_svg(report));
 //
-// Read on, from the most general to the single steps:
+// Read on, from the most general to the individual steps:
 //
 //     scan.h          from a file to a Report
 //     report.h        what a Report holds: parameters, regions, findings, fixes
-//     setup.h         how the model is trained;   verdict.h   what DDP then does
-//     capture.h       one iteration of a model as plain data;   edits.h   changes of it
-//     writers.h       a Report as text, HTML, SVG ...;   files.h   and into a file
-//     report_json.h   a Report as JSON;   read_report.h   and back
+//     setup.h         how the model is trained;   verdict.h   what DDP does then
+//     capture.h       one iteration of a model as plain data;   edits.h   changes to it
+//     writers.h       a Report as text, HTML, SVG, ...;   files.h   writes it to a file
+//     report_json.h   a Report as JSON;   read_report.h   reads it back
 //     survey.h        the reports of many files
 //     plan.h          which modules to checkpoint so that training fits into memory
-//     compare.h       which of the differences between two models or setups decides
-//     capture_file.h, analyse.h, replay.h, price.h, parse.h   the steps that scan() takes
+//     compare.h       which difference between two models or setups matters
+//     capture_file.h, analyse.h, replay.h, price.h, parse.h   the steps of scan()
 //     error.h         what they all throw
 //
 // Two more steps, graph.h and firings.h, include Boost.Graph and are not included here.

@@ -1,4 +1,4 @@
-// Texts of the command line, as data.
+// Parses values of command-line options.
 //
 //     parse_checkpoint_pattern("layer4.*=non-reentrant");      // {"layer4.*", Kind::non_reentrant}
 //     parse_input("x=float32[2,3,224,224]");

@@ -1,12 +1,12 @@
-// A Plan: which module calls to checkpoint so that training fits into the memory there is, at the least recomputation.
+// A Plan: which module calls to checkpoint so that training fits into the available memory with the least recomputation.
 //
 //     Capture capture = capture_file("model.pt", {.every_module = true});
 //     Plan plan = plan_checkpoints(capture, setup, {.budget = 8LL << 30, .optimizer = Optimizer::adam});
 //     for (const std::string& module : plan.modules) std::cout << module << '\n';
 //
-// A choice is a set of module calls of which none lies inside of another. Its memory is what fixed_memory() and Price::peak()
-// say. The plan is made of non-reentrant checkpoints, which leave the graph as it is, and is offered only if its replay in the
-// setup is as clean as without them.
+// A choice is a set of module calls, none of which lies inside another. Its memory is the sum of fixed_memory() and
+// Price::peak(). The plan consists of non-reentrant checkpoints, which leave the graph as it is, and is offered only if its
+// replay in the setup is as clean as without them.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@
 namespace gradscan {
 
 struct PlanRequest {
-  std::int64_t budget = 0;  // bytes, for all that Plan::needed counts
+  std::int64_t budget = 0;  // bytes, for everything that Plan::needed counts
   std::optional<std::int64_t> batch{};
   std::optional<Optimizer> optimizer{};
 };
@@ -37,7 +37,7 @@ struct Alternative {
 
 struct Plan {
   std::vector<std::string> modules{};  // paths of the modules to checkpoint, in the order of forward; may be empty
-  bool fits = false;                   // whether they are enough; if not, `modules` is the choice that needs least memory
+  bool fits = false;                   // whether they suffice; if not, `modules` is the choice that needs the least memory
   std::int64_t budget = 0;             // bytes
   std::int64_t needed = 0;             // bytes with the plan: fixed memory and the peak of activations
   std::int64_t needed_without = 0;     // bytes with no checkpoint at all
@@ -49,7 +49,7 @@ struct Plan {
   std::vector<Alternative> alternatives{};
 };
 
-// `capture` has been made with CaptureOptions::every_module. Throws Error (usage) if it has no module calls to choose from.
+// `capture` must be made with CaptureOptions::every_module. Throws Error (usage) if it has no module calls to choose from.
 Plan plan_checkpoints(const Capture& capture, const Setup& setup, const PlanRequest& request);
 
 }  // namespace gradscan

@@ -11,8 +11,8 @@
 
 namespace gradscan {
 
-// The reverse of to_json() of a report, a survey of one, and of a survey of several: schemas "gradscan-report/1" and
-// "gradscan-survey/1". Throws Error (not_a_model), with `subject` as its subject.
+// The inverse of to_json(): reads a report as a survey of one file, or a survey of several files; schemas "gradscan-report/1"
+// and "gradscan-survey/1". Throws Error (not_a_model), with `subject` as its subject.
 Survey parse_report(std::string_view json, const std::string& subject);
 
 }  // namespace gradscan

@@ -5,20 +5,20 @@
 //     run.verdict.message;                 // "Expected to mark a variable ready only once. ..."
 //
 // The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step are run in
-// one process; a local backend takes the place of a second rank whose backward gives nothing but zeros.
+// one process; a local backend takes the place of a second rank whose backward yields only zeros.
 //
-// A model whose graph changes from one forward to the next (a branch, a dropped layer) is told by several captures of it: the
+// A model whose graph changes from one forward to the next (a branch, a dropped layer) is described by several captures: the
 // k-th forward call, counted from 0 over all iterations, plays in_turn[k % in_turn.size()]. Causes number the regions of all
-// captures, one capture's behind those of the one before.
+// captures consecutively.
 //
 //     std::vector<Capture> in_turn{with_branch_a, with_branch_b};
 //     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
 //
-// Checkpointing::non_reentrant and off give the same Replay, but for verdict.setup: a non-reentrant region records its graph
-// as forward does without it, and the graph of its recomputation is never run backward. Who wants both can copy one.
+// Checkpointing::non_reentrant and off give the same Replay, except for verdict.setup: a non-reentrant region records the same
+// graph as forward does without it, and the graph of its recomputation is never run backward. If you need both, copy one.
 //
-// Threads: several replays may run at the same time. Throws Error: internal for what cannot happen; usage where the captures
-// in turn have not the same parameters, or for a step that makes no sense: a number out of its bounds, a glob that matches no
+// Threads: several replays may run at the same time. Throws Error: internal for a bug in gradscan; usage if the captures in
+// turn do not have the same parameters, or if the step makes no sense: a number that is out of bounds, a glob that matches no
 // parameter.
 #pragma once
 
@@ -34,8 +34,8 @@ namespace gradscan {
 
 // One iteration on the real engine, without DDP.
 struct EngineRun {
-  Causes causes;        // as Firings::causes; up to the error if there is one
-  std::string error{};  // torch's words if backward failed, else empty
+  Causes causes;        // like Firings::causes; up to the error, if there is one
+  std::string error{};  // torch's message if backward failed, else empty
 };
 
 EngineRun run_engine(const Capture& capture, Checkpointing checkpointing, const TrainingStep& step = {});
@@ -43,10 +43,10 @@ EngineRun run_engine(std::span<const Capture> in_turn, Checkpointing checkpointi
 
 struct Replay {
   Verdict verdict{};
-  // For each iteration whose backward finished, and each DDP index, the causes of its firings.
+  // For each iteration whose backward finished and for each DDP index, the causes of its firings.
   std::vector<Causes> causes{};
-  // DDP indices in each bucket of the gradients' all-reduce, with the parameters' real sizes and setup.bucket_cap_mb: after
-  // the rebuild that follows iteration 0, where there is one.
+  // DDP indices in each bucket of the gradients' all-reduce, with the parameters' real sizes and setup.bucket_cap_mb: after the
+  // rebuild that follows iteration 0, if there is one.
   std::vector<std::vector<int>> buckets{};
 };
 

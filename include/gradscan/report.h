@@ -21,12 +21,12 @@
 
 namespace gradscan {
 
-// Everything per parameter that requires grad; Report::parameters is indexed by DDP index.
+// What gradscan knows about a parameter that requires grad; Report::parameters is indexed by DDP index.
 //
 // A firing is one run of the hook that DDP installs. A ready mark is what lets DDP reduce the parameter's bucket. By default
 // every firing is a mark. With find_unused_parameters, firings through DDP's sink count too, and DDP's search marks every
-// parameter that it does not see. With static_graph a parameter is marked once, with the last of the firings that iteration 0
-// has shown, or at once if there were none; 0 marks mean that fewer follow than iteration 0 has shown.
+// parameter that it does not see. With static_graph, a parameter is marked once, by the last of as many firings as iteration 0
+// had, or at once if it had none; 0 marks mean that there are fewer firings than in iteration 0.
 struct ParameterReport {
   int index = 0;
   std::string name{};
@@ -40,35 +40,35 @@ struct ParameterReport {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
   } ready_marks;                     // per iteration, with the regions of setup.checkpointing
   std::vector<int> fired_by{};       // cause of each firing (see firings.h), with the regions of setup.checkpointing
-  std::vector<int> fired_by_sink{};  // causes of the further firings while DDP's sink stands behind forward (see firings.h)
-  // Causes of the firings that DDP listens to in the setup asked, ascending: those of the first backward of the loss that is
-  // synchronised, in the first iteration in which they do not make one ready mark.
+  std::vector<int> fired_by_sink{};  // causes of the additional firings while DDP's sink is behind forward (see firings.h)
+  // Causes of the firings that reach DDP in the requested setup, ascending: those of the first backward of the loss that is
+  // synchronised, in the first iteration in which they do not amount to exactly one ready mark.
   std::vector<int> heard{};
-  bool in_loss = false;         // whether the loss depends on it through forward, if there were no checkpointing
-  bool used_by_loss = false;    // whether the loss takes it besides forward's result (TrainingStep)
-  bool seen_if_off = false;     // whether DDP's search for unused parameters would find it, if there were no checkpointing
-  bool seen_by_search = false;  // whether DDP's search for unused parameters finds it, likewise
-  std::vector<int> used_in{};  // innermost regions that use it, ascending; none: used outside of all, or as a region's argument
-  std::vector<int> idle_in{};  // positions in Report::in_turn of the captures in which no backward reaches it
-  std::string returned_as{};   // path of the output that is this parameter itself; empty: there is none
-  int lost_in = none;          // a region that is lost, with the part of the gradient that would come through it; the first
+  bool in_loss = false;         // whether the loss would depend on it through forward without checkpointing
+  bool used_by_loss = false;    // whether the loss uses it directly, in addition to forward's result (TrainingStep)
+  bool seen_if_off = false;     // whether DDP's search for unused parameters would find it without checkpointing
+  bool seen_by_search = false;  // whether DDP's search for unused parameters finds it in the requested setup
+  std::vector<int> used_in{};   // innermost regions that use it, ascending; none: used outside all, or as a region's argument
+  std::vector<int> idle_in{};   // positions in Report::in_turn of the captures in which no backward reaches it
+  std::string returned_as{};    // path of the output that is this parameter itself; empty if there is none
+  int lost_in = none;           // the first lost region through which part of its gradient would come; none if there is none
 };
 
-// A node of the graph as a reader finds it: by where its tensor was made.
+// A node of the graph, described by where its tensor was made.
 struct Place {
-  int region = none;                     // the reentrant region whose output it is; then the rest is empty
+  int region = none;                     // the reentrant region whose output it is; the rest is then empty
   std::string op{}, module{}, source{};  // see Node
 };
 
-// A node that saves tensors and that more than one backward comes to: torch stops at the second.
+// A node that saves tensors and that more than one backward reaches: torch stops at the second.
 struct SecondRun {
   Place place{};
-  std::vector<int> causes{};  // of these backward passes, ascending: outer_graph or a region
+  std::vector<int> causes{};  // the causes of these backward passes, ascending: outer_graph or a region
 };
 
 struct RegionReport {
   int id = 0;       // its number in causes
-  int in_turn = 0;  // position in Report::in_turn of the capture that it is a region of
+  int in_turn = 0;  // position in Report::in_turn of the capture that it belongs to
   std::string name{};
   Kind kind = Kind::reentrant;  // under setup.checkpointing
   int parent = none;
@@ -78,8 +78,8 @@ struct RegionReport {
   std::vector<int> arguments_without_grad{};  // slots of direct tensor arguments that do not require grad
   int arguments = 0;                          // number of direct tensor arguments
   int nested_outputs = 0;  // number of outputs inside a dict or list, which a reentrant region returns without grad
-  // Tensors of the graph outside that its function uses without having them as arguments (closures; reentrant only): the inner
-  // backward runs on from there into that graph.
+  // Tensors from the graph outside that its function uses without taking them as arguments (closures; reentrant only): the
+  // inner backward continues from there into that graph.
   std::vector<Place> closures{};
   std::string source{};
   std::string place{};  // see Region
@@ -88,23 +88,23 @@ struct RegionReport {
   std::int64_t recompute_flops = 0;
 };
 
-// One piece of the model in the order of backward: a region that no other encloses, or what the outer graph does between
-// such regions. The stages and their edges are the outer graph, contracted.
+// One piece of the model, in backward order: an outermost region, or what the outer graph does between such regions. The stages
+// and their edges are the contracted outer graph.
 struct Stage {
   int region = none;
   std::string label{};            // the region's name, or the modules: "avgpool, fc"
   std::vector<int> parameters{};  // DDP indices used here, ascending
-  std::vector<int> next{};        // stages that receive its gradients; stages stand in the order of backward
+  std::vector<int> next{};        // stages that receive its gradients; stages are in backward order
 };
 
 // Parameters to which the same thing happens for the same reason.
 struct Group {
   std::string label{};                 // "layer4.2", "layer3.1 … layer3.5", "fc"
-  std::vector<int> regions{};          // the regions concerned; empty: outside of all regions
+  std::vector<int> regions{};          // the regions involved; empty: outside all regions
   std::vector<int> parameters{};       // DDP indices, ascending
   int folded = 1;                      // number of equal neighbours that this group stands for: 5 in "layer3.1 … layer3.5"
-  std::vector<std::string> members{};  // names of the parameters of one of them, without the module path that the label has
-  int firings = 0;                     // of each parameter, per iteration, in the setup asked
+  std::vector<std::string> members{};  // parameter names of one of them, without the module path in the label
+  int firings = 0;                     // of each parameter, per iteration, in the requested setup
   int ready_marks = 0;                 // likewise
   std::string reason{};  // where each mark comes from: "DDP's search does not find it (1), inner backward of its region (1)"
 };
@@ -114,29 +114,29 @@ struct Finding {
                        // "not-averaged", "not-trained", "no-regions-named"
   Severity severity = Severity::error;
   std::string title{};          // one line
-  std::string why{};            // two or three plain sentences that are true for this case
-  std::vector<Group> groups{};  // every parameter concerned, in exactly one group
-  std::string accepted{};  // the reason for which a baseline accepts it; empty: it does not. An accepted one is no conflict
+  std::string why{};            // two or three plain sentences about this case
+  std::vector<Group> groups{};  // every affected parameter, in exactly one group
+  std::string accepted{};       // why a baseline accepts it; empty: none does. An accepted finding is not a conflict
 };
 
-// A change after which nothing is wrong: its own report has no conflict. Fixes are numbered from 1 in their order: first those
-// that leave the checkpointing alone, then those that change as little of it as they can.
+// A change after which nothing is wrong: the report of the changed model has no conflict. Fixes are numbered from 1 in their
+// order: first those that leave the checkpointing alone, then those that change as little of it as possible.
 struct Fix {
   std::string change{};   // what to write: "DistributedDataParallel(model, static_graph=True)"
   std::string options{};  // what to add to gradscan's command line to scan it: "--static-graph"
   Setup setup{};
-  Edits edits{};                       // of the captures, besides
-  std::vector<std::string> caveats{};  // what it takes beyond this iteration: "only if every iteration runs the same graph"
-  Price price{};                       // of the training step with it
+  Edits edits{};                       // of the captures, in addition
+  std::vector<std::string> caveats{};  // conditions beyond this iteration: "only if every iteration runs the same graph"
+  Price price{};                       // of the training step with the fix
 };
 
-// A change that people try and that does not repair this setup.
+// A change that people often try but that does not repair this setup.
 struct NoHelp {
   std::string change{};  // as Fix::change
-  std::string reason{};  // why, in a sentence: what DDP does then, or what stays wrong
+  std::string reason{};  // why, in a sentence: what DDP does then, or what is still wrong
 };
 
-// Memory and work of one way of checkpointing.
+// Memory and work of one choice of checkpointing.
 struct PriceRow {
   Checkpointing checkpointing = Checkpointing::as_given;
   Price price{};
@@ -144,36 +144,36 @@ struct PriceRow {
 
 struct Report {
   std::string gradscan{};    // version
-  std::string torch{};       // version of the LibTorch that was asked
+  std::string torch{};       // version of the LibTorch used
   std::string written_by{};  // version of the torch that wrote the file; empty if unknown
   std::string model{};
   std::vector<std::string> in_turn{};  // names of the captures that forward calls play in turn, the first being `model`
   Setup setup{};
   std::vector<ParameterReport> parameters{};
   int frozen = 0;   // parameters that do not require grad, which DDP ignores
-  int ignored = 0;  // parameters that DDP was told to ignore
+  int ignored = 0;  // parameters that DDP has to ignore
   std::vector<RegionReport> regions{};
-  bool regions_known = false;  // Capture::regions_known, of all captures
+  bool regions_known = false;  // whether Capture::regions_known is true for all captures
   std::vector<Stage> stages{};
   std::optional<SecondRun> second_run{};    // without DDP
-  std::vector<std::vector<int>> buckets{};  // DDP indices per bucket in the setup asked
-  Verdict verdict{};                        // of the setup asked
+  std::vector<std::vector<int>> buckets{};  // DDP indices per bucket in the requested setup
+  Verdict verdict{};                        // of the requested setup
   std::vector<Verdict> verdicts{};          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
-                                            // static_graph}, and three as_given before them where the file mixes kinds
+                                            // static_graph}, preceded by three as_given rows if the file mixes kinds
   std::vector<Finding> findings{};          // errors first, then silent failures, then notes
   std::vector<Fix> fixes{};                 // empty if there is no conflict
   std::vector<NoHelp> no_help{};            // likewise
-  Price price{};                            // of the setup asked
-  std::vector<PriceRow> prices{};           // of the kinds of checkpointing that `verdicts` has, in that order
+  Price price{};                            // of the requested setup
+  std::vector<PriceRow> prices{};           // of the kinds of checkpointing in `verdicts`, in that order
   FixedMemory fixed{};                      // what does not depend on checkpointing
-  std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; if asked for
+  std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; filled on request
   std::vector<std::string> varying{};       // see Capture
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
   std::vector<std::string> notes{};
 };
 
-// True if a finding of the setup asked is an error or a silent failure, and no baseline accepts it: exit code 1.
+// True if a finding of the requested setup is an error or a silent failure that no baseline accepts: exit code 1.
 bool has_conflict(const Report& report);
 
 // By DDP index ("432"), name or alias; nullptr if there is none.

@@ -1,4 +1,4 @@
-// Reports as JSON: what programs read. read_report.h is the way back.
+// Reports as JSON, for programs. read_report.h reads them back.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace gradscan {
 // Schema "gradscan-report/1"; see docs/report-format.md.
 std::string to_json(const Report& report);
 
-// Of one file its report's; of several, schema "gradscan-survey/1".
+// One file: its report as above. Several files: schema "gradscan-survey/1".
 std::string to_json(const Survey& survey);
 
 }  // namespace gradscan

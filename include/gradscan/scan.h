@@ -5,10 +5,10 @@
 //     Report report = scan("resnet50.pt", options);
 //
 // A model file is run (its forward, once, on the CPU): loading it executes code from the file, and a damaged file can crash
-// LibTorch and with it the process. The command line therefore runs capture_file() in a child process. A file whose name ends
+// LibTorch and the process with it. The command line therefore runs capture_file() in a child process. A file whose name ends
 // in ".capture.json" is only read.
 //
-// Throws Error for everything that can be wrong with the file, the options or the model.
+// Throws Error for anything that is wrong with the file, the options or the model.
 #pragma once
 
 #include <optional>
@@ -24,8 +24,8 @@
 
 namespace gradscan {
 
-// What of the setup is asked for; where it is left open, the file's own setup stands (gradscan.export writes it), else the
-// defaults of DistributedDataParallel.
+// The requested setup. What is left open comes from the file's own setup (gradscan.export writes it), else from the defaults of
+// DistributedDataParallel.
 struct ScanOptions : CaptureOptions {
   std::optional<Checkpointing> checkpointing{};
   std::optional<bool> find_unused_parameters{};
@@ -33,9 +33,9 @@ struct ScanOptions : CaptureOptions {
   std::optional<double> bucket_cap_mb{};  // MiB
   std::optional<bool> gradient_as_bucket_view{};
   TrainingStep step{};
-  Edits edits{};  // of the captures; its `checkpoint` besides that of CaptureOptions
+  Edits edits{};  // of the captures; its `checkpoint` applies in addition to that of CaptureOptions
   AnalyseOptions analyse{};
-  std::vector<std::string> then{};  // further files of the same model, whose graphs forward calls play in turn with the first's
+  std::vector<std::string> then{};  // more files of the same model, whose graphs forward calls play in turn after the first
                                     // (see replay.h)
 
   bool operator==(const ScanOptions&) const = default;

@@ -1,5 +1,4 @@
-// A Survey: the results of one run over one or several files, as plain data. What is written for many files is a rendering of
-// it.
+// A Survey: the results of one run over one or several files, as plain data. Every output for many files is a rendering of it.
 //
 //     Survey survey{{{.path = "a.pt", .report = scan("a.pt")}}};
 //     std::cout << to_sarif(survey);                                     // gradscan/writers.h
@@ -15,20 +14,20 @@ namespace gradscan {
 
 struct Scanned {
   std::string path{};              // as it was given
-  std::optional<Report> report{};  // empty: it could not be scanned
-  std::string error{};             // then why, in one line
-  int exit_code = 0;               // that a run over this file alone would end with
+  std::optional<Report> report{};  // empty if the file could not be scanned
+  std::string error{};             // then the reason, in one line
+  int exit_code = 0;               // of a run over this file alone
 };
 
 struct Survey {
-  std::vector<Scanned> files{};  // in the order in which they were given
+  std::vector<Scanned> files{};  // in the given order
 };
 
-// The worst of the files': an error in a file weighs more than a conflict in a model, and the greater number is the worse.
+// The worst of the files' exit codes: the greatest, so an error in a file outweighs a conflict in a model.
 int exit_code(const Survey& survey);
 
-// Positions in survey.files, worst first: files that could not be scanned, DDP's errors, silent failures, clean ones; equals in
-// the order in which they were given.
+// Positions in survey.files, worst first: files that could not be scanned, errors, silent failures, clean files; ties in the
+// given order.
 std::vector<int> worst_first(const Survey& survey);
 
 }  // namespace gradscan

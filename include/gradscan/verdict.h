@@ -14,33 +14,33 @@
 
 namespace gradscan {
 
-inline constexpr int replay_iterations = 4;  // iterations that a verdict is of
+inline constexpr int replay_iterations = 4;  // the number of iterations behind a verdict
 
-// How bad it is: what is found, a verdict, a file. The worst first.
+// The severity of a finding, a verdict or a file, worst first.
 enum class Severity {
   failed,  // a file could not be scanned
-  error,   // DDP raises, or backward does
+  error,   // DDP or backward raises
   silent,  // nothing raises, although gradients are wrong
-  note,    // worth knowing
+  note,    // for information
   clean,   // nothing is wrong
 };
 
 enum class Outcome {
-  pass,                  // DDP says nothing; see Verdict::unsynchronised and Verdict::untrained for what it should have said
+  pass,                  // DDP says nothing; see Verdict::unsynchronised and Verdict::untrained for what it misses
   marked_ready_twice,    // "Expected to mark a variable ready only once"
   unfinished_reduction,  // "Expected to have finished reduction in the prior iteration"
   graph_changed,         // "Your training graph has changed"
-  other,                 // another error, of DDP or of the model's own backward
+  other,                 // another error, from DDP or from the model's own backward
 };
 
 // A gradient that the ranks do not share after an iteration.
 struct LocalGradient {
   int parameter = 0;              // DDP index
-  std::vector<int> iterations{};  // in which the ranks end with different gradients, ascending
-  // Causes (see firings.h) of its firings in the first of these that came after DDP had finished its reduction; empty: its
-  // bucket was never reduced.
+  std::vector<int> iterations{};  // after which the ranks have different gradients, ascending
+  // Causes (see firings.h) of its firings, in the first of these iterations, that came after DDP had finished its reduction;
+  // empty if its bucket was never reduced.
   std::vector<int> late{};
-  int bucket = 0;  // in which it is reduced: position in Replay::buckets
+  int bucket = 0;  // the bucket in which it is reduced: position in Replay::buckets
 };
 
 struct Firing {
@@ -48,19 +48,19 @@ struct Firing {
   int cause = none;   // the region whose inner backward fires it, outer_graph or around_model (see firings.h)
 };
 
-// For each DDP index the causes of its firings, ascending.
+// For each DDP index, the causes of its firings, ascending.
 using Causes = std::vector<std::vector<int>>;
 
-// What is said of gradients (unsynchronised, local, last_mark, untrained) is empty where an error is raised.
+// What concerns gradients (unsynchronised, local, last_mark, untrained) is empty if an error is raised.
 struct Verdict {
   Setup setup{};
   Outcome outcome = Outcome::pass;
   std::optional<int> iteration{};      // the iteration (from 0) in which the error is raised; empty for pass
-  std::string message{};               // DDP's own words, complete; empty for pass
+  std::string message{};               // DDP's complete message; empty for pass
   std::vector<int> parameters{};       // DDP indices of the parameters that the message names, in the order of the message
   std::vector<int> unsynchronised{};   // DDP indices of parameters whose gradients differ between the ranks, ascending
-  std::vector<LocalGradient> local{};  // of each parameter in `unsynchronised`, ascending: when and why
-  std::optional<Firing> last_mark{};   // where firings came too late: the one with which all parameters had been marked
+  std::vector<LocalGradient> local{};  // for each parameter in `unsynchronised`, ascending: when and why
+  std::optional<Firing> last_mark{};   // if firings came too late: the one with which all parameters were marked
   std::vector<int> untrained{};        // DDP indices of parameters that never get a gradient other than zero, ascending
 
   // True if nothing is wrong: no error and no silent failure.

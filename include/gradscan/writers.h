@@ -25,7 +25,7 @@ struct TextOptions {
 // For a terminal: the file, DDP's verdict, all affected parameters, why, the table of setups.
 std::string to_text(const Report& report, const TextOptions& options = {});
 
-// The whole story of one parameter. Throws Error (usage), naming near matches, if the report has no such parameter.
+// Everything about one parameter. Throws Error (usage), naming near matches, if the report has no such parameter.
 std::string explain(const Report& report, std::string_view name_or_index, const TextOptions& options = {});
 
 // A line per file, worst first, and how many files have each outcome. For a single file, the same as to_text(report).

@@ -44,7 +44,7 @@ TEST_CASE("Presets and patterns go together, later ones win") {
 
 TEST_CASE("A preset of another library, or for a model with regions of its own, is an error") {
   CHECK_THROWS_WITH(regions("of_libraries", {"hf"}),
-                    "--checkpoint hf: no module of the classes that hf checkpoints (see --list-presets): name modules by their "
+                    "--checkpoint hf: no module is of a class that hf checkpoints (see --list-presets): name modules by their "
                     "paths; the model's classes are OfLibraries, mmcv.cnn.resnet.Bottleneck, Block, ...");
   CHECK_THROWS_WITH(regions("of_libraries_marked", {"timm"}),
                     "--checkpoint timm: the model has checkpoint regions of its own: name these, or export the model with its "

@@ -71,37 +71,36 @@ TEST_CASE("A TorchScript archive is accepted, whatever its folder is called") {
 TEST_CASE("A cut-short archive") {
   std::string whole = zip_of(torchscript());
   for (std::size_t size : {whole.size() - 1, whole.size() / 2, std::size_t{100}, std::size_t{4}})
-    CHECK(line_for(whole.substr(0, size)) == "is cut short or damaged (its zip directory cannot be read): copy the file again");
+    CHECK(line_for(whole.substr(0, size)) == "is truncated or damaged (its zip directory cannot be read): copy the file again");
 }
 
 TEST_CASE("What torch.save writes") {
   CHECK(line_for_pickle("\x80\x02"s + "ccollections\nOrderedDict\nq\x00)Rq\x01"s) ==
-        "holds a pickled state_dict, not TorchScript" + export_it);
-  CHECK(line_for_pickle("\x80\x02}q"s + "\x00(X"s) == "holds a pickled state_dict, not TorchScript" + export_it);
+        "contains a pickled state_dict, not TorchScript" + export_it);
+  CHECK(line_for_pickle("\x80\x02}q"s + "\x00(X"s) == "contains a pickled state_dict, not TorchScript" + export_it);
   CHECK(line_for_pickle("\x80\x02"s + "c__main__\nNet\nq\x00)\x81"s) ==
-        "holds a pickled object (__main__.Net), not TorchScript" + export_it);
+        "contains a pickled object (__main__.Net), not TorchScript" + export_it);
   CHECK(line_for_pickle("\x80\x02"s + "ctorch._utils\n_rebuild_tensor_v2\nq"s) ==
-        "holds a pickled tensor, not TorchScript" + export_it);
+        "contains a pickled tensor, not TorchScript" + export_it);
   for (const std::string& other : {"\x80\x02]q"s, "\x80\x04\x95"s, "\x80\x02"s, ""s, "\x80\x02"s + "cno end"s})
-    CHECK(line_for_pickle(other) == "holds pickled Python objects, not TorchScript" + export_it);
+    CHECK(line_for_pickle(other) == "contains pickled Python objects, not TorchScript" + export_it);
 }
 
 TEST_CASE("What torch.save wrote before torch 1.6") {
   CHECK(line_for("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."s) ==
-        "holds pickled Python objects (written by torch.save before torch 1.6), not TorchScript" + export_it);
-  CHECK(line_for("\x80\x04\x95\x00"s) == "holds pickled Python objects, not TorchScript" + export_it);
+        "contains pickled Python objects (written by torch.save before torch 1.6), not TorchScript" + export_it);
+  CHECK(line_for("\x80\x04\x95\x00"s) == "contains pickled Python objects, not TorchScript" + export_it);
 }
 
 TEST_CASE("What torch.export writes") {
   CHECK(line_for(zip_of({{"e/archive_format", "pt2"}, {"e/models/model.json", "{}"}})) ==
-        "is an archive of torch.export, not TorchScript" + export_it);
+        "is a torch.export archive, not TorchScript" + export_it);
   CHECK(line_for(zip_of({{"serialized_exported_program.json", "{}"}})) ==
-        "is an archive of torch.export, not TorchScript" + export_it);
+        "is a torch.export archive, not TorchScript" + export_it);
 }
 
 TEST_CASE("Another zip archive") {
-  CHECK(line_for(zip_of({{"readme.txt", "hello"}})) ==
-        "is a zip archive, but holds no TorchScript: check that it is the right file");
+  CHECK(line_for(zip_of({{"readme.txt", "hello"}})) == "is a zip archive without TorchScript: check that it is the right file");
 }
 
 TEST_CASE("ONNX") {
@@ -115,11 +114,11 @@ TEST_CASE("ONNX") {
 TEST_CASE("safetensors") {
   std::string header = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
   std::string content = std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + "xxxx";
-  CHECK(line_for(content) == "holds safetensors, which are weights without a model" + export_it);
+  CHECK(line_for(content) == "contains safetensors, which are weights without a model" + export_it);
 }
 
 TEST_CASE("Web pages") {
-  std::string line = "is a web page, not a model: download the file again, and look at the page for what went wrong";
+  std::string line = "is a web page, not a model: download the file again; the page may say what went wrong";
   CHECK(line_for("<!DOCTYPE html><html>") == line);
   CHECK(line_for("\xEF\xBB\xBF\r\n  <HTML><head>") == line);
   CHECK(line_for("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>") == line);

@@ -41,6 +41,6 @@ TEST_CASE("A stated name that DDP prints anyway is not kept") {
 TEST_CASE("Stated parameters that do not fit are refused") {
   std::vector<Parameter> parameters = of_the_file();
   CHECK_THROWS_WITH(stated_order({{"a"}, {"c"}}, parameters), "the model has no parameter c");
-  CHECK_THROWS_WITH(stated_order({{"a"}, {"b"}, {"head"}}, parameters), "it states the parameter head twice");
-  CHECK_THROWS_WITH(stated_order({{"a"}, {"stem"}}, parameters), "it does not state the parameter b, which requires grad");
+  CHECK_THROWS_WITH(stated_order({{"a"}, {"b"}, {"head"}}, parameters), "it lists the parameter head twice");
+  CHECK_THROWS_WITH(stated_order({{"a"}, {"stem"}}, parameters), "it does not list the parameter b, which requires grad");
 }

@@ -30,7 +30,8 @@ TEST_CASE("A trace leaves open what a module that is a region is called with") {
   Notes notes{
       "head is traced with table.weight, a parameter of another module: it is taken to be an argument of the checkpointed "
       "call",
-      "a trace does not tell a list of tensors from single ones: the arguments of head are taken to be single tensors"};
+      "a trace does not distinguish a list of tensors from separate ones: the arguments of head are taken to be separate "
+      "tensors"};
   CHECK(trace_notes(two_calls("pattern")) == notes);
   CHECK(trace_notes(two_calls("CheckpointWrapper")) == notes);
 }

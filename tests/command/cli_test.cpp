@@ -88,9 +88,8 @@ TEST_CASE("Files that are no models") {
   CHECK(refusal(folder, 3, {"m.pt"}) == "m.pt: does not exist: check the path");
   CHECK(refusal(folder, 3, {"."}) == ".: is a folder: name a model file in it");
   CHECK(refusal_of("") == "m.pt: is empty: copy or export the file again");
-  CHECK(refusal_of("<html>") ==
-        "m.pt: is a web page, not a model: download the file again, and look at the page for what went wrong");
-  CHECK(refusal_of("PK\x03\x04") == "m.pt: is cut short or damaged (its zip directory cannot be read): copy the file again");
+  CHECK(refusal_of("<html>") == "m.pt: is a web page, not a model: download the file again; the page may say what went wrong");
+  CHECK(refusal_of("PK\x03\x04") == "m.pt: is truncated or damaged (its zip directory cannot be read): copy the file again");
 }
 
 TEST_CASE("A cut-short model") {
@@ -98,7 +97,7 @@ TEST_CASE("A cut-short model") {
   save({}, folder.path("whole.pt"));
   std::string whole = folder.read("whole.pt");
   CHECK(refusal_of(whole.substr(0, whole.size() * 2 / 3)) ==
-        "m.pt: is cut short or damaged (its zip directory cannot be read): copy the file again");
+        "m.pt: is truncated or damaged (its zip directory cannot be read): copy the file again");
 }
 
 TEST_CASE("A damaged model never ends gradscan without a line") {
@@ -193,12 +192,12 @@ TEST_CASE("Errors name the option or file that was typed") {
   folder.write("m.capture.json", capture_of_a_region());
   folder.write("a/other.capture.json", to_json(capture_from_text("parameter w\ninput x\nx = mul x w\noutput x")));
   CHECK(refusal(folder, 2, {"m.capture.json", "--then", "a/other.capture.json"}) ==
-        "--then a/other.capture.json: its parameters are not those of text: give files of one model, made with different "
+        "--then a/other.capture.json: its parameters differ from those of text: pass files of one model, made with different "
         "inputs");
   CHECK(refusal(folder, 2, {"m.capture.json", "--used-outside", "blok.bias"}) ==
-        "--used-outside blok.bias: is no parameter of text: did you mean block.bias?");
+        "--used-outside blok.bias: matches no parameter of text: did you mean block.bias?");
   CHECK(refusal(folder, 2, {"m.capture.json", "--zero-times", "q*"}) ==
-        "--zero-times q*: is no parameter of text: give its full name");
+        "--zero-times q*: matches no parameter of text: give its full name");
 }
 
 TEST_CASE("The file's own setup stands where the options leave it open") {
@@ -217,10 +216,10 @@ TEST_CASE("What the file's gradscan.json says") {
   auto stated = [](const std::string& more) {
     return ScriptModel{.metadata = "{\"schema\": \"gradscan-export/1\"" + more + "}"};
   };
-  CHECK(
-      refusal_of(stated(", \"loss\": [\"output[7]\"]"), 3) ==
-      "m.pt: its gradscan.json names the loss output[7], which is no output that requires grad: export the model again, or say "
-      "with --loss which of its outputs it is: output");
+  CHECK(refusal_of(stated(", \"loss\": [\"output[7]\"]"), 3) ==
+        "m.pt: its gradscan.json names output[7] as the loss, which is not an output that requires grad: export the model "
+        "again, or use "
+        "with --loss which of its outputs it is: output");
   TemporaryFolder folder;
   auto saved_with = [&](const std::string& more) {
     save(stated(more), folder.path("m.pt"));

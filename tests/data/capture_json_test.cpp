@@ -81,7 +81,7 @@ TEST_CASE("what is not a capture is refused in one line") {
   refuse("[]", "schema is not gradscan-capture/1");
   refuse("{\"schema\": \"other/1\"}", "schema is not gradscan-capture/1");
   refuse(with("\"nodes\": [{\"next\": [[7, 0]]}]"), "nodes[0].next[0]: 7 is no node");
-  refuse(with("\"nodes\": [{\"next\": [[0, 0]]}]"), "node 0 has an edge to no earlier node");
+  refuse(with("\"nodes\": [{\"next\": [[0, 0]]}]"), "node 0 has an edge that does not lead to an earlier node");
   refuse(with("\"nodes\": [{\"next\": [7]}]"), "nodes[0].next[0] is neither [node, slot] nor null");
   refuse(with("\"nodes\": [{\"role\": \"king\"}]"), "nodes[0].role is a word that this gradscan does not know");
   refuse(with("\"nodes\": {}"), "nodes is no list");

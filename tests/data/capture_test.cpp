@@ -32,13 +32,13 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
     damage(capture);
     REQUIRE_THROWS_WITH(validate(capture, "f"), tests::contains(expected));
   };
-  check([](Capture& c) { c.nodes[3].next[0].node = 3; }, "node 3 has an edge to no earlier node");
+  check([](Capture& c) { c.nodes[3].next[0].node = 3; }, "node 3 has an edge that does not lead to an earlier node");
   check([](Capture& c) { c.nodes[3].next[0].node = -7; }, "nodes[3].next[0]: -7 is no node");
   check([](Capture& c) { c.nodes[3].next[0].slot = 5; }, "uses a slot that its region does not have");
   check([](Capture& c) { c.nodes[3].saved = {4}; }, "nodes[3].saved[0]: 4 is no storage");
-  check([](Capture& c) { c.nodes[3].gradient_flops = {1}; }, "has not as many gradient_flops as edges");
+  check([](Capture& c) { c.nodes[3].gradient_flops = {1}; }, "has a different number of gradient_flops than of edges");
   check([](Capture& c) { c.nodes[0].parameter = 9; }, "nodes[0].parameter: 9 is no parameter");
-  check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "node 1 is the second of its parameter");
+  check([](Capture& c) { c.nodes[1] = c.nodes[0]; }, "node 1 is a second node of its parameter");
   check([](Capture& c) { c.parameters[0].requires_grad = false; }, "node 0 accumulates the gradient of a frozen parameter");
   check([](Capture& c) { c.regions[0].end = 3; }, "no boundary nodes");
   check([](Capture& c) { c.regions[0].end = 77; }, "regions[0].end: 77 is no node");
@@ -50,16 +50,16 @@ TEST_CASE("a capture that breaks a rule is refused with a sentence that says whi
         c.nodes[4].next[0] = {0, 0};
       },
       "belongs to no region");
-  check([](Capture& c) { c.regions[0].parent = 0; }, "stands before its parent");
+  check([](Capture& c) { c.regions[0].parent = 0; }, "comes before its parent");
   check([](Capture& c) { c.regions[0].parent = -5; }, "regions[0].parent: -5 is no region");
   check([](Capture& c) { std::swap(c.regions[0].begin, c.regions[0].end); }, "no boundary nodes");
   check([](Capture& c) { c.nodes[4].next[0].slot = 2'000'000'000; }, "slots that are far too high");
   check([](Capture& c) { c.regions[0].nested_outputs = {3}; }, "has no output 3");
-  check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside of a region");
+  check([](Capture& c) { c.outputs[0].edge = {3, 0}; }, "an output is inside a region");
   check([](Capture& c) { c.outputs[0].edge.node = 5; }, "outputs[0].edge: 5 is no node");
   check([](Capture& c) { c.nodes[3].next[0].slot = -1; }, "nodes[3].next[0][1] is negative");
-  check([](Capture& c) { c.nodes[0].parameter = none; }, "node 0 accumulates the gradient of no parameter");
-  check([](Capture& c) { c.parameters[0].ignored = true; }, "node 0 is of a parameter that DDP ignores");
+  check([](Capture& c) { c.nodes[0].parameter = none; }, "node 0 does not say which parameter's gradient it accumulates");
+  check([](Capture& c) { c.parameters[0].ignored = true; }, "node 0 belongs to a parameter that DDP ignores");
   check([](Capture& c) { c.parameters[0].dtype = "float31"; }, "parameter w has the unknown dtype \"float31\"");
   check([](Capture& c) { c.parameters[0].shape = {-1}; }, "parameters[0].shape[0] is negative");
   check([](Capture& c) { c.parameters[0].shape = {1LL << 32, 1LL << 32}; }, "parameter w is larger than any memory");
@@ -82,5 +82,5 @@ TEST_CASE("regions that overlap are refused") {
   std::swap(capture.regions[0].end, capture.regions[1].begin);
   capture.nodes[2].next[0] = {1, 0};
   capture.nodes[3].next[0] = {1, 0};
-  CHECK_THROWS_WITH(validate(capture, "f"), tests::contains("region 1 is not inside of its parent"));
+  CHECK_THROWS_WITH(validate(capture, "f"), tests::contains("region 1 is not inside its parent"));
 }

@@ -100,7 +100,7 @@ TEST_CASE("each cause is told by the sentence that is true for it") {
        "not-trained",
        Severity::silent,
        {0, 1, 2, 3, 4, 5, 6, 7},
-       "The same holds for 3 further regions"},
+       "The same is true of 3 further regions"},
       {"plain_unused", find_unused, "not-trained", Severity::note, {4, 5}, "Nothing that forward returns leads back to"},
   }));
   CAPTURE(model, ddp_call(setup));
@@ -133,7 +133,7 @@ TEST_CASE("gradients that stay local are a silent failure") {
   CHECK(finding.rule == "not-averaged");
   CHECK(finding.severity == Severity::silent);
   CHECK(parameters_of(finding) == std::set<int>{0, 1});
-  CHECK(says(finding.title, "are not averaged over the ranks in every iteration"));
+  CHECK(says(finding.title, "differ between the ranks in every iteration"));
   CHECK(says(finding.why, "the last first mark, that of l1.weight in region l1, call 2, falls inside the inner backward"));
   CHECK(says(finding.why, "after that, from region l1, call 1, stays local to each rank (bucket 1 of 1)"));
 }
@@ -199,13 +199,13 @@ TEST_CASE("a closure that stops backward is told with its region, its tensor and
   REQUIRE(report.regions[0].closures.size() == 1);
   const std::string& why = report.findings.front().why;
   CHECK(says(why,
-             "The function of the reentrant region f uses what is made outside by l1 at model.py:10 (addmm) without having "
+             "The function of the reentrant region f uses a tensor made outside by l1 at model.py:10 (addmm), without taking "
              "it as an argument."));
-  CHECK(says(why, "the inner backward of region f and the outer backward come to l1 at model.py:10 (addmm)"));
-  CHECK(says(why, "Give the tensor to the checkpointed function as an argument"));
+  CHECK(says(why, "the inner backward of region f and the outer backward reach l1 at model.py:10 (addmm)"));
+  CHECK(says(why, "Pass the tensor to the checkpointed function as an argument"));
 }
 
-TEST_CASE("parameters that fire because of a closure are told so") {
+TEST_CASE("parameters that fire because of a closure say so") {
   Report report = report_from_marks(capture_from_text(R"(
     parameter positions l1.weight l1.bias l2.weight l2.bias
     input x
@@ -222,7 +222,7 @@ TEST_CASE("parameters that fire because of a closure are told so") {
   )"));
   REQUIRE(report.findings.front().rule == "marked-ready-twice");
   CHECK(parameters_of(report.findings.front()) == std::set<int>{0});
-  CHECK(says(report.findings.front().why, "The functions of the reentrant regions a and b use what is made outside by view"));
+  CHECK(says(report.findings.front().why, "The functions of the reentrant regions a and b use a tensor made outside by view"));
   CHECK_FALSE(report.second_run);
 }
 

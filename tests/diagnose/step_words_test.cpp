@@ -8,16 +8,15 @@ using Strings = std::vector<std::string>;
 TEST_CASE("a step is told by what is not as usual") {
   CHECK(in_words(TrainingStep{}) == Strings{});
   CHECK(in_words(TrainingStep{.forwards = 2, .backwards = 3, .no_sync = 1}) ==
-        Strings{"2 forward calls enter one loss", "backward runs 3 times for one loss",
-                "1 loss goes backward in no_sync() before the one that is synchronised"});
-  CHECK(in_words(TrainingStep{.no_sync = 2}) ==
-        Strings{"2 losses go backward in no_sync() before the one that is synchronised"});
+        Strings{"one loss combines 2 forward calls", "backward runs 3 times for one loss",
+                "1 loss goes backward in no_sync() before the synchronised one"});
+  CHECK(in_words(TrainingStep{.no_sync = 2}) == Strings{"2 losses go backward in no_sync() before the synchronised one"});
   Strings uses = in_words(TrainingStep{.used_outside = {"a", "b"}, .zero_times = {"c"}});
   REQUIRE(uses.size() == 2);
-  CHECK_THAT(uses[0], Catch::Matchers::StartsWith("the loss takes a and b "));
-  CHECK(uses[1] == "the loss takes 0.0 times the sum of c");
+  CHECK_THAT(uses[0], Catch::Matchers::StartsWith("the loss uses a and b "));
+  CHECK(uses[1] == "0.0 times the sum of c is added to the loss");
   CHECK(in_words(TrainingStep{.checkpoint_around = Kind::non_reentrant, .set_to_none = false}) ==
-        Strings{"a non-reentrant checkpoint stands around the whole model", "zero_grad(set_to_none=False)"});
+        Strings{"a non-reentrant checkpoint wraps the whole model", "zero_grad(set_to_none=False)"});
 }
 
 TEST_CASE("iterations in words") {

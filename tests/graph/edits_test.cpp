@@ -67,7 +67,7 @@ TEST_CASE("what nothing is known of cannot be made to require grad, what stands 
   CHECK(firings_of(capture) == std::vector<int>{0, 0});
   CHECK(firings_of(valid(edited(capture, {.require_grad = {"l2"}}))) == std::vector<int>{1, 1});
   CHECK_THROWS_WITH(edited(capture, {.require_grad = {"frozen"}}),
-                    "--require-grad frozen: nothing in it requires grad, so its graph is not known: export the model with an "
+                    "--require-grad frozen: nothing in it requires grad, so its graph is unknown: export the model with an "
                     "input that requires grad");
 }
 
@@ -88,8 +88,8 @@ TEST_CASE("a name that is none is an error that names near ones") {
     return "";
   };
   CHECK(message_of({.freeze = {"l1.weigth"}}) ==
-        "--freeze l1.weigth: is no parameter of twice.pt: did you mean l1.weight or l2.weight?");
-  CHECK(message_of({.ignore = {"head.*"}}) == "--ignore head.*: is no parameter of twice.pt: give its full name");
+        "--freeze l1.weigth: matches no parameter of twice.pt: did you mean l1.weight or l2.weight?");
+  CHECK(message_of({.ignore = {"head.*"}}) == "--ignore head.*: matches no parameter of twice.pt: give its full name");
   CHECK(message_of({.require_grad = {"l3"}}) ==
         "--require-grad l3: matches no checkpoint region of twice.pt: did you mean l2?");
   CHECK(message_of({.checkpoint = {{"blocks.*"}}}) ==

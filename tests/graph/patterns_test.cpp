@@ -50,10 +50,9 @@ TEST_CASE("parse_checkpoint_pattern gives the name of a preset the library's kin
 
 TEST_CASE("A saved capture takes no preset: it does not name classes") {
   Capture capture = three_regions();
-  CHECK_THROWS_WITH(
-      apply_patterns(capture, {parse_checkpoint_pattern("mmcv=off")}),
-      "--checkpoint mmcv: a saved capture does not say of which classes the modules are: give the model itself, or "
-      "name regions");
+  CHECK_THROWS_WITH(apply_patterns(capture, {parse_checkpoint_pattern("mmcv=off")}),
+                    "--checkpoint mmcv: a saved capture does not record the classes of the modules: pass the model itself, or "
+                    "name regions");
 }
 
 TEST_CASE("parse_checkpoint_pattern says what is wrong") {

@@ -87,6 +87,5 @@ TEST_CASE("a price is scaled to a batch of which all inputs tell the size") {
 TEST_CASE("a price that 64 bits cannot count is refused") {
   Price price{.forward_flops = 1'000'000'000'000};
   CHECK(scaled(price, 4e6).forward_flops == 4'000'000'000'000'000'000);
-  CHECK_THROWS_WITH(scaled(price, 1e9),
-                    "--batch: bytes or FLOPs for so large a batch are more than 64 bits can count: give a smaller one");
+  CHECK_THROWS_WITH(scaled(price, 1e9), "--batch: the bytes or FLOPs of so large a batch exceed 64 bits: use a smaller one");
 }

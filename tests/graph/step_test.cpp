@@ -32,7 +32,7 @@ std::string refusal(const TrainingStep& step) {
 
 }  // namespace
 
-TEST_CASE("parameters that the loss takes, each once and in the order asked for") {
+TEST_CASE("parameters that the loss uses, without repetition and in the requested order") {
   CHECK(plain({}) == Indices{});
   CHECK(plain({"c.weight", "a.weight"}) == Indices{2, 0});
   CHECK(plain({"c.*", "*.weight"}) == Indices{2, 0, 1});
@@ -44,11 +44,12 @@ TEST_CASE("parameters that the loss takes, each once and in the order asked for"
 }
 
 TEST_CASE("a step that makes no sense is refused, by the option that says it") {
-  CHECK(refusal({.used_outside = {"b.wieght"}}) == "--used-outside b.wieght: is no parameter of text: did you mean b.weight?");
-  CHECK(refusal({.zero_times = {"a.*", "q*"}}) == "--zero-times q*: is no parameter of text: give its full name");
-  CHECK(refusal({.forwards = 0}) == "--forwards 0: is too few: use at least 1");
-  CHECK(refusal({.backwards = -3}) == "--backwards -3: is too few: use at least 1");
-  CHECK(refusal({.no_sync = -1}) == "--no-sync -1: is too few: use at least 0");
+  CHECK(refusal({.used_outside = {"b.wieght"}}) ==
+        "--used-outside b.wieght: matches no parameter of text: did you mean b.weight?");
+  CHECK(refusal({.zero_times = {"a.*", "q*"}}) == "--zero-times q*: matches no parameter of text: give its full name");
+  CHECK(refusal({.forwards = 0}) == "--forwards 0: is too low: use at least 1");
+  CHECK(refusal({.backwards = -3}) == "--backwards -3: is too low: use at least 1");
+  CHECK(refusal({.no_sync = -1}) == "--no-sync -1: is too low: use at least 0");
   CHECK(refusal({}) == "accepted");
 }
 

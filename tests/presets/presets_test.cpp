@@ -62,7 +62,7 @@ TEST_CASE("An error of a preset says what the model has instead") {
                                                   {"y", "__torch__.c.D"},
                                                   {"z", "__torch__.a.B"}})
                         .what()) ==
-        "--checkpoint timm: no module of the classes that timm checkpoints (see --list-presets): name modules by their paths; "
+        "--checkpoint timm: no module is of a class that timm checkpoints (see --list-presets): name modules by their paths; "
         "the "
         "model's classes are a.B, c.D");
   CHECK_THAT(no_checkpointed_call(preset, {{"", "a.A"}, {"b", "a.B"}, {"c", "a.C"}, {"d", "a.D"}}).what(),

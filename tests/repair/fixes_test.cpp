@@ -126,8 +126,8 @@ TEST_CASE("where a kind was asked for all regions, the others are given it by na
 TEST_CASE("an unusual step is undone, one thing at a time") {
   TrainingStep step{.forwards = 2, .used_outside = {"l1.*"}};
   Report report = report_from_marks(case_named("once"), {.find_unused_parameters = true, .step = step});
-  CHECK_FALSE(reason_against(report, "one forward call for a loss instead of 2").empty());
-  CHECK_FALSE(reason_against(report, "a loss that takes l1.* through forward only").empty());
+  CHECK_FALSE(reason_against(report, "one forward call per loss instead of 2").empty());
+  CHECK_FALSE(reason_against(report, "a loss that uses l1.* only through forward").empty());
   report = report_from_marks(case_named("once"), {.step = {.forwards = 2}});
   CHECK(fix_with(report, "--forwards 1").setup.step.forwards == 1);
 }
@@ -146,10 +146,10 @@ TEST_CASE("what does not help is told with the reason") {
         "blocks.3.bias (index 9) is marked ready twice in iteration 0");
   CHECK(reason_against(report, "0.0 times the sum of all parameters added to the loss") ==
         "blocks.3.bias (index 9) is marked ready twice in iteration 0");
-  CHECK(reason_against(report, "a smaller batch") == "the graph does not depend on the size of the batch");
+  CHECK(reason_against(report, "a smaller batch") == "the graph does not depend on the batch size");
   report = report_from_marks(case_named("twice"));
   CHECK(reason_against(report, "_set_params_and_buffers_to_ignore_for_model(model, names) for l2.*") ==
-        "DDP then never averages their gradients, and every rank trains them by itself");
+        "DDP then never averages their gradients, and every rank trains them on its own");
 }
 
 TEST_CASE("a smaller batch is told with its memory") {
@@ -158,7 +158,7 @@ TEST_CASE("a smaller batch is told with its memory") {
   report.price = {.outside = 3 << 20, .largest = 5 << 20};
   add_smaller_batch(report);
   CHECK(reason_against(report, "a smaller batch") ==
-        "the graph does not depend on the size of the batch; half of it needs up to 4 MiB of activations instead of 8 MiB");
+        "the graph does not depend on the batch size; half the batch needs up to 4 MiB of activations instead of 8 MiB");
 }
 
 TEST_CASE("LayerDrop is told where the graph has to stay the same") {

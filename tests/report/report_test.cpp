@@ -33,7 +33,7 @@ TEST_CASE("a file of another torch is noted, one of the same release is not") {
   CHECK(report_from_marks(capture).notes.empty());
   capture.written_by = "2.9.1";
   REQUIRE(report_from_marks(capture).notes.size() == 1);
-  CHECK(report_from_marks(capture).notes[0].find("written by torch 2.9.1; what is said here is what torch 2.13.0") !=
+  CHECK(report_from_marks(capture).notes[0].find("written by torch 2.9.1, but this report says what torch 2.13.0") !=
         std::string::npos);
 }
 

@@ -74,12 +74,12 @@ struct StepCause {
 
 TEST_CASE("causes that only some training steps have") {
   auto [model, find_unused_parameters, step, rule, title, why] = GENERATE(values<StepCause>({
-      {"once", false, {.forwards = 2}, "marked-ready-twice", "l2.bias", "Each of them executes region l2 by itself"},
+      {"once", false, {.forwards = 2}, "marked-ready-twice", "l2.bias", "Each call executes region l2 separately"},
       {"chain_dead_head", false, {.backwards = 2}, "marked-ready-twice", "head.bias", "The first leaves DDP waiting"},
       {"plain", false, {.backwards = 2}, "not-averaged", "in every iteration", "what 4 parameters get from the second on"},
-      {"once", false, {.used_outside = {"l2.*"}}, "marked-ready-twice", "l2.bias", "themselves, besides forward's result"},
-      {"chain_dead_head", false, {.zero_times = {"*"}}, "marked-ready-twice", "blocks.3.bias", "The loss takes 8 parameters"},
-      {"plain_unused", true, {.zero_times = {"dead.*"}}, "marked-ready-twice", "dead", "but the loss takes them besides"},
+      {"once", false, {.used_outside = {"l2.*"}}, "marked-ready-twice", "l2.bias", "directly, in addition to forward's result"},
+      {"chain_dead_head", false, {.zero_times = {"*"}}, "marked-ready-twice", "blocks.3.bias", "The loss uses 8 parameters"},
+      {"plain_unused", true, {.zero_times = {"dead.*"}}, "marked-ready-twice", "dead", "but the loss also uses them directly"},
       {"once", true, {.no_sync = 2}, "marked-ready-twice", "l2.bias", "The hooks of l2.weight (index 2) and l2.bias (index 3)"},
   }));
   Setup setup{.find_unused_parameters = find_unused_parameters, .step = step};
@@ -94,7 +94,7 @@ TEST_CASE("causes that only some training steps have") {
 
 TEST_CASE("a failing check inside DDP is explained") {
   Report report = analyse(case_named("plain"), {.static_graph = true, .step = {.no_sync = 1}});
-  CHECK(report.findings.front().title == "training stops in iteration 0: a check inside of DDP fails");
+  CHECK(report.findings.front().title == "training stops in iteration 0: an internal check of DDP fails");
   CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the first backward, which runs inside of no_sync()"));
 }
 
@@ -160,14 +160,14 @@ TEST_CASE("a checkpoint around the model that records nothing") {
   CHECK(has_conflict(report));
   for (const Finding& finding : report.findings)
     if (finding.severity != Severity::note)
-      CHECK_THAT(finding.why, Catch::Matchers::Contains("is given no tensor that requires grad"));
+      CHECK_THAT(finding.why, Catch::Matchers::Contains("gets no tensor that requires grad"));
   setup.step.used_outside.clear();
   report = analyse(capture, setup);
   CHECK(report.verdict.outcome == Outcome::other);
-  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("is given no tensor that requires grad"));
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("gets no tensor that requires grad"));
 }
 
-TEST_CASE("what the loss takes before DDP listens is neither a mark nor too late") {
+TEST_CASE("what the loss uses before DDP listens is neither a mark nor too late") {
   Setup setup{.step = {.used_outside = {"l1.*"}, .checkpoint_around = Kind::reentrant}};
   Report report = analyse(case_named("plain"), setup);
   CHECK(report.verdict.outcome == Outcome::pass);
