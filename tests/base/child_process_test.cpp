@@ -82,7 +82,7 @@ TEST_CASE("An Error keeps its failure and its line") {
 TEST_CASE("Another exception is a bug of gradscan, of which the first line is told") {
   Error error = error_of([] { throw std::runtime_error("no such key\nframe #0: in libtorch.so"); });
   CHECK(error.failure() == Failure::internal);
-  CHECK(error.what() == std::string("m.pt: no such key: this is a bug in gradscan, please report it with the file that "
+  CHECK(error.what() == std::string("m.pt: no such key: this is a bug in gradscan: please report it, with the file that "
                                     "--save-capture writes"));
 }
 

@@ -47,6 +47,6 @@ TEST_CASE("A preset of another library, or for a model with regions of its own, 
                     "--checkpoint hf: no module is of a class that hf checkpoints (see --list-presets): name modules by their "
                     "paths; the model's classes are OfLibraries, mmcv.cnn.resnet.Bottleneck, Block, ...");
   CHECK_THROWS_WITH(regions("of_libraries_marked", {"timm"}),
-                    "--checkpoint timm: the model has checkpoint regions of its own: name these, or export the model with its "
+                    "--checkpoint timm: the model has checkpoint regions of its own: name them, or export the model with its "
                     "checkpointing off");
 }

@@ -105,7 +105,7 @@ TEST_CASE("Another zip archive") {
 
 TEST_CASE("ONNX") {
   std::string line =
-      "is an ONNX model (protobuf), not TorchScript: export the PyTorch model that it was made from with "
+      "is an ONNX model (protobuf), not TorchScript: export the original PyTorch model with "
       "gradscan.export or torch.jit.trace";
   CHECK(line_for("\x08\x08\x12\x07pytorch\x1a\x05"s + "2.1.0:"s) == line);
   CHECK(line_for("\x08\x0a:\x80\x01"s) == line);

@@ -218,8 +218,7 @@ TEST_CASE("What the file's gradscan.json says") {
   };
   CHECK(refusal_of(stated(", \"loss\": [\"output[7]\"]"), 3) ==
         "m.pt: its gradscan.json names output[7] as the loss, which is not an output that requires grad: export the model "
-        "again, or use "
-        "with --loss which of its outputs it is: output");
+        "again, or use --loss with one of: output");
   TemporaryFolder folder;
   auto saved_with = [&](const std::string& more) {
     save(stated(more), folder.path("m.pt"));

@@ -99,7 +99,7 @@ TEST_CASE("A saved report is written in other formats without the model") {
     CHECK(folder.read(std::string("r.") + extension) == folder.read(std::string("s.") + extension));
   Finished changed = run_gradscan(folder.path(), {"r.json", "--static-graph"});
   CHECK(changed.exit_code == 2);
-  CHECK_THAT(changed.err, Contains("r.json: is a saved report, whose setup stays as it is"));
+  CHECK_THAT(changed.err, Contains("r.json: is a saved report, whose setup cannot be changed"));
   folder.write("gradscan.toml", "static-graph = true\n");
   CHECK(run_gradscan(folder.path(), {"r.json"}).out == again.out);
   CHECK_THAT(run_gradscan(folder.path(), {"r.json", "--save-capture", "c.capture.json"}).err, Contains("has no capture"));

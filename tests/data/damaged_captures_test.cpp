@@ -126,7 +126,8 @@ TEST_CASE("no damaged capture can make gradscan crash") {
 TEST_CASE("a parameter that DDP ignores has no node of a parameter") {
   Capture capture = tests::case_named("twice");
   capture.parameters[0].ignored = true;
-  CHECK_THROWS_WITH(parse_capture(to_json(capture), "c"), tests::contains("belongs to a parameter that DDP ignores, but is not a leaf"));
+  CHECK_THROWS_WITH(parse_capture(to_json(capture), "c"),
+                    tests::contains("belongs to a parameter that DDP ignores, but is not a leaf"));
 }
 
 TEST_CASE("amounts that 64 bits cannot add up are refused when they are read") {

@@ -42,7 +42,12 @@ struct Expected {
 
 TEST_CASE("each cause is told by the sentence that is true for it") {
   auto [model, setup, rule, severity, parameters, why] = GENERATE(values<Expected>({
-      {"once", find_unused, "marked-ready-twice", Severity::error, {2, 3}, "the walk cannot meet the parameters of region l2"},
+      {"once",
+       find_unused,
+       "marked-ready-twice",
+       Severity::error,
+       {2, 3},
+       "the search cannot find the parameters of region l2"},
       {"twice",
        defaults,
        "marked-ready-twice",
@@ -54,7 +59,7 @@ TEST_CASE("each cause is told by the sentence that is true for it") {
        "marked-ready-twice",
        Severity::error,
        {2, 3},
-       "inside of the reentrant region l2 and outside of it"},
+       "inside the reentrant region l2 and outside it"},
       {"tied_across_region_edge",
        defaults,
        "marked-ready-twice",
@@ -75,14 +80,19 @@ TEST_CASE("each cause is told by the sentence that is true for it") {
        "unfinished-reduction",
        Severity::error,
        {2, 3},
-       "nothing that is computed from them leads to the loss"},
-      {"one_output_unused", static_graph, "unfinished-reduction", Severity::error, {2, 3}, "DDP's own node behind forward"},
+       "nothing computed from them leads to the loss"},
+      {"one_output_unused",
+       static_graph,
+       "unfinished-reduction",
+       Severity::error,
+       {2, 3},
+       "DDP's sink, a node that it attaches to forward's result"},
       {"region_output_unused",
        defaults,
        "unfinished-reduction",
        Severity::error,
        {2, 3},
-       "nothing that is computed from them leads to the loss"},
+       "nothing computed from them leads to the loss"},
       {"input_without_grad",
        defaults,
        "unfinished-reduction",
@@ -169,7 +179,7 @@ TEST_CASE("outputs inside a dict cut a reentrant region off") {
   )"));
   const Finding& finding = report.findings.front();
   CHECK(parameters_of(finding) == std::set<int>{2, 3});
-  CHECK(says(finding.why, "inside of a dict or list"));
+  CHECK(says(finding.why, "inside a dict or list"));
 }
 
 TEST_CASE("an error of backward itself") {
@@ -234,7 +244,7 @@ TEST_CASE("an activation whose gradient would come through a region that is not 
   CHECK(report.parameters[0].lost_in == 0);
   std::set<int> partly;
   for (const Finding& finding : report.findings)
-    if (says(finding.title, "only a part of the gradient")) partly = parameters_of(finding);
+    if (says(finding.title, "only part of the gradient")) partly = parameters_of(finding);
   CHECK(partly == std::set<int>{0, 1});
 }
 
@@ -293,7 +303,7 @@ TEST_CASE("a parameter of a region that is not executed gets only a part of its 
   CHECK(has_conflict(report));
   REQUIRE(!report.findings.empty());
   CHECK(report.findings[0].rule == "not-trained");
-  CHECK(says(report.findings[0].title, "e.weight (index 0) gets only a part of the gradient"));
+  CHECK(says(report.findings[0].title, "e.weight (index 0) gets only part of the gradient"));
   CHECK(parameters_of(report.findings[0]) == std::set<int>{0});
 }
 

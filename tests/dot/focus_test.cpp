@@ -45,8 +45,8 @@ TEST_CASE("what is neither is refused in one line") {
         "layer4.2.bn3.weigth: is neither a parameter that requires grad nor a checkpoint region: did you mean "
         "layer4.2.bn3.weight, layer1.2.bn3.weight or layer2.2.bn3.weight?");
   CHECK(refusal(used_twice(), "nothing like it") ==
-        "nothing like it: is neither a parameter that requires grad nor a checkpoint region: draw the picture around a name or "
-        "an index of the report");
+        "nothing like it: is neither a parameter that requires grad nor a checkpoint region: "
+        "use a name or an index in the report");
   CHECK(refusal(used_twice(), "-1") != "accepted");
   CHECK(refusal(used_twice(), "4") != "accepted");
 }

@@ -33,7 +33,7 @@ TEST_CASE("A child that crashes or exits is a failure of Graphviz") {
   CHECK(error_of([]() -> std::string { std::exit(0); }).failure() == Failure::output);
   Error error = error_of([]() -> std::string { std::abort(); });
   CHECK(error.failure() == Failure::output);
-  CHECK(error.what() == std::string("Graphviz crashed over the picture"));
+  CHECK(error.what() == std::string("Graphviz crashed while laying out the picture"));
 }
 
 TEST_CASE("An exception in the child is a bug of gradscan") {
@@ -47,5 +47,5 @@ TEST_CASE("A layout that takes too long is a limit", "[timing]") {
       },
       milliseconds(200));
   CHECK(error.failure() == Failure::limit);
-  CHECK(error.what() == std::string("Graphviz takes longer than 200 ms for the picture"));
+  CHECK(error.what() == std::string("Graphviz takes longer than 200 ms to lay out the picture"));
 }

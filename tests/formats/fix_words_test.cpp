@@ -28,5 +28,5 @@ TEST_CASE("figures that read the same are unchanged") {
 TEST_CASE("a price leaves out what is unknown") {
   CHECK(price_in_words({}, {}).empty());
   CHECK(price_in_words({.outside = 128}, {.outside = 64}) == "up to 128 B of activations instead of 64 B");
-  CHECK(price_in_words({.outside = 64}, {.outside = 64}) == "memory stays as it is");
+  CHECK(price_in_words({.outside = 64}, {.outside = 64}) == "memory unchanged");
 }

@@ -65,7 +65,8 @@ TEST_CASE("fingerprints do not depend on lines, and distinguish models") {
 }
 
 TEST_CASE("an accepted finding is suppressed with its reason") {
-  for (const json& result : run_of(tests::survey_of_five())["results"])
+  const json run = run_of(tests::survey_of_five());
+  for (const json& result : run["results"])
     if (result["properties"]["model"] == "models/twice.pt")
       CHECK(result["suppressions"] == json::parse(R"([{"kind": "external", "justification": "fixed with the next release"}])"));
     else

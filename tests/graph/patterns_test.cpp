@@ -134,5 +134,5 @@ TEST_CASE("A name is a preset's only where the capture has no such region") {
   capture.regions[2].name = "hf";
   apply_patterns(capture, {parse_checkpoint_pattern("hf=off")});
   CHECK(capture.regions[2].kind == Kind::off);
-  CHECK_THROWS_WITH(apply_patterns(capture, {parse_checkpoint_pattern("timm")}), Contains("a saved capture does not say"));
+  CHECK_THROWS_WITH(apply_patterns(capture, {parse_checkpoint_pattern("timm")}), Contains("a saved capture does not record"));
 }

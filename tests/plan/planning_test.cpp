@@ -302,8 +302,8 @@ TEST_CASE("there must be something to choose from") {
   Model model;
   model.operation(8, 1, 1);
   CHECK_THROWS_WITH(make_plan(model.finished(), {}, {.budget = 1}),
-                    "m.pt: has no module calls or regions to choose from: plan for a model file, or for a capture that has "
-                    "regions");
+                    "m.pt: has no module calls or regions to choose from: use a model file, or a capture "
+                    "that has regions");
 }
 
 TEST_CASE("checkpoints that cause a DDP conflict are withdrawn") {

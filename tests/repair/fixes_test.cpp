@@ -167,7 +167,7 @@ TEST_CASE("LayerDrop is told where the graph has to stay the same") {
   Capture capture = case_named("once");
   Candidates candidates(std::span(&capture, 1), report);
   CHECK(candidates.with_flags({.static_graph = true}).caveats.at(0) ==
-        "only if every iteration runs the same graph; here encoder has layerdrop=0.1");
+        "only if every iteration runs the same graph; here, encoder has layerdrop=0.1");
 }
 
 TEST_CASE("nothing is changed where nothing is wrong") {

@@ -59,8 +59,7 @@ TEST_CASE("a batch is refused where the inputs do not tell theirs") {
   capture.model = "m.pt";
   capture.inputs = {{"x", "float32", {2}}, {"y", "float32", {3}}};
   Report report;
-  CHECK_THROWS_WITH(
-      add_prices(report, {&capture, 1}, {.batch = 8}),
-      "--batch 8: the inputs of m.pt have no batch size in common: leave it out: prices are for the inputs as they "
-      "are");
+  CHECK_THROWS_WITH(add_prices(report, {&capture, 1}, {.batch = 8}),
+                    "--batch 8: the inputs of m.pt have no batch size in common: leave it out: prices are "
+                    "then for the captured inputs");
 }

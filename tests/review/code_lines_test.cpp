@@ -33,7 +33,7 @@ Scanned resnet50() {
 TEST_CASE("a finding points at the line that calls checkpoint") {
   Scanned file = resnet50();
   const Finding& finding = file.report->findings[0];
-  std::vector<CodeLine> lines = places(file, finding, {{{"/home/ci/checkout", ""}}});
+  std::vector<CodeLine> lines = code_lines(file, finding, {{{"/home/ci/checkout", ""}}});
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].path == "models/resnet.py");
   CHECK(lines[0].line == 88);

@@ -95,7 +95,7 @@ TEST_CASE("causes that only some training steps have") {
 TEST_CASE("a failing check inside DDP is explained") {
   Report report = analyse(case_named("plain"), {.static_graph = true, .step = {.no_sync = 1}});
   CHECK(report.findings.front().title == "training stops in iteration 0: an internal check of DDP fails");
-  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the first backward, which runs inside of no_sync()"));
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the first backward, which runs inside no_sync()"));
 }
 
 TEST_CASE("parameters that get zeros on purpose are no silent failure") {
@@ -149,7 +149,7 @@ TEST_CASE("a region that only a later graph has hides its parameters from DDP's 
   std::vector<Capture> in_turn{case_named("plain"), case_named("once")};
   Report report = analyse(in_turn, {.find_unused_parameters = true});
   CHECK(report.verdict.outcome == Outcome::marked_ready_twice);
-  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the walk cannot meet the parameters of region l2 of"));
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("the search cannot find the parameters of region l2 of"));
 }
 
 TEST_CASE("a checkpoint around the model that records nothing") {
@@ -189,7 +189,7 @@ TEST_CASE("static_graph and a dataclass") {
   capture.outputs[0].behind_sink = capture.outputs[0].direct = false;
   Report report = analyse(capture, {.static_graph = true});
   CHECK(report.findings.front().rule == "not-averaged");
-  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("not the dataclass here"));
+  CHECK_THAT(report.findings.front().why, Catch::Matchers::Contains("not inside the dataclass returned here"));
 }
 
 TEST_CASE("several firings in one region, of which only later ones are too late") {

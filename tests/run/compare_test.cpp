@@ -129,7 +129,7 @@ TEST_CASE("a difference names the parameters whose gradients it costs") {
   auto json = nlohmann::json::parse(to_json(comparison));
   CHECK(json["differences"][0]["verdict"]["untrained"] == std::vector<std::string>{"l1.weight", "l1.bias"});
   second.setup.static_graph = false;
-  CHECK_THAT(to_text(compare(first, second)), Catch::Matchers::Contains("the first with it: SILENT not trained"));
+  CHECK_THAT(to_text(compare(first, second)), Catch::Matchers::Contains("applied to the first: SILENT not trained"));
 }
 
 }  // namespace
