@@ -180,7 +180,7 @@ class Validator {
     return scope == home;
   }
 
-  // What is told to readers are sums of these amounts, where what lies in a region counts once more for every region around it.
+  // Reports show sums of these amounts, in which whatever is in a region counts once more for every region around it.
   void check_sums() const {
     Amounts bytes, flops{capture_.constant_flops};
     std::vector<std::int64_t> depth;
