@@ -57,7 +57,7 @@ test("the verdict comes first, and the requested setup is shown", async () => {
   assert.ok((await lead.boundingBox()).y < 120);
   assert.match(await setup(page), /find_unused_parameters=True.*this setup/);
   assert.equal(await page.locator("details.setup:visible").count(), 1);
-  assert.equal(await page.getByText("DDP's message").evaluate((summary) => summary.parentElement.open), false);
+  assert.equal(await page.getByText("DDP's message", { exact: true }).evaluate((summary) => summary.parentElement.open), false);
   await close(page);
 });
 
