@@ -10,7 +10,7 @@
 
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/causes.h"
-#include "analyzer/report/json.h"
+#include "analyzer/json/json.h"
 #include "analyzer/review/code_lines.h"
 #include "analyzer/review/fingerprint.h"
 #include "analyzer/text/foreign_text.h"
@@ -123,7 +123,7 @@ std::string to_sarif(const Survey& survey, const SourcePathOptions& options) {
   Json run{{"tool", {{"driver", driver}}},
            {"invocations", Json::array({invocation(survey, options)})},
            {"results", results(survey, options)}};
-  return text_of(
+  return forms::text_of(
       {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}});
 }
 

@@ -16,6 +16,7 @@
 #include "analyzer/formats/terminal.h"
 #include "analyzer/report/asked_row.h"
 #include "analyzer/text/prose.h"
+#include "analyzer/text/width.h"
 #include "gradscan/capture.h"
 #include "gradscan/writers.h"
 
@@ -241,11 +242,6 @@ class Text {
       if (column < 2) line += std::string(widths[column + 1] - length, ' ');
     }
     out_.raw(line + "\n");
-  }
-
-  static std::string padded(std::string text, std::size_t width) {
-    if (text.size() < width) text.resize(width, ' ');
-    return text;
   }
 
   static std::string trimmed(const std::string& line) { return line.substr(0, line.find_last_not_of(' ') + 1); }
