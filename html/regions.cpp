@@ -36,9 +36,9 @@ std::string place_of_call(const RegionReport& region) {
                      region.place.empty() ? "" : "<br/>" + element("small", escaped(region.place)));
 }
 
-class Rows {
+class RegionRows {
  public:
-  explicit Rows(const Report& report) : names_(report) {
+  explicit RegionRows(const Report& report) : names_(report) {
     for (const RegionReport& region : report.regions) priced_ |= region.saved_bytes > 0 || region.recompute_flops > 0;
   }
 
@@ -69,7 +69,7 @@ class Rows {
 
 std::string region_table(const Report& report, const Anchors& anchors) {
   if (report.regions.empty()) return "";
-  const Rows rows(report);
+  const RegionRows rows(report);
   std::string body;
   for (const RegionReport& region : report.regions) body += rows.row(region, anchors);
   return scrolling("Checkpoint regions",

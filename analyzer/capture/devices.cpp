@@ -11,12 +11,11 @@ namespace {
 
 using torch::jit::Block;
 using torch::jit::Graph;
-using torch::jit::Node;
 
 const c10::Device cpu(c10::kCPU);
 const c10::Symbol cuda = c10::Symbol::aten("cuda");  // x.cuda()
 
-void replace_device(Graph& graph, Node* node) {
+void replace_device(Graph& graph, torch::jit::Node* node) {
   if (node->kind() == c10::prim::Constant && node->output()->type()->kind() == c10::TypeKind::DeviceObjType) {
     node->s_(c10::attr::value, cpu.str());
   } else if (node->kind() == c10::aten::device) {
@@ -35,8 +34,8 @@ void replace_devices(Graph& graph) {
   while (!blocks.empty()) {
     Block* block = blocks.back();
     blocks.pop_back();
-    std::vector<Node*> nodes(block->nodes().begin(), block->nodes().end());
-    for (Node* node : nodes) {
+    std::vector<torch::jit::Node*> nodes(block->nodes().begin(), block->nodes().end());
+    for (torch::jit::Node* node : nodes) {
       blocks.insert(blocks.end(), node->blocks().begin(), node->blocks().end());
       if (node->hasAttribute(c10::attr::Subgraph)) blocks.push_back(node->g(c10::attr::Subgraph)->block());
       replace_device(*block->owningGraph(), node);

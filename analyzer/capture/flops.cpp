@@ -8,19 +8,19 @@
 namespace gradscan {
 namespace {
 
-using Inputs = c10::ArrayRef<const c10::IValue>;
+using Arguments = c10::ArrayRef<const c10::IValue>;
 
 // (m x k) times (k x n), or a batch of them.
 std::int64_t product(const at::Tensor& left, const at::Tensor& right) {
   return 2 * left.numel() * right.size(-1);
 }
 
-OperationFlops mm(Inputs inputs) {
+OperationFlops mm(Arguments inputs) {
   std::int64_t flops = product(inputs[0].toTensor(), inputs[1].toTensor());
   return {flops, {flops, flops}};
 }
 
-OperationFlops addmm(Inputs inputs) {
+OperationFlops addmm(Arguments inputs) {
   std::int64_t flops = product(inputs[1].toTensor(), inputs[2].toTensor());
   return {flops, {0, flops, flops}};
 }
@@ -31,7 +31,7 @@ std::int64_t element(const std::vector<std::int64_t>& list, std::size_t dimensio
 }
 
 // input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, ...
-OperationFlops convolution(Inputs inputs) {
+OperationFlops convolution(Arguments inputs) {
   const at::Tensor& input = inputs[0].toTensor();
   const at::Tensor& weight = inputs[1].toTensor();
   auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector(), dilation = inputs[5].toIntVector();
@@ -49,7 +49,7 @@ OperationFlops convolution(Inputs inputs) {
 
 // query, key, value: scores = query x key, result = scores x value. Backward computes the scores again, then the gradients of
 // scores, value, query and key.
-OperationFlops attention(Inputs inputs) {
+OperationFlops attention(Arguments inputs) {
   const at::Tensor& query = inputs[0].toTensor();
   const at::Tensor& key = inputs[1].toTensor();
   const at::Tensor& value = inputs[2].toTensor();
@@ -62,7 +62,7 @@ OperationFlops attention(Inputs inputs) {
   return flops;
 }
 
-OperationFlops count(std::string_view operation, Inputs inputs) {
+OperationFlops count(std::string_view operation, Arguments inputs) {
   if (operation == "aten::mm" || operation == "aten::bmm") return mm(inputs);
   if (operation == "aten::addmm" || operation == "aten::baddbmm") return addmm(inputs);
   if (operation == "aten::convolution" || operation == "aten::_convolution") return convolution(inputs);
@@ -74,7 +74,7 @@ OperationFlops count(std::string_view operation, Inputs inputs) {
 
 }  // namespace
 
-OperationFlops count_flops(std::string_view operation, Inputs inputs) {
+OperationFlops count_flops(std::string_view operation, Arguments inputs) {
   try {
     return count(operation, inputs);
   } catch (const std::exception&) {

@@ -16,7 +16,6 @@ namespace gradscan {
 namespace {
 
 using torch::jit::Graph;
-using torch::jit::Node;
 using torch::jit::Value;
 using Frames = std::vector<Frame>;  // innermost first
 
@@ -34,7 +33,7 @@ Frames caller_of(const Frames& frames) {
 // The Python stacks of nodes, as far as the file has them.
 class Stacks {
  public:
-  const Frames& of(const Node* node) {
+  const Frames& of(const torch::jit::Node* node) {
     auto [found, is_new] = frames_.try_emplace(node);
     if (!is_new) return found->second;
     if (node->kind() == c10::prim::CallMethod) return found->second = of_call(node);
@@ -47,7 +46,7 @@ class Stacks {
   const Frames& outermost(const Graph& graph) {
     static const Frames no_frames;
     const Frames* result = &no_frames;
-    for (const Node* node : graph.nodes()) {
+    for (const torch::jit::Node* node : graph.nodes()) {
       const Frames& frames = of(node);
       if (!frames.empty() && (result->empty() || depth_of(frames) < depth_of(*result))) result = &frames;
     }
@@ -56,7 +55,7 @@ class Stacks {
 
  private:
   // Recurses only as deeply as modules are nested.
-  Frames of_call(const Node* node) {
+  Frames of_call(const torch::jit::Node* node) {
     auto type = node->input(0)->type()->cast<c10::ClassType>();
     auto* method = type ? type->findMethod(node->s(c10::attr::name)) : nullptr;
     auto* function = method ? torch::jit::tryToGraphFunction(*method) : nullptr;
@@ -64,7 +63,7 @@ class Stacks {
   }
 
   std::deque<std::string> texts_;
-  std::unordered_map<const Node*, Frames> frames_;
+  std::unordered_map<const torch::jit::Node*, Frames> frames_;
 };
 
 // A call of checkpoint() that contains a node.
@@ -107,8 +106,8 @@ std::vector<CheckpointCall> checkpoint_calls(const Frames& frames, std::size_t d
 struct OpenRegion {
   CheckpointCall call;
   std::string name;
-  Node* first = nullptr;
-  Node* last = nullptr;
+  torch::jit::Node* first = nullptr;
+  torch::jit::Node* last = nullptr;
   std::map<std::string_view, std::string> elements;  // by line inside: the module that it called last
 };
 
@@ -126,7 +125,7 @@ std::string without_numbers(std::string path) {
 }
 
 // Attributes and constants come before what uses them, often before the region that does.
-bool is_read_ahead(const Node* node) {
+bool is_read_ahead(const torch::jit::Node* node) {
   return node->kind() == c10::prim::GetAttr || node->kind() == c10::prim::Constant;
 }
 
@@ -139,8 +138,8 @@ class GraphMarker {
 
   void run() {
     std::size_t depth = depth_of(stacks_.outermost(graph_));
-    std::vector<Node*> nodes(graph_.nodes().begin(), graph_.nodes().end());
-    for (Node* node : nodes) {
+    std::vector<torch::jit::Node*> nodes(graph_.nodes().begin(), graph_.nodes().end());
+    for (torch::jit::Node* node : nodes) {
       const Frames& frames = stacks_.of(node);
       if (!frames.empty() && !is_read_ahead(node)) place(node, checkpoint_calls(frames, depth));
     }
@@ -148,7 +147,7 @@ class GraphMarker {
   }
 
  private:
-  void place(Node* node, const std::vector<CheckpointCall>& calls) {
+  void place(torch::jit::Node* node, const std::vector<CheckpointCall>& calls) {
     std::string callee = called_module(node);
     std::size_t common = 0;
     while (common < std::min(open_.size(), calls.size()) && continues(open_[common], calls[common], callee)) ++common;
@@ -169,7 +168,7 @@ class GraphMarker {
   }
 
   // The path of the module that a node calls; empty for other nodes.
-  std::string called_module(const Node* node) const {
+  std::string called_module(const torch::jit::Node* node) const {
     if (node->kind() != c10::prim::CallMethod) return "";
     std::vector<std::string> attributes;
     const Value* value = node->input(0);
@@ -200,20 +199,21 @@ class GraphMarker {
     }
   }
 
-  std::pair<Node*, Node*> wrap(const OpenRegion& region) {
+  std::pair<torch::jit::Node*, torch::jit::Node*> wrap(const OpenRegion& region) {
     collect_members(region);
     std::vector<Value*> used = values_used_inside(), made = values_used_behind(region);
     torch::jit::WithInsertPoint before(region.first);
     Value* name = graph_.insertConstant(region.name);
     Value* source = graph_.insertConstant(region.call.source);
     Value* place = graph_.insertConstant(region.call.place);
-    Node* begin = insert("gradscan::begin_source_region", {name, source, place}, used);
+    torch::jit::Node* begin = insert("gradscan::begin_source_region", {name, source, place}, used);
     for (std::size_t k = 0; k < used.size(); ++k)
-      replace_uses(used[k], begin->output(k), [&](const Node* user) { return members_.contains(user); });
+      replace_uses(used[k], begin->output(k), [&](const torch::jit::Node* user) { return members_.contains(user); });
     torch::jit::WithInsertPoint after(region.last->next());
-    Node* end = insert("gradscan::end_source_region", {name}, made);
+    torch::jit::Node* end = insert("gradscan::end_source_region", {name}, made);
     for (std::size_t k = 0; k < made.size(); ++k)
-      replace_uses(made[k], end->output(k), [&](const Node* user) { return user != end && !members_.contains(user); });
+      replace_uses(made[k], end->output(k),
+                   [&](const torch::jit::Node* user) { return user != end && !members_.contains(user); });
     names_.insert(region.name);
     return {begin, end};
   }
@@ -222,7 +222,7 @@ class GraphMarker {
   void collect_members(const OpenRegion& region) {
     members_.clear();
     ordered_.clear();
-    for (Node* node = region.first;; node = node->next()) {
+    for (torch::jit::Node* node = region.first;; node = node->next()) {
       ordered_.push_back(node);
       if (node == region.last) break;
     }
@@ -238,7 +238,7 @@ class GraphMarker {
 
   std::vector<Value*> values_used_inside() const {
     std::vector<Value*> values;
-    for (Node* node : ordered_)
+    for (torch::jit::Node* node : ordered_)
       for (Value* value : node->inputs()) {
         if (is_read_ahead(value->node()) || members_.contains(value->node()) || !holds_tensors(value->type())) continue;
         if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
@@ -248,7 +248,7 @@ class GraphMarker {
 
   std::vector<Value*> values_used_behind(const OpenRegion& region) const {
     std::vector<Value*> values;
-    for (Node* node = region.first; node != region.last->next(); node = node->next())
+    for (torch::jit::Node* node = region.first; node != region.last->next(); node = node->next())
       for (Value* value : node->outputs()) {
         if (node->kind() == c10::prim::GetAttr || node->kind() == c10::prim::Constant || !holds_tensors(value->type()))
           continue;
@@ -258,9 +258,9 @@ class GraphMarker {
     return values;
   }
 
-  Node* insert(const char* name, std::vector<Value*> inputs, const std::vector<Value*>& like) {
+  torch::jit::Node* insert(const char* name, std::vector<Value*> inputs, const std::vector<Value*>& like) {
     inputs.insert(inputs.end(), like.begin(), like.end());
-    Node* node = graph_.insertNode(graph_.create(c10::Symbol::fromQualString(name), inputs, like.size()));
+    torch::jit::Node* node = graph_.insertNode(graph_.create(c10::Symbol::fromQualString(name), inputs, like.size()));
     for (std::size_t k = 0; k < like.size(); ++k) node->output(k)->setType(like[k]->type());
     return node;
   }
@@ -278,8 +278,8 @@ class GraphMarker {
   Graph& graph_;
   std::set<std::string>& names_;
   std::vector<OpenRegion> open_;
-  std::vector<Node*> ordered_;
-  std::unordered_set<const Node*> members_;
+  std::vector<torch::jit::Node*> ordered_;
+  std::unordered_set<const torch::jit::Node*> members_;
 };
 
 }  // namespace

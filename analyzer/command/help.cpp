@@ -24,7 +24,7 @@ std::string entry(const std::string& head, const std::string& text, std::size_t 
   return wrap(text, columns, first + std::string(column - first.size(), ' '), indent);
 }
 
-std::string in_words(const OptionGroup& group) {
+std::string group_in_words(const OptionGroup& group) {
   std::string text = group.title + '\n';
   for (const Option& option : group.options) text += entry(head(option), full_help(option), help_column);
   return text + '\n';
@@ -43,7 +43,7 @@ std::string exit_codes_in_words() {
 
 std::string help(const OptionTable& table) {
   std::string text = "Usage: " + std::string(manual::usage) + "\n\n" + wrap(manual::about, columns, "", "") + '\n';
-  for (const OptionGroup& group : table) text += in_words(group);
+  for (const OptionGroup& group : table) text += group_in_words(group);
   text += wrap(manual::project, columns, "", "") + "\nExamples\n";
   for (std::string_view example : manual::examples) text.append("  ").append(example).append("\n");
   return text + '\n' + exit_codes_in_words();

@@ -42,7 +42,7 @@ std::string section(std::string_view title) {
   return ".SH " + std::string(title) + '\n';
 }
 
-std::string in_words(const OptionGroup& group) {
+std::string subsection(const OptionGroup& group) {
   std::string text = ".SS \"" + escaped(group.title) + "\"\n";
   for (const Option& option : group.options) text += paragraph(tag(option), full_help(option));
   return text;
@@ -56,7 +56,7 @@ std::string man_page(const OptionTable& table) {
   page += section("SYNOPSIS") + ".B " + escaped(manual::usage) + '\n';
   page += section("DESCRIPTION") + escaped(manual::about) + "\n.PP\n" + escaped(manual::project) + '\n';
   page += section("OPTIONS");
-  for (const OptionGroup& group : table) page += in_words(group);
+  for (const OptionGroup& group : table) page += subsection(group);
   page += section("\"EXIT STATUS\"") + escaped(manual::exit_codes_title) + ":\n";
   for (auto [code, meaning] : exit_codes()) page += paragraph(bold(std::to_string(code)), meaning);
   page += section("EXAMPLES") + ".nf\n";

@@ -9,8 +9,6 @@
 namespace gradscan {
 namespace {
 
-constexpr std::size_t fixes_shown = 6, failures_shown = 6;
-
 // "up to 2 MiB of activations instead of 4 MiB"; empty if both figures read the same.
 std::string unless_equal(const std::string& figure, const std::string& unit, const std::string& asked) {
   return figure == asked ? "" : fmt::format("{} {} instead of {}", figure, unit, asked);

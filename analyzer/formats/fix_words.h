@@ -1,12 +1,15 @@
 // What text reports say about fixes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "analyzer/formats/terminal.h"
 #include "gradscan/report.h"
 
 namespace gradscan {
+
+inline constexpr std::size_t fixes_shown = 6, failures_shown = 6;
 
 // Two sections: the first few fixes, each with its number, caveats, price and how to check it; and changes that do not help.
 // Writes nothing if there is no conflict.

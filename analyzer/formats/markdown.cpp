@@ -22,7 +22,7 @@ namespace gradscan {
 namespace {
 
 constexpr std::size_t most_bytes = 65'536;  // GitHub counts characters, never more than the bytes
-constexpr std::size_t fixes_shown = 6, failures_shown = 6, names_shown = 200, rows_shown = 100;
+constexpr std::size_t names_shown = 200, rows_shown = 100;
 
 // Takes whole pieces or leaves them out; every piece ends with a line break.
 class Comment {

@@ -49,13 +49,13 @@ bool is_plain(std::string_view word) {
   return digits || (letters && (word.empty() || is_letter(word.front())));
 }
 
-struct Word {
+struct Token {
   std::string before, core, after;  // "(", "index", "," of "(index,"
 };
 
 // A closing parenthesis belongs to the core if its opening parenthesis does.
-Word taken_apart(std::string_view text) {
-  Word word;
+Token taken_apart(std::string_view text) {
+  Token word;
   while (!text.empty() && (text.front() == '(' || text.front() == '"')) {
     word.before += text.front();
     text.remove_prefix(1);
@@ -77,8 +77,8 @@ bool is_open(std::string_view text) {
 }
 
 // A call is one word, including the spaces between its arguments.
-std::vector<Word> words_of(std::string_view text) {
-  std::vector<Word> words;
+std::vector<Token> tokens_of(std::string_view text) {
+  std::vector<Token> words;
   while (!text.empty()) {
     std::size_t end = std::min(text.find(' '), text.size());
     while (end < text.size() && end < span_bytes && is_open(text.substr(0, end)))
@@ -103,7 +103,7 @@ std::string code_span(std::string_view foreign, bool in_cell) {
 std::string markdown_prose(std::string_view sentence) {
   std::vector<std::string> words;
   std::string legible_text = clipped(legible(sentence), prose_bytes);
-  for (const Word& word : words_of(legible_text))
+  for (const Token& word : tokens_of(legible_text))
     words.push_back(word.before + (is_plain(word.core) ? word.core : code_span(word.core)) + word.after);
   return fmt::format("{}", fmt::join(words, " "));
 }

@@ -17,10 +17,6 @@
 namespace gradscan {
 namespace {
 
-Paint paint_of(Severity severity) {
-  return severity == Severity::clean ? Paint::good : severity == Severity::silent ? Paint::warn : Paint::bad;
-}
-
 constexpr std::size_t indent = 8;  // the longest word and two spaces
 
 // Painted only after wrapping, so that escape sequences take up no columns.

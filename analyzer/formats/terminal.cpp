@@ -33,6 +33,18 @@ std::string spaces(int number) {
 
 }  // namespace
 
+Paint paint_of(Severity severity) {
+  switch (severity) {
+    case Severity::failed:
+    case Severity::error:
+      return Paint::bad;
+    case Severity::silent:
+      return Paint::warn;
+    default:
+      return Paint::good;
+  }
+}
+
 void TerminalText::prose(std::string_view text, int indent, Paint paint) {
   std::string lines = wrap(printable(text), width(), spaces(indent), spaces(indent));
   if (!lines.empty()) lines.pop_back();

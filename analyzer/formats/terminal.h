@@ -4,11 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "gradscan/verdict.h"
 #include "gradscan/writers.h"
 
 namespace gradscan {
 
 enum class Paint { plain, bold, bad, warn, good, dim };
+
+Paint paint_of(Severity severity);
 
 class TerminalText {
  public:

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyzer/base/sort_unique.h"
 #include "gradscan/error.h"
 #include "gradscan/graph.h"
 
@@ -176,8 +177,7 @@ class Pricing {
         if (made_at[storage] == none) made_at[storage] = id;
         if (capture_.storages[storage].activation && keeps(id)) kept.emplace_back(frame_of(id), storage);
       }
-    std::sort(kept.begin(), kept.end());
-    kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+    sort_unique(kept);
     for (auto [frame, storage] : kept) {
       if (frame == none)
         outside_ += capture_.storages[storage].bytes;

@@ -13,6 +13,8 @@
 #include <limits>
 #include <optional>
 
+#include "analyzer/base/sort_unique.h"
+
 namespace gradscan {
 namespace {
 
@@ -129,8 +131,7 @@ std::vector<std::int64_t> bounds(const std::vector<Option>& options) {
   std::vector<std::int64_t> bounds{0};
   for (const Option& option : options)
     if (option.eligible) bounds.push_back(option.recomputed);
-  std::sort(bounds.begin(), bounds.end());
-  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
+  sort_unique(bounds);
   thin(bounds, bound_limit);
   return bounds;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "analyzer/base/sort_unique.h"
+
 namespace gradscan {
 
 std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& graph) {
@@ -21,8 +23,7 @@ std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& 
     }
   }
   for (std::vector<int>& vertices : result) {
-    std::sort(vertices.begin(), vertices.end());
-    vertices.erase(std::unique(vertices.begin(), vertices.end()), vertices.end());
+    sort_unique(vertices);
   }
   return result;
 }

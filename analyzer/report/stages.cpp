@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "analyzer/base/sort_unique.h"
+
 namespace gradscan {
 namespace {
 
@@ -80,8 +82,7 @@ class Contraction {
   }
 
   void finish(Stage& stage, std::vector<std::string> modules) const {
-    std::sort(stage.parameters.begin(), stage.parameters.end());
-    stage.parameters.erase(std::unique(stage.parameters.begin(), stage.parameters.end()), stage.parameters.end());
+    sort_unique(stage.parameters);
     stage.label = stage.region == none ? module_label(std::move(modules)) : capture_.regions[stage.region].name;
   }
 

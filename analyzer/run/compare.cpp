@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/compare/differences.h"
 #include "analyzer/diagnose/findings.h"
 #include "analyzer/diagnose/outcome_words.h"
@@ -39,8 +40,7 @@ std::vector<int> lost_parameters(const Report& report) {
   if (loses_regions(report, report.setup))
     for (const RegionReport& region : report.regions)
       if (region.lost) lost.insert(lost.end(), region.parameters.begin(), region.parameters.end());
-  std::sort(lost.begin(), lost.end());
-  lost.erase(std::unique(lost.begin(), lost.end()), lost.end());
+  sort_unique(lost);
   return lost;
 }
 

@@ -14,16 +14,10 @@ using namespace gradscan;
 using namespace gradscan::tests;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
-using Strings = std::vector<std::string>;
 
 namespace {
 
 const Strings with_input{"m.pt", "--input", "x=float32[3,2]"};
-
-Strings operator+(Strings arguments, const Strings& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 // A reentrant region and a head, which DDP's search for unused parameters sees.
 std::string capture_of_a_region() {

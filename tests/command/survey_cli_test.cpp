@@ -12,7 +12,6 @@ using namespace gradscan::tests;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using Json = nlohmann::json;
-using Strings = std::vector<std::string>;
 
 namespace {
 
@@ -46,11 +45,6 @@ void write_three(const TemporaryFolder& folder) {
 }
 
 const Strings three{"a.capture.json", "b.capture.json", "c.capture.json"};
-
-Strings operator+(Strings arguments, const Strings& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 }  // namespace
 
