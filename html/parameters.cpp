@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::size_t causes_shown = 3;
 
-class Rows {
+class ParameterRows {
  public:
-  Rows(const Report& report, const View& asked, const Anchors& anchors)
+  ParameterRows(const Report& report, const View& asked, const Anchors& anchors)
       : report_(report),
         anchors_(anchors),
         names_(report),
@@ -57,11 +57,11 @@ class Rows {
   static std::string number(int value) { return element("td", {{"class", value == 1 ? "" : "odd"}}, std::to_string(value)); }
 
   std::string causes(const ParameterReport& parameter) const {
-    std::map<int, int> firings;
-    for (const int cause : parameter.fired_by) ++firings[cause];
+    std::map<Cause, int> firings;
+    for (const Cause cause : parameter.fired_by) ++firings[cause];
     std::vector<std::string> words;
     for (const auto& [cause, times] : firings)
-      words.push_back(fmt::format("{}{}", cause < 0 ? outer_in_words(cause) : names_[cause],
+      words.push_back(fmt::format("{}{}", cause.is_region() ? names_[cause.region()] : outer_in_words(cause),
                                   times == 1 ? "" : fmt::format(" ({})", gradscan::times(times))));
     return words.empty() ? "nothing" : enumerate(words, causes_shown);
   }
@@ -86,7 +86,7 @@ std::string head() {
 }  // namespace
 
 std::string parameter_table(const Report& report, const View& asked, const Anchors& anchors) {
-  const Rows rows(report, asked, anchors);
+  const ParameterRows rows(report, asked, anchors);
   std::string body;
   for (const ParameterReport& parameter : report.parameters) body += rows.row(parameter);
   const std::string caption =

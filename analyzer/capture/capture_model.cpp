@@ -48,7 +48,8 @@ class FixedSeed {
 void apply_to_named_regions(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   for (Region& region : capture.regions)
     for (const CheckpointPattern& pattern : patterns)
-      if (region.origin != "pattern" && region.origin != module_origin && glob_match(pattern.glob, region.name))
+      if (region.origin != RegionOrigin::pattern && region.origin != RegionOrigin::module &&
+          glob_match(pattern.glob, region.name))
         region.kind = pattern.kind;
 }
 
@@ -81,7 +82,7 @@ bool reaches_parameter(const Capture& capture) {
   for (const Output& output : capture.outputs) outputs.push_back(output.edge);
   for (Checkpointing checkpointing : {Checkpointing::reentrant, Checkpointing::off}) {
     Firings firings = count_firings(capture, GradGraph(capture, checkpointing), outputs);
-    for (const std::vector<int>& causes : firings.causes)
+    for (const std::vector<Cause>& causes : firings.causes)
       if (!causes.empty()) return true;
   }
   return false;

@@ -50,7 +50,7 @@ class InputMaker {
                          .dtype = std::string(c10::getDtypeNames(tensor.scalar_type()).first),
                          .shape = tensor.sizes().vec(),
                          .requires_grad = tensor.requires_grad(),
-                         .origin = "traced input"}});
+                         .origin = InputOrigin::traced}});
   }
 
   at::Tensor make_tensor(const StatedInput& input) {

@@ -83,7 +83,7 @@ void begin_marker_region(Recorder* recorder, std::vector<IValue>& values) {
     arguments.push_back(tensors.get(k));
     wanted.push_back(marker.requires_grad[k]);
   }
-  RegionStart start{marker.region, marker.name, marker.kind, marker.source, "marker", marker.place};
+  RegionStart start{marker.region, marker.name, marker.kind, marker.source, RegionOrigin::marker, marker.place};
   arguments = recorder->begin_region(std::move(start), std::move(arguments), wanted);
   auto next = arguments.begin();
   for (std::size_t k = 0; k < tensors.size(); ++k) result.push_back(marker.direct[k] ? *next++ : tensors.get(k));
@@ -125,7 +125,7 @@ void begin_source_region(Recorder* recorder, std::vector<IValue>& values) {
   std::string name = values[0].toStringRef(), source = values[1].toStringRef(), place = values[2].toStringRef();
   values.erase(values.begin(), values.begin() + 3);
   if (!recorder) return;
-  RegionStart start{name, name, Kind::non_reentrant, source, "source range", place};
+  RegionStart start{name, name, Kind::non_reentrant, source, RegionOrigin::source_range, place};
   replace_tensors(values, recorder->begin_region(std::move(start), tensors_in(values)));
 }
 

@@ -142,7 +142,7 @@ StatedInput read_input(const nlohmann::json& json) {
   input.dtype = json.at("dtype").get<std::string>();
   input.shape = json.at("shape").get<std::vector<std::int64_t>>();
   input.requires_grad = json.value("requires_grad", false);
-  input.origin = "gradscan metadata";
+  input.origin = InputOrigin::metadata;
   if (!c10::getStringToDtypeMap().contains(input.dtype))
     throw std::invalid_argument(fmt::format("unknown dtype \"{}\"", input.dtype));
   if (std::any_of(input.shape.begin(), input.shape.end(), [](std::int64_t size) { return size < 0; }))

@@ -83,7 +83,7 @@ Input parse_input(const std::string& text) {
   Input input;
   input.name = text.substr(0, equals);
   input.dtype = text.substr(equals + 1, bracket - equals - 1);
-  input.origin = "--input";
+  input.origin = InputOrigin::option;
   std::int64_t bytes = checked_element_size(text, input.dtype);
   input.shape = parse_shape(text, std::string_view(text).substr(bracket + 1, text.size() - bracket - 2));
   check_size(text, bytes, input.shape);

@@ -198,10 +198,10 @@ std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vect
   if (open_.empty() || regions_[open_.back()].start.label != label)
     throw MarkerError(fmt::format("has a marker that ends region {} outside that region", label));
   RecordedRegion& region = regions_[open_.back()];
-  bool is_mere_call = region.start.origin == module_origin;
+  bool is_mere_call = region.start.origin == RegionOrigin::module;
   region.end = make_boundary(outputs, !is_mere_call);
   for (std::size_t k = 0; k < region.inside.size(); ++k)
-    if (is_mere_call && region.inside[k]._version() != region.versions[k]) region.start.origin = changing_module_origin;
+    if (is_mere_call && region.inside[k]._version() != region.versions[k]) region.start.origin = RegionOrigin::changing_module;
   region.nested_outputs = std::move(nested);
   open_.pop_back();
   return outputs;
@@ -209,7 +209,7 @@ std::vector<at::Tensor> Recorder::end_region(const std::string& label, std::vect
 
 const RecordedRegion* Recorder::open_region() const {
   for (auto open = open_.rbegin(); open != open_.rend(); ++open)
-    if (regions_[*open].start.origin != module_origin) return &regions_[*open];
+    if (regions_[*open].start.origin != RegionOrigin::module) return &regions_[*open];
   return nullptr;
 }
 

@@ -26,19 +26,13 @@
 
 namespace gradscan {
 
-// The origin of a region that stands for a mere module call, see CaptureOptions::every_module.
-inline constexpr const char* module_origin = "module";
-// Likewise, but for one that cannot be checkpointed: it changes an argument in place, so recomputation would find the changed
-// values.
-inline constexpr const char* changing_module_origin = "module that changes an argument";
-
 // What is known about a region before it runs.
 struct RegionStart {
   std::string label;  // tells open regions apart: the marker's number, the module's path
   std::string name;
   Kind kind = Kind::reentrant;
   std::string source;
-  std::string origin;
+  RegionOrigin origin = RegionOrigin::unknown;
   std::string place{};
 };
 

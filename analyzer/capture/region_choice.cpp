@@ -28,7 +28,7 @@ class RegionChoice {
       modules_.push_back({.path = named.path});
       if (named_by_file.by_markers || !is_checkpoint_wrapper(named.module)) continue;
       modules_.back().region = {
-          .label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = "CheckpointWrapper"};
+          .label = named.path, .name = named.path, .kind = Kind::non_reentrant, .origin = RegionOrigin::wrapper};
       regions_.insert(named.path);
     }
   }
@@ -45,7 +45,7 @@ class RegionChoice {
   void add_every_module() {
     for (std::size_t k = 0; k < modules_.size(); ++k)
       if (!paths_[k].empty() && !modules_[k].region)
-        modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = Kind::off, .origin = module_origin};
+        modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = Kind::off, .origin = RegionOrigin::module};
   }
 
   Recorder::Modules result() {
@@ -53,7 +53,7 @@ class RegionChoice {
     for (std::size_t k = 0; k < modules_.size(); ++k) {
       const torch::jit::Module& module = model_.modules[k].module;
       auto& region = modules_[k].region;
-      if (region && region->kind == Kind::off && region->origin == "pattern") region.reset();
+      if (region && region->kind == Kind::off && region->origin == RegionOrigin::pattern) region.reset();
       if (region) modules_[k].own = tensors_of(module);
       result.emplace(module._ivalue().get(), std::move(modules_[k]));
     }
@@ -68,7 +68,7 @@ class RegionChoice {
     for (std::size_t k = 0; k < modules_.size(); ++k) {
       if (!calls[k] || paths_[k].empty()) continue;
       if (!regions_.empty()) throw has_own_regions(preset);
-      modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = kind, .origin = "pattern"};
+      modules_[k].region = {.label = paths_[k], .name = paths_[k], .kind = kind, .origin = RegionOrigin::pattern};
       modules_[k].only_for_grad = calls[k]->only_for_grad;
       found = true;
     }
@@ -79,7 +79,7 @@ class RegionChoice {
     std::vector<std::size_t> outermost = outermost_matches(pattern.glob, paths_);
     if (outermost.empty()) throw no_match(pattern, names());
     for (std::size_t k : outermost)
-      if (!modules_[k].region) modules_[k].region = {.label = paths_[k], .name = paths_[k], .origin = "pattern"};
+      if (!modules_[k].region) modules_[k].region = {.label = paths_[k], .name = paths_[k], .origin = RegionOrigin::pattern};
   }
 
   std::vector<std::string> names() const {

@@ -10,7 +10,7 @@ namespace gradscan {
 namespace {
 
 bool is_module_call(const Region& region) {
-  return region.origin == "pattern" || region.origin == "CheckpointWrapper";
+  return region.origin == RegionOrigin::pattern || region.origin == RegionOrigin::wrapper;
 }
 
 std::string first_of(const std::set<std::string>& names) {

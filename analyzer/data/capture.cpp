@@ -285,6 +285,14 @@ std::string_view to_string(Role role) {
   return forms::word_of(role);
 }
 
+std::string_view to_string(RegionOrigin origin) {
+  return forms::word_of(origin);
+}
+
+std::string_view to_string(InputOrigin origin) {
+  return forms::word_of(origin);
+}
+
 void validate(const Capture& capture, const std::string& subject) {
   Validator(capture, subject).run();
 }

@@ -50,7 +50,7 @@ void describe(Fields& fields, As<Input>) {
   fields.always("dtype", &Input::dtype, "torch's name without torch.: float32");
   fields.always("shape", &Input::shape, "Its extents.", shape_form);
   fields.optional("requires_grad", &Input::requires_grad, "Whether it requires grad.");
-  fields.optional("origin", &Input::origin, "Where its dtype and shape are from: recorded, traced input, --input.");
+  fields.optional("origin", &Input::origin, "Where its dtype and shape are from.");
 }
 
 // Members of an Output that reports tell in another order.
@@ -120,9 +120,10 @@ void describe(Fields& fields, As<Region>) {
   fields.optional("place", &Region::place,
                   "The user's own line at that call, on the machine that exported: where source is, if that is in no installed "
                   "package (site-packages, dist-packages), else the innermost line of the call's stack that is in none.");
-  fields.optional("origin", &Region::origin,
-                  "How it is known: marker, pattern, CheckpointWrapper, source range; module is a mere call of a module, which "
-                  "could be checkpointed, \"module that changes an argument\" one that could not.");
+  fields.optional(
+      "origin", &Region::origin,
+      "How it is known. Function: a custom autograd Function that runs a backward of its own; module: a mere call of a "
+      "module, which could be checkpointed, \"module that changes an argument\": one that could not.");
   fields.optional("argument_dtypes", &Region::argument_dtypes,
                   "Those of the direct tensor arguments, in the order of its begin's slots; empty if they are not known.");
   fields.optional("constant_flops", &Region::constant_flops,

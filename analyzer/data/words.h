@@ -25,6 +25,25 @@ constexpr auto words_of(Role) {
                                     {Role::region_end, "region_end"}}};
 }
 
+constexpr auto words_of(RegionOrigin) {
+  return std::array<Word<RegionOrigin>, 8>{{{RegionOrigin::unknown, ""},
+                                            {RegionOrigin::marker, "marker"},
+                                            {RegionOrigin::function, "Function"},
+                                            {RegionOrigin::wrapper, "CheckpointWrapper"},
+                                            {RegionOrigin::source_range, "source range"},
+                                            {RegionOrigin::pattern, "pattern"},
+                                            {RegionOrigin::module, "module"},
+                                            {RegionOrigin::changing_module, "module that changes an argument"}}};
+}
+
+constexpr auto words_of(InputOrigin) {
+  return std::array<Word<InputOrigin>, 5>{{{InputOrigin::unknown, ""},
+                                           {InputOrigin::recorded, "recorded"},
+                                           {InputOrigin::traced, "traced input"},
+                                           {InputOrigin::metadata, "gradscan metadata"},
+                                           {InputOrigin::option, "--input"}}};
+}
+
 constexpr auto words_of(Checkpointing) {
   return std::array<Word<Checkpointing>, 4>{{{Checkpointing::as_given, "as_given"},
                                              {Checkpointing::reentrant, "reentrant"},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/firings.h"
@@ -20,69 +21,69 @@ bool has_no_sink(const Report& report) {
   return std::none_of(report.outputs.begin(), report.outputs.end(), [](const Output& output) { return output.behind_sink; });
 }
 
-std::vector<int> without_outer(std::vector<int> causes) {
-  std::erase_if(causes, [](int cause) { return cause < 0; });
-  causes.erase(std::unique(causes.begin(), causes.end()), causes.end());
-  return causes;
-}
-
 // The outer graph, and a checkpoint around the model, come first in an ascending list.
-bool has_outer(const std::vector<int>& regions_or_outer) {
-  return !regions_or_outer.empty() && regions_or_outer.front() < 0;
+Diagnosis diagnosis(Reason reason, const std::vector<Cause>& causes) {
+  return {reason, regions_of(causes), !causes.empty() && !causes.front().is_region()};
 }
 
-Diagnosis diagnosis(Cause cause, const std::vector<int>& regions_or_outer) {
-  return {cause, without_outer(regions_or_outer), has_outer(regions_or_outer)};
+bool used_outside(const ParameterReport& parameter) {
+  return !parameter.used_in.empty() && parameter.used_in.front() == none;
+}
+
+Diagnosis diagnosis_by_use(Reason reason, const ParameterReport& parameter) {
+  std::vector<int> regions = parameter.used_in;
+  std::erase(regions, none);
+  return {reason, regions, used_outside(parameter)};
 }
 
 }  // namespace
 
 // Why DDP's search does not see a parameter that it marks and whose hook then marks it again.
-Cause why_not_seen(const ParameterReport& parameter) {
-  if (!parameter.returned_as.empty()) return Cause::returned_itself;
-  if (parameter.seen_if_off) return Cause::inside_region;
-  return parameter.used_by_loss && !parameter.in_loss ? Cause::unseen_but_in_loss : Cause::behind_hidden_output;
+Reason why_not_seen(const ParameterReport& parameter) {
+  if (!parameter.returned_as.empty()) return Reason::returned_itself;
+  if (parameter.seen_if_off) return Reason::inside_region;
+  return parameter.used_by_loss && !parameter.in_loss ? Reason::unseen_but_in_loss : Reason::behind_hidden_output;
 }
 
 Diagnosis why_marked_again(const Report& report, const ParameterReport& parameter) {
-  const std::vector<int>& causes = parameter.heard;
-  if (causes.empty()) return diagnosis(Cause::unknown, parameter.used_in);
+  const std::vector<Cause>& causes = parameter.heard;
+  if (causes.empty()) return diagnosis_by_use(Reason::unknown, parameter);
   bool one_source = causes.front() == causes.back();  // with one forward call it would fire once
   if (one_source && marked_by_search(report, parameter)) return diagnosis(why_not_seen(parameter), causes);
-  if (!one_source && parameter.used_by_loss && !has_outer(parameter.used_in)) return diagnosis(Cause::taken_by_loss, causes);
-  if (!one_source) return diagnosis(Cause::fires_several_times, causes);
-  if (causes.size() > 1) return diagnosis(Cause::several_forwards, causes);
-  return diagnosis(report.setup.step.backwards > 1 ? Cause::several_backwards : Cause::unknown, parameter.used_in);
+  if (!one_source && parameter.used_by_loss && !used_outside(parameter)) return diagnosis(Reason::taken_by_loss, causes);
+  if (!one_source) return diagnosis(Reason::fires_several_times, causes);
+  if (causes.size() > 1) return diagnosis(Reason::several_forwards, causes);
+  return diagnosis_by_use(report.setup.step.backwards > 1 ? Reason::several_backwards : Reason::unknown, parameter);
 }
 
 Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter) {
   if (!parameter.idle_in.empty() && parameter.idle_in.size() < report.in_turn.size())
-    return diagnosis(Cause::not_in_every_graph, parameter.used_in);
-  if (is_unrecorded(report) && parameter.in_loss) return diagnosis(Cause::around_unrecorded, parameter.used_in);
+    return diagnosis_by_use(Reason::not_in_every_graph, parameter);
+  if (is_unrecorded(report) && parameter.in_loss) return diagnosis_by_use(Reason::around_unrecorded, parameter);
   bool takes_zero_only = parameter.used_by_loss && parameter.in_loss;  // the gradient through forward is missing
-  if (!parameter.fired_by.empty() && !takes_zero_only) return diagnosis(Cause::zero_gradient, parameter.fired_by);
+  if (!parameter.fired_by.empty() && !takes_zero_only) return diagnosis(Reason::zero_gradient, parameter.fired_by);
   if (report.setup.static_graph && !parameter.fired_by_sink.empty() && marks_asked(report, parameter) == 0)
-    return diagnosis(Cause::only_through_sink, parameter.fired_by_sink);
-  if (parameter.used_in.empty()) return {Cause::not_used, {}, false};
-  if (!parameter.in_loss) return diagnosis(Cause::not_in_loss, parameter.used_in);
+    return diagnosis(Reason::only_through_sink, parameter.fired_by_sink);
+  if (parameter.used_in.empty()) return {Reason::not_used, {}, false};
+  if (!parameter.in_loss) return diagnosis_by_use(Reason::not_in_loss, parameter);
   for (int region : parameter.used_in)
     if (int blocked = region == none ? none : blocked_at(report, region); blocked != none)
-      return {why_not_executed(report.regions[blocked]), {blocked}, has_outer(parameter.used_in)};
-  return diagnosis(parameter.fired_by.empty() ? Cause::cut_off : Cause::unknown, parameter.used_in);
+      return {why_not_executed(report.regions[blocked]), {blocked}, used_outside(parameter)};
+  return diagnosis_by_use(parameter.fired_by.empty() ? Reason::cut_off : Reason::unknown, parameter);
 }
 
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter) {
-  if (report.setup.static_graph && has_no_sink(report)) return diagnosis(Cause::no_tensor_found, parameter.fired_by);
-  if (is_unrecorded(report)) return diagnosis(Cause::around_unrecorded, parameter.heard);
+  if (report.setup.static_graph && has_no_sink(report)) return diagnosis(Reason::no_tensor_found, parameter.fired_by);
+  if (is_unrecorded(report)) return diagnosis(Reason::around_unrecorded, parameter.heard);
   const LocalGradient* local = local_gradient(report, parameter.index);
-  if (!local) return diagnosis(Cause::unknown, parameter.heard);
-  if (local->late.empty()) return diagnosis(Cause::never_reduced, parameter.heard);
-  return diagnosis(report.setup.step.backwards > 1 ? Cause::later_backward : Cause::after_the_last_mark, parameter.heard);
+  if (!local) return diagnosis(Reason::unknown, parameter.heard);
+  if (local->late.empty()) return diagnosis(Reason::never_reduced, parameter.heard);
+  return diagnosis(report.setup.step.backwards > 1 ? Reason::later_backward : Reason::after_the_last_mark, parameter.heard);
 }
 
-Cause why_not_executed(const RegionReport& region) {
-  if (region.arguments_without_grad.size() == static_cast<std::size_t>(region.arguments)) return Cause::no_argument_with_grad;
-  return region.nested_outputs > 0 ? Cause::nested_outputs : Cause::cut_off;
+Reason why_not_executed(const RegionReport& region) {
+  if (region.arguments_without_grad.size() == static_cast<std::size_t>(region.arguments)) return Reason::no_argument_with_grad;
+  return region.nested_outputs > 0 ? Reason::nested_outputs : Reason::cut_off;
 }
 
 bool searches(const Setup& setup) {
@@ -108,7 +109,15 @@ std::string names_of_graphs(const Report& report, const std::vector<int>& turns)
   return enumerate(names, names_listed);
 }
 
-std::string outer_in_words(int cause) {
+std::vector<int> regions_of(const std::vector<Cause>& causes) {
+  std::vector<int> regions;
+  for (Cause cause : causes)
+    if (cause.is_region()) regions.push_back(cause.region());
+  sort_unique(regions);
+  return regions;
+}
+
+std::string outer_in_words(Cause cause) {
   return cause == around_model ? "inner backward of the checkpoint around the model" : "outer backward";
 }
 

@@ -9,7 +9,7 @@
 
 namespace gradscan {
 
-enum class Cause {
+enum class Reason {
   // More than one ready mark.
   fires_several_times,   // in several regions, or in a region and outside
   several_forwards,      // in the same region, which each of several forward calls executes
@@ -38,7 +38,7 @@ enum class Cause {
 };
 
 struct Diagnosis {
-  Cause cause = Cause::unknown;
+  Reason reason = Reason::unknown;
   std::vector<int> regions;  // the regions involved, ascending
   bool outside = false;      // whether the parameter also fires (or, if it does not fire, is used) outside all regions
 
@@ -50,7 +50,7 @@ Diagnosis why_no_gradient(const Report& report, const ParameterReport& parameter
 Diagnosis why_not_averaged(const Report& report, const ParameterReport& parameter);
 
 // Why backward does not execute this reentrant region.
-Cause why_not_executed(const RegionReport& region);
+Reason why_not_executed(const RegionReport& region);
 
 // Whether DDP searches for unused parameters.
 bool searches(const Setup& setup);
@@ -61,8 +61,11 @@ const LocalGradient* local_gradient(const Report& report, int parameter);
 // "a.pt and b.pt": the names of the captures at these positions in Report::in_turn.
 std::string names_of_graphs(const Report& report, const std::vector<int>& turns);
 
+// The regions among these causes, ascending, each one once.
+std::vector<int> regions_of(const std::vector<Cause>& causes);
+
 // The backward that causes a firing outside all regions: "outer backward", or that of a checkpoint around the whole model.
-std::string outer_in_words(int cause);
+std::string outer_in_words(Cause cause);
 
 // Whether a reentrant checkpoint around the whole model records nothing: it gets no tensor that requires grad, or returns what
 // the loss uses inside a dict or object. And the reason, in a sentence.

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/diagnose/causes.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/firings.h"
@@ -16,11 +17,6 @@ namespace {
 constexpr std::size_t places_listed = 3;
 constexpr const char* remedy =
     "Pass the tensor to the checkpointed function as an argument: the inner backward then ends there.";
-
-void sort_unique(std::vector<int>& values) {
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
-}
 
 // "l1 at model.py:10 (AddmmBackward0)", "region a"
 std::string in_words(const RegionNames& names, const Place& place) {
@@ -34,9 +30,8 @@ std::string regions_in_words(const RegionNames& names, const std::vector<int>& r
   return fmt::format("{} {}", regions.size() == 1 ? "region" : "regions", names.list(regions));
 }
 
-std::string passes_in_words(const RegionNames& names, const std::vector<int>& causes) {
-  std::vector<int> regions;
-  std::copy_if(causes.begin(), causes.end(), std::back_inserter(regions), [](int cause) { return cause >= 0; });
+std::string passes_in_words(const RegionNames& names, const std::vector<Cause>& causes) {
+  const std::vector<int> regions = regions_of(causes);
   return fmt::format("the inner {} of {}{}", regions.size() == 1 ? "backward" : "backwards", regions_in_words(names, regions),
                      regions.size() == causes.size() ? "" : " and the outer backward");
 }
@@ -58,8 +53,8 @@ std::string functions_use(const Report& report, const RegionNames& names, const 
 std::string why_second_run(const Report& report) {
   if (!report.second_run) return "";
   std::vector<int> regions;
-  for (int cause : report.second_run->causes)
-    if (cause >= 0 && !report.regions[cause].closures.empty()) regions.push_back(cause);
+  for (int region : regions_of(report.second_run->causes))
+    if (!report.regions[region].closures.empty()) regions.push_back(region);
   if (regions.empty()) return "";
   RegionNames names(report);
   return fmt::format(
@@ -73,10 +68,10 @@ std::string why_second_run(const Report& report) {
 std::string why_reached_through_closures(const Report& report, const std::vector<int>& parameters) {
   std::vector<int> regions;
   for (int index : parameters)
-    for (int cause : report.parameters[index].fired_by)
-      if (cause >= 0 && !report.regions[cause].closures.empty() &&
-          !std::binary_search(report.regions[cause].parameters.begin(), report.regions[cause].parameters.end(), index))
-        regions.push_back(cause);
+    for (int region : regions_of(report.parameters[index].fired_by))
+      if (!report.regions[region].closures.empty() &&
+          !std::binary_search(report.regions[region].parameters.begin(), report.regions[region].parameters.end(), index))
+        regions.push_back(region);
   sort_unique(regions);
   if (regions.empty()) return "";
   return fmt::format(

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/diagnose/closure_words.h"
 #include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/step_words.h"
@@ -30,8 +31,7 @@ std::vector<int> select(const Report& report, auto&& holds) {
 
 std::vector<int> united(std::vector<int> left, const std::vector<int>& right) {
   left.insert(left.end(), right.begin(), right.end());
-  std::sort(left.begin(), left.end());
-  left.erase(std::unique(left.begin(), left.end()), left.end());
+  sort_unique(left);
   return left;
 }
 

@@ -85,8 +85,8 @@ class Reasons {
 
   std::string operator()(const Diagnosis& diagnosis, const ParameterReport& parameter) const {
     std::vector<std::string> parts;
-    std::map<int, int> sources;  // how often each cause fires
-    for (int cause : parameter.heard) ++sources[cause];
+    std::map<Cause, int> sources;  // how often each cause fires
+    for (Cause cause : parameter.heard) ++sources[cause];
     bool one_region = diagnosis.regions.size() == 1;
     if (marked_by_search(report_, parameter)) parts.push_back("DDP's search does not find it (1)");
     if (sources.size() <= 4) {
@@ -98,41 +98,41 @@ class Reasons {
     }
     if (report_.setup.step.backwards > 1 && !parts.empty())
       parts.push_back("in each of " + count(report_.setup.step.backwards, "backward"));
-    if (std::string words = remark(diagnosis.cause, parameter); !words.empty()) parts.push_back(std::move(words));
+    if (std::string words = remark(diagnosis.reason, parameter); !words.empty()) parts.push_back(std::move(words));
     return fmt::format("{}", fmt::join(parts, ", "));
   }
 
  private:
-  std::string source(int cause, bool one_region) const {
-    if (cause < 0) return outer_in_words(cause);
-    return "inner backward of " + (one_region ? "its region" : names_[cause]);
+  std::string source(Cause cause, bool one_region) const {
+    if (!cause.is_region()) return outer_in_words(cause);
+    return "inner backward of " + (one_region ? "its region" : names_[cause.region()]);
   }
 
   // With several backwards per loss, the reason mentions the later ones elsewhere.
-  std::string times_in_words(int cause, int times, const ParameterReport& parameter) const {
+  std::string times_in_words(Cause cause, int times, const ParameterReport& parameter) const {
     const LocalGradient* local = local_gradient(report_, parameter.index);
     auto late = local && report_.setup.step.backwards == 1 ? std::count(local->late.begin(), local->late.end(), cause) : 0;
     if (late == 0) return std::to_string(times);
     return fmt::format("{}{}, too late", times, late < times ? fmt::format(", the last {}", late) : "");
   }
 
-  std::string remark(Cause cause, const ParameterReport& parameter) const {
-    switch (cause) {
-      case Cause::not_used:
+  std::string remark(Reason reason, const ParameterReport& parameter) const {
+    switch (reason) {
+      case Reason::not_used:
         return "nothing that forward returns leads back to it";
-      case Cause::not_in_loss:
+      case Reason::not_in_loss:
         return "the loss does not depend on it";
-      case Cause::no_argument_with_grad:
+      case Reason::no_argument_with_grad:
         return "its region is not executed, because none of its direct tensor arguments requires grad";
-      case Cause::nested_outputs:
+      case Reason::nested_outputs:
         return "its region is not executed, because its outputs are inside a dict or list";
-      case Cause::cut_off:
+      case Reason::cut_off:
         return "no gradient reaches it";
-      case Cause::only_through_sink:
+      case Reason::only_through_sink:
         return "fires only in iteration 0, through DDP's sink";
-      case Cause::not_in_every_graph:
+      case Reason::not_in_every_graph:
         return fmt::format("the graph of {} does not lead to it", names_of_graphs(report_, parameter.idle_in));
-      case Cause::zero_gradient:
+      case Reason::zero_gradient:
         return "only with zeros";
       default:
         return "";
@@ -158,15 +158,15 @@ class Grouping {
   }
 
  private:
-  using Key = std::tuple<Cause, std::vector<int>, bool, std::string, int, int, bool, std::vector<int>>;
+  using Key = std::tuple<Reason, std::vector<int>, bool, std::string, int, int, bool, std::vector<int>>;
 
   void insert(int index) {
     const ParameterReport& parameter = report_.parameters[index];
     Diagnosis diagnosis = diagnose_(report_, parameter);
     int firings = static_cast<int>(parameter.heard.size()), marks = marks_asked(report_, parameter);
     std::string module = diagnosis.regions.empty() ? module_of(parameter.name) : "";
-    Key key{diagnosis.cause, diagnosis.regions,        diagnosis.outside, module, firings,
-            marks,           parameter.seen_by_search, parameter.idle_in};
+    Key key{diagnosis.reason,         diagnosis.regions, diagnosis.outside, module, firings, marks,
+            parameter.seen_by_search, parameter.idle_in};
     auto [place, is_new] = unit_of_.try_emplace(std::move(key), units_.size());
     if (is_new) units_.push_back({std::move(diagnosis), {}});
     Group& group = units_[place->second].group;
@@ -201,7 +201,7 @@ class Grouping {
   bool alike(const ExplainedGroup& left, const ExplainedGroup& right) const {
     const Group &a = left.group, &b = right.group;
     const ParameterReport &p = report_.parameters[a.parameters.front()], &q = report_.parameters[b.parameters.front()];
-    return left.diagnosis.cause == right.diagnosis.cause && left.diagnosis.outside == right.diagnosis.outside &&
+    return left.diagnosis.reason == right.diagnosis.reason && left.diagnosis.outside == right.diagnosis.outside &&
            a.firings == b.firings && a.ready_marks == b.ready_marks && a.regions.size() == b.regions.size() &&
            a.regions.size() <= 1 && a.members == b.members && p.seen_by_search == q.seen_by_search && p.idle_in == q.idle_in;
   }

@@ -42,12 +42,21 @@ std::string in_words(Kind kind) {
   return kind == Kind::reentrant ? "reentrant" : kind == Kind::non_reentrant ? "non-reentrant" : "not checkpointed";
 }
 
-std::string origin_in_words(const std::string& origin) {
-  if (origin == "marker") return "markers in the file";
-  if (origin == "pattern") return "--checkpoint";
-  if (origin == "CheckpointWrapper") return "CheckpointWrapper modules";
-  if (origin == "source range") return "source lines in the file";
-  return origin;
+std::string_view origin_in_words(RegionOrigin origin) {
+  switch (origin) {
+    case RegionOrigin::marker:
+      return "markers in the file";
+    case RegionOrigin::pattern:
+      return "--checkpoint";
+    case RegionOrigin::wrapper:
+      return "CheckpointWrapper modules";
+    case RegionOrigin::source_range:
+      return "source lines in the file";
+    case RegionOrigin::function:
+      return "custom autograd Functions";
+    default:
+      return to_string(origin);
+  }
 }
 
 }  // namespace gradscan

@@ -20,7 +20,7 @@ std::string in_words(Checkpointing checkpointing);
 // "reentrant", "non-reentrant", "not checkpointed"
 std::string in_words(Kind kind);
 
-// How gradscan knows of a region (Region::origin): "markers in the file", "--checkpoint"
-std::string origin_in_words(const std::string& origin);
+// "markers in the file", "--checkpoint"
+std::string_view origin_in_words(RegionOrigin origin);
 
 }  // namespace gradscan

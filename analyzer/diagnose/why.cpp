@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/text/prose.h"
 #include "gradscan/firings.h"
@@ -18,8 +19,8 @@ constexpr std::size_t causes_explained = 3;
 constexpr std::size_t names_listed = 3;
 
 // All groups that share one cause.
-struct SharedCause {
-  Cause cause;
+struct SharedReason {
+  Reason reason;
   const Diagnosis* first;  // of its first group
   std::vector<int> parameters, regions;
   bool outside = false;
@@ -27,12 +28,7 @@ struct SharedCause {
   bool alike = true;  // whether all parameters are used in the same places
 };
 
-void sort_unique(std::vector<int>& values) {
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
-}
-
-void add_group(SharedCause& shared, const ExplainedGroup& each) {
+void add_group(SharedReason& shared, const ExplainedGroup& each) {
   const Group& group = each.group;
   shared.alike &= shared.first->regions == each.diagnosis.regions && shared.first->outside == each.diagnosis.outside;
   shared.parameters.insert(shared.parameters.end(), group.parameters.begin(), group.parameters.end());
@@ -41,21 +37,21 @@ void add_group(SharedCause& shared, const ExplainedGroup& each) {
   if (shared.firings != group.firings) shared.firings = 0;
 }
 
-std::vector<SharedCause> by_cause(const std::vector<ExplainedGroup>& groups) {
-  std::vector<SharedCause> causes;
+std::vector<SharedReason> by_cause(const std::vector<ExplainedGroup>& groups) {
+  std::vector<SharedReason> causes;
   for (const ExplainedGroup& each : groups) {
     auto known = std::find_if(causes.begin(), causes.end(),
-                              [&](const SharedCause& shared) { return shared.cause == each.diagnosis.cause; });
+                              [&](const SharedReason& shared) { return shared.reason == each.diagnosis.reason; });
     if (known == causes.end())
       known =
-          causes.insert(causes.end(), SharedCause{each.diagnosis.cause, &each.diagnosis, {}, {}, false, each.group.firings});
+          causes.insert(causes.end(), SharedReason{each.diagnosis.reason, &each.diagnosis, {}, {}, false, each.group.firings});
     add_group(*known, each);
   }
-  for (SharedCause& shared : causes) {
+  for (SharedReason& shared : causes) {
     std::sort(shared.parameters.begin(), shared.parameters.end());
     sort_unique(shared.regions);
   }
-  std::stable_sort(causes.begin(), causes.end(), [](const SharedCause& left, const SharedCause& right) {
+  std::stable_sort(causes.begin(), causes.end(), [](const SharedReason& left, const SharedReason& right) {
     return left.parameters.size() > right.parameters.size();
   });
   if (causes.size() > causes_explained) causes.resize(causes_explained);
@@ -66,79 +62,79 @@ class Explanation {
  public:
   explicit Explanation(const Report& report) : report_(report), names_(report) {}
 
-  std::string operator()(const SharedCause& all) const {
-    switch (all.cause) {
-      case Cause::fires_several_times:
+  std::string operator()(const SharedReason& all) const {
+    switch (all.reason) {
+      case Reason::fires_several_times:
         return fires_several_times(all);
-      case Cause::several_forwards:
+      case Reason::several_forwards:
         return several_forwards(all);
-      case Cause::taken_by_loss:
+      case Reason::taken_by_loss:
         return taken_by_loss(all);
-      case Cause::unseen_but_in_loss:
+      case Reason::unseen_but_in_loss:
         return unseen_but_in_loss(all);
-      case Cause::several_backwards:
+      case Reason::several_backwards:
         return several_backwards(all);
-      case Cause::inside_region:
+      case Reason::inside_region:
         return inside_region(all);
-      case Cause::returned_itself:
+      case Reason::returned_itself:
         return returned_itself(all);
-      case Cause::behind_hidden_output:
+      case Reason::behind_hidden_output:
         return behind_hidden_output(all);
-      case Cause::not_used:
+      case Reason::not_used:
         return not_used(all);
-      case Cause::not_in_loss:
+      case Reason::not_in_loss:
         return not_in_loss(all);
-      case Cause::no_argument_with_grad:
+      case Reason::no_argument_with_grad:
         return no_argument_with_grad(all);
-      case Cause::nested_outputs:
+      case Reason::nested_outputs:
         return nested_outputs(all);
-      case Cause::not_in_every_graph:
+      case Reason::not_in_every_graph:
         return not_in_every_graph(all);
-      case Cause::cut_off:
+      case Reason::cut_off:
         return cut_off(all);
-      case Cause::only_through_sink:
+      case Reason::only_through_sink:
         return only_through_sink(all);
-      case Cause::zero_gradient:
+      case Reason::zero_gradient:
         return zero_gradient(all);
-      case Cause::after_the_last_mark:
+      case Reason::after_the_last_mark:
         return after_the_last_mark(all);
-      case Cause::later_backward:
+      case Reason::later_backward:
         return later_backward(all);
-      case Cause::never_reduced:
+      case Reason::never_reduced:
         return never_reduced(all);
-      case Cause::no_tensor_found:
+      case Reason::no_tensor_found:
         return no_tensor_found();
-      case Cause::around_unrecorded:
+      case Reason::around_unrecorded:
         return unrecorded_in_words(report_);
-      case Cause::unknown:
+      case Reason::unknown:
         break;
     }
     return "";
   }
 
  private:
-  static bool one(const SharedCause& all) { return all.parameters.size() == 1; }
-  static const char* pick(const SharedCause& all, const char* singular, const char* plural) {
+  static bool one(const SharedReason& all) { return all.parameters.size() == 1; }
+  static const char* pick(const SharedReason& all, const char* singular, const char* plural) {
     return one(all) ? singular : plural;
   }
-  static const char* them(const SharedCause& all) { return pick(all, "it", "them"); }
-  static const char* hook_fires(const SharedCause& all) { return pick(all, "hook fires", "hooks fire"); }
-  static std::string how_often(const SharedCause& all) { return all.firings == 0 ? "more than once" : times(all.firings); }
+  static const char* them(const SharedReason& all) { return pick(all, "it", "them"); }
+  static const char* hook_fires(const SharedReason& all) { return pick(all, "hook fires", "hooks fire"); }
+  static std::string how_often(const SharedReason& all) { return all.firings == 0 ? "more than once" : times(all.firings); }
 
-  std::string who(const SharedCause& all) const { return parameters_in_words(report_, all.parameters); }
+  std::string who(const SharedReason& all) const { return parameters_in_words(report_, all.parameters); }
 
   // "region layer4.2", "regions l1 and l2", "the 16 reentrant regions"
-  std::string where(const SharedCause& all) const {
+  std::string where(const SharedReason& all) const {
     if (all.regions.size() > names_listed) return regions(all);
     return fmt::format("{} {}", all.regions.size() == 1 ? "region" : "regions", regions(all));
   }
 
-  std::string regions(const SharedCause& all) const {
+  std::string regions(const SharedReason& all) const {
     if (all.regions.size() > names_listed) return fmt::format("the {}", count(all.regions.size(), "reentrant region"));
     return names_.list(all.regions);
   }
 
-  std::string fires_several_times(const SharedCause& all) const {
+  std::string fires_several_times(const SharedReason& all) const {
     return fmt::format(
         "{}{} {} {}: {} Each reentrant region runs its own backward, which fires the hook{}. DDP counts every firing as a "
         "ready "
@@ -147,7 +143,7 @@ class Explanation {
         all.outside ? ", and so does the outer backward" : "");
   }
 
-  std::string places_of_firings(const SharedCause& all) const {
+  std::string places_of_firings(const SharedReason& all) const {
     if (!used_there(all))
       return fmt::format("in the inner backward of {}{}.", where(all), all.outside ? " and in the outer one" : "");
     if (!all.alike)
@@ -160,7 +156,7 @@ class Explanation {
   }
 
   // A closure takes an inner backward to parameters that its region does not use.
-  bool used_there(const SharedCause& all) const {
+  bool used_there(const SharedReason& all) const {
     return std::all_of(all.parameters.begin(), all.parameters.end(), [&](int parameter) {
       return std::any_of(all.regions.begin(), all.regions.end(), [&](int region) {
         const std::vector<int>& used = report_.regions[region].parameters;
@@ -169,7 +165,7 @@ class Explanation {
     });
   }
 
-  std::string nesting(const SharedCause& all) const {
+  std::string nesting(const SharedReason& all) const {
     for (int region : all.regions) {
       int parent = report_.regions[region].parent;
       if (parent != none && std::binary_search(all.regions.begin(), all.regions.end(), parent))
@@ -178,13 +174,13 @@ class Explanation {
     return "";
   }
 
-  std::string under_several_names(const SharedCause& all) const {
+  std::string under_several_names(const SharedReason& all) const {
     bool shared = std::all_of(all.parameters.begin(), all.parameters.end(),
                               [&](int index) { return !report_.parameters[index].aliases.empty(); });
     return shared ? pick(all, ", one tensor under several names,", ", shared under several names,") : "";
   }
 
-  std::string several_forwards(const SharedCause& all) const {
+  std::string several_forwards(const SharedReason& all) const {
     std::string calls = count(report_.setup.step.forwards, "forward call");
     if (all.regions.empty())
       return fmt::format(
@@ -198,14 +194,14 @@ class Explanation {
         calls, where(all), pick(all, "the hook", "the hooks"), who(all));
   }
 
-  std::string taken_by_loss(const SharedCause& all) const {
+  std::string taken_by_loss(const SharedReason& all) const {
     return fmt::format(
         "The loss uses {} directly, in addition to forward's result. That fires the {} in the outer backward, and the inner "
         "backward of {} fires {} again. DDP counts every firing as a ready mark.",
         who(all), pick(all, "hook", "hooks"), where(all), them(all));
   }
 
-  std::string unseen_but_in_loss(const SharedCause& all) const {
+  std::string unseen_but_in_loss(const SharedReason& all) const {
     return fmt::format(
         "DDP's search for unused parameters starts from forward's return value. Nothing there leads to {0}, so the search "
         "marks "
@@ -214,14 +210,14 @@ class Explanation {
         who(all), them(all), hook_fires(all));
   }
 
-  std::string several_backwards(const SharedCause& all) const {
+  std::string several_backwards(const SharedReason& all) const {
     return fmt::format(
         "Backward runs {} for one forward. The first leaves DDP waiting for a parameter that gets no gradient, so the second "
         "marks {} again. Add up the losses and call backward once.",
         times(report_.setup.step.backwards), who(all));
   }
 
-  std::string later_backward(const SharedCause& all) const {
+  std::string later_backward(const SharedReason& all) const {
     return fmt::format(
         "Backward runs {} for one forward. DDP averages the gradients at the end of the first and ignores the others: what {} "
         "{} "
@@ -237,7 +233,7 @@ class Explanation {
         found ? "It looks inside tuples, lists and dicts, but not inside the dataclass returned here" : "It finds none there");
   }
 
-  std::string not_in_every_graph(const SharedCause& all) const {
+  std::string not_in_every_graph(const SharedReason& all) const {
     const std::vector<int>& idle = report_.parameters[all.parameters.front()].idle_in;
     bool same = std::all_of(all.parameters.begin(), all.parameters.end(),
                             [&](int parameter) { return report_.parameters[parameter].idle_in == idle; });
@@ -248,7 +244,7 @@ class Explanation {
                        one_graph ? "does" : "do");
   }
 
-  std::string never_reduced(const SharedCause& all) const {
+  std::string never_reduced(const SharedReason& all) const {
     std::set<int> iterations;
     for (int parameter : all.parameters) {
       const LocalGradient* local = local_gradient(report_, parameter);
@@ -262,7 +258,7 @@ class Explanation {
         iterations_in_words({iterations.begin(), iterations.end()}));
   }
 
-  std::string inside_region(const SharedCause& all) const {
+  std::string inside_region(const SharedReason& all) const {
     return fmt::format(
         "The {} of {} {} {}{}; {} is DDP's own: with find_unused_parameters=True its search walks the autograd graph from "
         "forward's return value and at once marks every parameter that it does not find. The graph inside a reentrant region "
@@ -272,7 +268,7 @@ class Explanation {
         all.regions.size() > names_listed ? count(all.regions.size(), "reentrant region") : where(all));
   }
 
-  std::string returned_itself(const SharedCause& all) const {
+  std::string returned_itself(const SharedReason& all) const {
     const ParameterReport& first = report_.parameters[all.parameters.front()];
     return fmt::format(
         "forward returns {0} {1}{2}. A parameter has no backward node from which DDP's search for unused parameters could "
@@ -282,7 +278,7 @@ class Explanation {
         hook_fires(all));
   }
 
-  std::string behind_hidden_output(const SharedCause& all) const {
+  std::string behind_hidden_output(const SharedReason& all) const {
     bool none_found =
         std::none_of(report_.outputs.begin(), report_.outputs.end(), [](auto& output) { return output.found_by_ddp; });
     return fmt::format(
@@ -292,7 +288,7 @@ class Explanation {
         none_found ? "every parameter" : them(all), none_found ? "it" : them(all), hook_fires(all));
   }
 
-  std::string not_used(const SharedCause& all) const {
+  std::string not_used(const SharedReason& all) const {
     return fmt::format(
         "Nothing that forward returns leads back to {0}: forward does not use {1}, or it drops or detaches what it computes "
         "from "
@@ -300,12 +296,12 @@ class Explanation {
         who(all), them(all));
   }
 
-  std::string not_in_loss(const SharedCause& all) const {
+  std::string not_in_loss(const SharedReason& all) const {
     return fmt::format("forward uses {}{}, but nothing computed from {} leads to the loss.", who(all),
                        all.regions.empty() ? "" : fmt::format(" (in {})", where(all)), them(all));
   }
 
-  std::string cut_off(const SharedCause& all) const {
+  std::string cut_off(const SharedReason& all) const {
     return fmt::format(
         "No gradient reaches {}: a reentrant region that backward does not execute lies between {} and the loss.", who(all),
         them(all));
@@ -313,7 +309,7 @@ class Explanation {
 
   // The first of these regions has no argument that requires grad. Its output therefore does not require grad either, which is
   // why the others are not executed.
-  std::string no_argument_with_grad(const SharedCause& all) const {
+  std::string no_argument_with_grad(const SharedReason& all) const {
     const RegionReport& first = report_.regions[all.regions.front()];
     std::string arguments = first.arguments == 0 ? "it has no direct tensor argument"
                             : first.arguments == 1
@@ -331,7 +327,7 @@ class Explanation {
                        further > 1 ? "the last of which is " : "", names_[all.regions.back()]);
   }
 
-  std::string nested_outputs(const SharedCause& all) const {
+  std::string nested_outputs(const SharedReason& all) const {
     return fmt::format(
         "What the loss uses from {} is inside a dict or list. A reentrant region returns such tensors without grad, so "
         "backward "
@@ -339,7 +335,7 @@ class Explanation {
         where(all), all.regions.size() == 1 ? "it" : "them", who(all), pick(all, "gets", "get"));
   }
 
-  std::string only_through_sink(const SharedCause& all) const {
+  std::string only_through_sink(const SharedReason& all) const {
     return fmt::format(
         "The loss does not use the outputs that depend on {}. In iteration 0, DDP's sink, a node that it attaches to forward's "
         "result, still sends an (undefined) gradient there, so the {} and static_graph=True expects the same from then on. In "
@@ -347,7 +343,7 @@ class Explanation {
         who(all), hook_fires(all), pick(all, "hook does", "hooks do"));
   }
 
-  std::string zero_gradient(const SharedCause& all) const {
+  std::string zero_gradient(const SharedReason& all) const {
     if (all.regions.empty())
       return fmt::format("{} {} a gradient of zero: what the loss uses does not depend on {}.", who(all),
                          pick(all, "gets", "get"), them(all));
@@ -358,7 +354,7 @@ class Explanation {
         where(all), who(all), pick(all, "fires", "fire"));
   }
 
-  std::string after_the_last_mark(const SharedCause& all) const {
+  std::string after_the_last_mark(const SharedReason& all) const {
     return fmt::format(
         "DDP averages the gradients once every parameter has been marked. Here the last first mark{} falls inside the inner "
         "backward of a reentrant region, and DDP finishes when that inner backward ends. What {} {} after that{} stays local "
@@ -371,31 +367,31 @@ class Explanation {
     if (!report_.verdict.last_mark) return "";
     auto [parameter, cause] = *report_.verdict.last_mark;
     return fmt::format(", that of {}{},", report_.parameters[parameter].name,
-                       cause >= 0 ? fmt::format(" in region {}", names_[cause]) : "");
+                       cause.is_region() ? fmt::format(" in region {}", names_[cause.region()]) : "");
   }
 
   // Causes of the late firings, if they are the same for all.
-  std::vector<int> late(const SharedCause& all) const {
-    std::vector<int> late = local_gradient(report_, all.parameters.front())->late;
+  std::vector<Cause> late(const SharedReason& all) const {
+    std::vector<Cause> late = local_gradient(report_, all.parameters.front())->late;
     bool same = std::all_of(all.parameters.begin(), all.parameters.end(),
                             [&](int parameter) { return local_gradient(report_, parameter)->late == late; });
     sort_unique(late);
-    return same ? late : std::vector<int>();
+    return same ? late : std::vector<Cause>();
   }
 
-  std::string late_places(const SharedCause& all) const {
-    std::vector<int> regions = late(all);
-    if (regions.empty()) return " (marked above as too late)";
+  std::string late_places(const SharedReason& all) const {
+    const std::vector<Cause> causes = late(all);
+    if (causes.empty()) return " (marked above as too late)";
     std::vector<std::string> places;
-    for (int cause : regions)
-      if (cause < 0) places.push_back("the " + outer_in_words(cause));
-    std::erase_if(regions, [](int cause) { return cause < 0; });
+    for (Cause cause : causes)
+      if (!cause.is_region()) places.push_back("the " + outer_in_words(cause));
+    const std::vector<int> regions = regions_of(causes);
     if (!regions.empty())
       places.push_back(fmt::format("{} {}", regions.size() == 1 ? "region" : "regions", names_.list(regions)));
     return fmt::format(", from {},", enumerate(places, 2));
   }
 
-  std::string buckets(const SharedCause& all) const {
+  std::string buckets(const SharedReason& all) const {
     std::set<int> buckets;
     for (int parameter : all.parameters)
       if (const LocalGradient* local = local_gradient(report_, parameter)) buckets.insert(local->bucket + 1);
@@ -415,7 +411,7 @@ class Explanation {
 std::string explain_causes(const Report& report, const std::vector<ExplainedGroup>& groups) {
   Explanation explain(report);
   std::vector<std::string> explanations;
-  for (const SharedCause& shared : by_cause(groups))
+  for (const SharedReason& shared : by_cause(groups))
     if (std::string sentences = explain(shared); !sentences.empty()) explanations.push_back(std::move(sentences));
   return fmt::format("{}", fmt::join(explanations, " "));
 }

@@ -90,13 +90,14 @@ class Story {
               2, wide);
   }
 
-  std::string sources(const std::vector<int>& causes, const std::string& before) const {
-    std::map<int, int> firings;
-    for (int cause : causes) ++firings[cause];
+  std::string sources(const std::vector<Cause>& causes, const std::string& before) const {
+    std::map<Cause, int> firings;
+    for (Cause cause : causes) ++firings[cause];
     std::vector<std::string> words;
     for (auto [cause, number] : firings)
-      words.push_back(fmt::format("the {}{}", cause < 0 ? outer_in_words(cause) : "inner backward of " + region_in_words(cause),
-                                  number == 1 ? "" : fmt::format(" ({})", times(number))));
+      words.push_back(fmt::format(
+          "the {}{}", cause.is_region() ? "inner backward of " + region_in_words(cause.region()) : outer_in_words(cause),
+          number == 1 ? "" : fmt::format(" ({})", times(number))));
     return words.empty() ? "" : before + enumerate(words, 8);
   }
 

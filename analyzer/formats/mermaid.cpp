@@ -115,9 +115,9 @@ class Flowchart {
   std::vector<int> stages_firing(const ParameterReport& parameter) const {
     if (parameter.heard.empty()) return stages_using_[parameter.index];
     std::vector<int> found;
-    for (int cause : parameter.heard) {
-      if (cause >= 0) found.push_back(stage_of_region_[cause]);
-      if (cause < 0)
+    for (Cause cause : parameter.heard) {
+      if (cause.is_region()) found.push_back(stage_of_region_[cause.region()]);
+      if (!cause.is_region())
         std::copy_if(stages_using_[parameter.index].begin(), stages_using_[parameter.index].end(), std::back_inserter(found),
                      [&](int stage) { return !is_reentrant(report_.stages[stage].region); });
     }

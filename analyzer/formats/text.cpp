@@ -23,10 +23,6 @@
 namespace gradscan {
 namespace {
 
-Paint paint_of(Severity severity) {
-  return severity == Severity::error ? Paint::bad : severity == Severity::silent ? Paint::warn : Paint::good;
-}
-
 constexpr std::size_t buckets_shown = 6;
 constexpr std::size_t names_shown = 6;  // of captures in turn, of outputs
 
@@ -53,9 +49,10 @@ class Text {
     out_.item("parameters", parameters());
     out_.item("regions", regions());
     for (const Input& input : report_.inputs)
-      out_.item("input", fmt::format("{} {}{}{}", input.name, tensor_in_words(input.dtype, input.shape),
-                                     input.requires_grad ? ", requires grad" : "",
-                                     input.origin.empty() ? "" : fmt::format(" ({})", input.origin)));
+      out_.item("input",
+                fmt::format("{} {}{}{}", input.name, tensor_in_words(input.dtype, input.shape),
+                            input.requires_grad ? ", requires grad" : "",
+                            input.origin == InputOrigin::unknown ? "" : fmt::format(" ({})", to_string(input.origin))));
     out_.item("loss", loss());
     for (const std::string& phrase : in_words(report_.setup.step)) out_.item("step", phrase);
     if (report_.in_turn.size() > 1)
@@ -79,7 +76,7 @@ class Text {
     for (const RegionReport& region : report_.regions)
       if (region.in_turn == 0)
         ++kinds[in_words(region.kind) +
-                (region.origin.empty() ? "" : fmt::format(" (from {})", origin_in_words(region.origin)))];
+                (region.origin == RegionOrigin::unknown ? "" : fmt::format(" (from {})", origin_in_words(region.origin)))];
     std::vector<std::string> parts;
     for (const auto& [kind, number] : kinds) parts.push_back(fmt::format("{} {}", number, kind));
     return fmt::format("{}", fmt::join(parts, ", "));

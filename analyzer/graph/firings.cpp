@@ -8,6 +8,7 @@
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/pending/queue.hpp>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/graph/step.h"
 
 namespace gradscan {
@@ -45,8 +46,7 @@ class Discover : public boost::default_bfs_visitor {
 
 template <typename Visit>
 void search(const GradGraph& graph, std::vector<int> roots, PassColors colors, Visit visit) {
-  std::sort(roots.begin(), roots.end());
-  roots.erase(std::unique(roots.begin(), roots.end()), roots.end());
+  sort_unique(roots);
   boost::queue<std::uint32_t> queue;
   boost::breadth_first_visit(graph.edges(), roots.begin(), roots.end(), queue, Discover<Visit>(visit), colors);
 }
@@ -73,17 +73,17 @@ class Counter {
   Firings count(const std::vector<GradEdge>& roots) {
     run_pass(outer_graph, targets(graph_, roots));
     for (std::size_t next = 0; next < queued_.size(); ++next) run_pass(queued_[next], graph_.inner_roots(queued_[next]));
-    for (std::vector<int>& causes : firings_.causes) std::sort(causes.begin(), causes.end());
+    for (std::vector<Cause>& causes : firings_.causes) std::sort(causes.begin(), causes.end());
     std::sort(firings_.runs_twice_in.begin(), firings_.runs_twice_in.end());
     return std::move(firings_);
   }
 
  private:
-  void run_pass(int cause, const std::vector<int>& roots) {
+  void run_pass(Cause cause, const std::vector<int>& roots) {
     search(graph_, roots, PassColors{&last_pass_, ++passes_}, [&](int vertex) { visit(vertex, cause); });
   }
 
-  void visit(int vertex, int cause) {
+  void visit(int vertex, Cause cause) {
     const Node& node = capture_.nodes[vertex];
     if (node.role == Role::parameter) firings_.causes[ddp_index_[node.parameter]].push_back(cause);
     int region = graph_.region_of(vertex);
@@ -94,8 +94,8 @@ class Counter {
     queued_.push_back(region);
   }
 
-  void note_run(int vertex, int cause) {
-    std::optional<int>& before = ran_in_[vertex];
+  void note_run(int vertex, Cause cause) {
+    std::optional<Cause>& before = ran_in_[vertex];
     if (before && !firings_.runs_twice) {
       firings_.runs_twice = vertex;
       firings_.runs_twice_in = {*before};
@@ -109,7 +109,7 @@ class Counter {
   std::vector<int> ddp_index_;
   std::vector<int> last_pass_;
   int passes_ = none;
-  std::vector<std::optional<int>> ran_in_;  // for each vertex that has run and freed what it saved: the cause of that pass
+  std::vector<std::optional<Cause>> ran_in_;  // for each vertex that has run and freed what it saved: the cause of that pass
   std::vector<int> queued_;
   Firings firings_;
 };

@@ -51,7 +51,7 @@ class Backward {
  private:
   void add(const Causes& of_call, bool around) {
     for (std::size_t index = 0; index < of_call.size(); ++index)
-      for (int cause : of_call[index]) {
+      for (Cause cause : of_call[index]) {
         if (cause != outer_graph || around) causes_[index].push_back(cause == outer_graph ? around_model : cause);
         if (cause == outer_graph && !around) outer_[index] = true;
       }
@@ -76,7 +76,7 @@ Causes firings_of_iteration(const Prediction& prediction, const TrainingStep& st
     Backward backward(calls, is_around(step), sink(loss), uses);
     for (int left = step.backwards; left > 0; --left) append(causes, backward.causes());
   }
-  for (std::vector<int>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
+  for (std::vector<Cause>& of_parameter : causes) std::sort(of_parameter.begin(), of_parameter.end());
   return causes;
 }
 
@@ -129,9 +129,9 @@ std::vector<int> passed(const Capture& capture, const TrainingStep& step) {
 
 // Regions are numbered consecutively across all captures in turn.
 void renumber(Causes& causes, int first_region) {
-  for (std::vector<int>& of_parameter : causes)
-    for (int& cause : of_parameter)
-      if (cause >= 0) cause += first_region;
+  for (std::vector<Cause>& of_parameter : causes)
+    for (Cause& cause : of_parameter)
+      if (cause.is_region()) cause = cause.region() + first_region;
 }
 
 }  // namespace

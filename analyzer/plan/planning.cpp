@@ -28,7 +28,6 @@ namespace gradscan {
 namespace {
 
 // A call that changes an argument in place cannot be recomputed.
-constexpr const char* changing_module = "module that changes an argument";
 
 // All calls of one name.
 struct Calls {
@@ -41,7 +40,8 @@ struct Calls {
 };
 
 bool is_of_file(const Region& region) {
-  return region.origin != "module" && region.origin != changing_module && region.origin != "pattern";
+  return region.origin != RegionOrigin::module && region.origin != RegionOrigin::changing_module &&
+         region.origin != RegionOrigin::pattern;
 }
 
 std::vector<Calls> group_calls(const Capture& capture) {
@@ -55,7 +55,7 @@ std::vector<Calls> group_calls(const Capture& capture) {
     if (is_new) calls.push_back({.name = region.name, .of_file = is_of_file(region), .parent = parent});
     Calls& group = calls[found->second];
     group.scattered = group.scattered || group.parent != parent;
-    group.eligible = group.eligible && region.origin != changing_module;
+    group.eligible = group.eligible && region.origin != RegionOrigin::changing_module;
     group.regions.push_back(static_cast<int>(id));
     calls_of[id] = found->second;
   }

@@ -11,21 +11,21 @@
 namespace gradscan {
 namespace {
 
-std::string to_text(const std::vector<int>& causes) {
+std::string to_text(const std::vector<Cause>& causes) {
   std::vector<std::string> words;
-  for (int cause : causes) words.push_back(cause == outer_graph ? "outer" : std::to_string(cause));
+  for (Cause cause : causes) words.push_back(cause == outer_graph ? "outer" : std::to_string(cause.region()));
   return fmt::format("[{}]", fmt::join(words, ", "));
 }
 
-[[noreturn]] void differ(const Capture& capture, std::size_t index, const std::string& where, const std::vector<int>& predicted,
-                         const std::vector<int>& shown) {
+[[noreturn]] void differ(const Capture& capture, std::size_t index, const std::string& where,
+                         const std::vector<Cause>& predicted, const std::vector<Cause>& shown) {
   const Parameter& parameter = capture.parameters[ddp_order(capture)[index]];
   throw internal_error(capture.model,
                        fmt::format("the graph predicts the firings {} for parameter {} ({}), but torch's engine shows {} {}",
                                    to_text(predicted), index, parameter.name, to_text(shown), where));
 }
 
-bool agree(const std::vector<int>& predicted, std::vector<int> shown, bool finished) {
+bool agree(const std::vector<Cause>& predicted, std::vector<Cause> shown, bool finished) {
   std::sort(shown.begin(), shown.end());
   return finished ? predicted == shown : std::includes(predicted.begin(), predicted.end(), shown.begin(), shown.end());
 }

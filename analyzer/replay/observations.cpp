@@ -42,7 +42,7 @@ void Observations::end_iteration(const std::vector<float>& gradients, const std:
     if (gradients[index] != 0) trained_[index] = true;
   }
   if (any_late_ && !last_mark_) last_mark_ = newest_mark_;
-  for (std::vector<int>& causes : fired_) std::sort(causes.begin(), causes.end());
+  for (std::vector<Cause>& causes : fired_) std::sort(causes.begin(), causes.end());
   causes_.push_back(fired_);
 }
 

@@ -86,7 +86,7 @@ EngineRun run_engine(InTurn in_turn, Checkpointing checkpointing, const Training
   } catch (const std::exception& error) {
     run.error = words_of(error);
   }
-  for (std::vector<int>& causes : run.causes) std::sort(causes.begin(), causes.end());
+  for (std::vector<Cause>& causes : run.causes) std::sort(causes.begin(), causes.end());
   return run;
 }
 

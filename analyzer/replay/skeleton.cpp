@@ -41,7 +41,7 @@ struct Model {
   Units units;
   std::vector<at::Tensor> parameters;  // in DDP's order
   std::vector<Edge> accumulators;      // likewise
-  int running = outer_graph;           // the cause of the backward that is running
+  Cause running = outer_graph;         // the cause of the backward that is running
 };
 
 // One of the captures, prepared for building its graph.
@@ -141,14 +141,14 @@ class AroundNode : public torch::autograd::Node {
 
 class Running {
  public:
-  Running(int& running, int cause) : running_(running), before_(std::exchange(running, cause)) {}
+  Running(Cause& running, Cause cause) : running_(running), before_(std::exchange(running, cause)) {}
   ~Running() { running_ = before_; }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
  private:
-  int& running_;
-  int before_;
+  Cause& running_;
+  Cause before_;
 };
 
 class RecordFiring : public torch::autograd::FunctionPostHook {
@@ -267,7 +267,7 @@ int Scope::build_begin(int id, int region_id) {
 
 // The inner backward of a recomputed reentrant region. It starts at all outputs that require grad in the recomputation; those
 // that the loss does not use get a zero.
-void run_inner_backward(Model& model, int cause, const GradientEdges& outputs, const variable_list& gradients) {
+void run_inner_backward(Model& model, Cause cause, const GradientEdges& outputs, const variable_list& gradients) {
   GradientEdges roots;
   variable_list root_gradients;
   for (std::size_t slot = 0; slot < outputs.size(); ++slot) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "analyzer/base/sort_unique.h"
 #include "analyzer/report/closures.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/stages.h"
@@ -283,11 +284,6 @@ class Assembly {
       above.saved_bytes += region->saved_bytes;
       above.recompute_flops += region->recompute_flops;
     }
-  }
-
-  static void sort_unique(std::vector<int>& values) {
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
   }
 
   std::span<const Capture> in_turn_;

@@ -21,22 +21,24 @@ constexpr auto words_of(Severity) {  // of findings
 
 // Why a parameter fires: {"region": 15}, {"outer": true} or {"around_model": true}.
 struct CauseForm {
-  forms::Json write(int cause, const forms::Lists&) const {
+  forms::Json write(Cause cause, const forms::Lists&) const {
     if (cause == around_model) return {{"around_model", true}};
-    return cause == outer_graph ? forms::Json{{"outer", true}} : forms::Json{{"region", cause}};
+    return cause == outer_graph ? forms::Json{{"outer", true}} : forms::Json{{"region", cause.region()}};
   }
-  void read(const forms::Json& json, int& cause) const {
+  void read(const forms::Json& json, Cause& cause) const {
     if (!json.is_object()) throw forms::Malformed(" is no object");
     if (json.contains("region"))
       return forms::inside("region", [&] {
-        forms::Whole{}.read(json.at("region"), cause);
-        if (cause < 0) throw forms::Malformed(": " + std::to_string(cause) + " is no region");
+        int region = 0;
+        forms::Whole{}.read(json.at("region"), region);
+        if (region < 0) throw forms::Malformed(": " + std::to_string(region) + " is no region");
+        cause = region;
       });
     cause = is_true(json, "around_model") ? around_model : outer_graph;
     if (cause == outer_graph && !is_true(json, "outer")) throw forms::Malformed(" is no cause");
   }
-  void check(int cause, const forms::Lists& lists) const {
-    if (cause != outer_graph && cause != around_model) forms::inside("region", [&] { lists.check(spaces::region, cause); });
+  void check(Cause cause, const forms::Lists& lists) const {
+    if (cause.is_region()) forms::inside("region", [&] { lists.check(spaces::region, cause.region()); });
   }
   forms::Json schema(forms::Definitions& definitions) const {
     definitions.by_name["cause"] = {
@@ -59,12 +61,17 @@ struct CauseForm {
   }
 };
 
-// Where something is used: a region, or outside of all.
-struct PlaceOfUseForm : CauseForm {
-  void check(int place, const forms::Lists& lists) const {
+// Where something is used: {"region": 15}, or outside of all regions (none): {"outer": true}.
+struct PlaceOfUseForm {
+  forms::Json write(int region, const forms::Lists& lists) const { return CauseForm{}.write(region, lists); }
+  void read(const forms::Json& json, int& region) const {
+    Cause place = outer_graph;
+    CauseForm{}.read(json, place);
     if (place == around_model) throw forms::Malformed(" is no place");
-    CauseForm::check(place, lists);
+    region = place.is_region() ? place.region() : none;
   }
+  void check(int region, const forms::Lists& lists) const { CauseForm{}.check(region, lists); }
+  forms::Json schema(forms::Definitions& definitions) const { return CauseForm{}.schema(definitions); }
 };
 
 inline constexpr auto causes_form = forms::list(CauseForm{});

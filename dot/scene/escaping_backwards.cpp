@@ -80,13 +80,16 @@ void add_second_run(SceneDraft& draft, const SecondRun& second_run) {
   std::vector<Line>& lines = draft.scene.boxes.back().lines;
   lines.push_back({fmt::format("{} backward passes reach this;", second_run.causes.size())});
   lines.push_back({"the first frees its saved tensors"});
-  for (const int cause : second_run.causes) {
+  for (const Cause cause : second_run.causes) {
     const std::string stage = stage_of(draft, second_run.place);
-    const std::string from = cause >= 0 ? node_of(draft, cause) : stage.empty() ? "output" : stage;
+    const std::string from = cause.is_region() ? node_of(draft, cause.region()) : stage.empty() ? "output" : stage;
     if (from.empty()) continue;
-    const std::string words = cause >= 0 ? "inner backward" : outer_in_words(cause);
-    draft.scene.links.push_back(
-        {.from = from, .to = id, .meaning = cause >= 0 ? Link::astray : Link::backward, .lines = {{words}}, .conflict = true});
+    const std::string words = cause.is_region() ? "inner backward" : outer_in_words(cause);
+    draft.scene.links.push_back({.from = from,
+                                 .to = id,
+                                 .meaning = cause.is_region() ? Link::astray : Link::backward,
+                                 .lines = {{words}},
+                                 .conflict = true});
   }
 }
 

@@ -34,7 +34,7 @@ void add_checkpoint_around(SceneDraft& draft) {
 
 bool stays_local(const Report& report) {
   return std::any_of(report.verdict.unsynchronised.begin(), report.verdict.unsynchronised.end(),
-                     [&](int p) { return why_not_averaged(report, report.parameters[p]).cause == Cause::later_backward; });
+                     [&](int p) { return why_not_averaged(report, report.parameters[p]).reason == Reason::later_backward; });
 }
 
 // Other backward passes of the same iteration than the one drawn.

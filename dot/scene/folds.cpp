@@ -80,8 +80,9 @@ std::string shared_fate(const SceneDraft& draft, const Content& content) {
 
 // Whether DDP considers everything ready, too early, inside one of these regions.
 bool finishes_in(const SceneDraft& draft, const Content& content) {
-  if (!draft.report.verdict.last_mark) return false;
-  const auto around = enclosing_regions(draft.report, draft.report.verdict.last_mark->cause);
+  const auto& last_mark = draft.report.verdict.last_mark;
+  if (!last_mark || !last_mark->cause.is_region()) return false;
+  const auto around = enclosing_regions(draft.report, last_mark->cause.region());
   return !around.empty() && std::find(content.regions.begin(), content.regions.end(), around.front()) != content.regions.end();
 }
 

@@ -25,9 +25,9 @@ bool silent(const Report& report) {
 
 // ---- Regions.
 
-std::string why_in_words(Cause cause, const RegionReport& region) {
-  if (cause == Cause::nested_outputs) return "its outputs are inside a dict or list";
-  if (cause != Cause::no_argument_with_grad) return "no gradient reaches it";
+std::string why_in_words(Reason reason, const RegionReport& region) {
+  if (reason == Reason::nested_outputs) return "its outputs are inside a dict or list";
+  if (reason != Reason::no_argument_with_grad) return "no gradient reaches it";
   if (region.arguments == 0) return "it has no tensor argument";
   return region.arguments == 1 ? "its argument does not require grad" : "none of its tensor arguments requires grad";
 }
@@ -52,7 +52,7 @@ std::vector<Line> checkpoint_lines(const SceneDraft& draft, const RegionReport& 
 std::string whole_region(const SceneDraft& draft, const RegionReport& region) {
   std::vector<std::string> facts{count(region.parameters.size(), "parameter")};
   if (!region.source.empty()) facts.push_back("checkpoint called at " + short_text(region.source, 200));
-  if (!region.origin.empty()) facts.push_back("known from " + legible(origin_in_words(region.origin)));
+  if (region.origin != RegionOrigin::unknown) facts.push_back("known from " + std::string(origin_in_words(region.origin)));
   if (region.saved_bytes > 0) facts.push_back("saves " + bytes(region.saved_bytes));
   return fmt::format("{}: {}", short_text(draft.names[region.id], 400), fmt::join(facts, ", "));
 }
@@ -109,15 +109,15 @@ bool in_focus(const SceneDraft& draft, int parameter) {
 bool is_late(const SceneDraft& draft, const Use& use) {
   const LocalGradient* local = local_gradient(draft.report, use.parameter);
   if (!local || draft.report.setup.step.backwards > 1) return false;
-  const std::vector<int>& heard = draft.report.parameters[use.parameter].heard;
+  const std::vector<Cause>& heard = draft.report.parameters[use.parameter].heard;
   const auto late = std::count(local->late.begin(), local->late.end(), use.cause);
   return late > 0 && late == std::count(heard.begin(), heard.end(), use.cause);
 }
 
 // One list for all that fires in the same region, by the same backward pass, equally often.
 std::vector<List> lists_of(const SceneDraft& draft, int stage) {
-  using Reason = std::tuple<int, int, int, int, std::string, bool, bool, bool>;
-  std::map<Reason, std::vector<Use>> lists;
+  using Key = std::tuple<int, Cause, int, int, std::string, bool, bool, bool>;
+  std::map<Key, std::vector<Use>> lists;
   for (const Use& use : draft.selection.uses[stage]) {
     const bool seen = draft.report.parameters[use.parameter].seen_by_search;
     lists[{use.region, use.cause, use.number, use.last, fate(draft.report, {use.parameter}), is_late(draft, use), seen,
@@ -138,7 +138,7 @@ std::vector<List> lists_of(const SceneDraft& draft, int stage) {
 
 // Whether an outer backward fires a parameter although only a reentrant region uses it here: the loss uses it directly.
 bool taken_by_loss(const SceneDraft& draft, int stage, const Use& use) {
-  return use.number > 0 && use.cause < 0 && use.region == none && draft.stage(stage).region != none &&
+  return use.number > 0 && !use.cause.is_region() && use.region == none && draft.stage(stage).region != none &&
          draft.report.parameters[use.parameter].used_by_loss;
 }
 
@@ -173,8 +173,8 @@ std::vector<Line> pass_lines(const SceneDraft& draft, const List& list) {
   const std::string hooks = list.uses.size() == 1 ? "the hook fires" : "hooks fire";
   const std::string marks = numbers_in_words("mark", mark, mark + use.last - use.number);
   const std::string when = is_late(draft, use) ? "too late: " : mark > 0 ? marks + ": " : "";
-  if (use.cause < 0) return {{when + hooks + " in"}, {"the " + outer_in_words(use.cause)}};
-  return {{when + hooks + " in the"}, {"inner backward of " + short_text(draft.names[use.cause], 24)}};
+  if (!use.cause.is_region()) return {{when + hooks + " in"}, {"the " + outer_in_words(use.cause)}};
+  return {{when + hooks + " in the"}, {"inner backward of " + short_text(draft.names[use.cause.region()], 24)}};
 }
 
 std::string add_pass(SceneDraft& draft, const List& list) {

@@ -80,11 +80,11 @@ class Uses {
   }
 
   void find(int parameter) {
-    const std::vector<int>& causes = report_.parameters[parameter].heard;
+    const std::vector<Cause>& causes = report_.parameters[parameter].heard;
     std::vector<std::pair<int, Use>> found;
-    for (const int cause : causes)
-      if (cause < 0 || report_.regions[cause].in_turn == 0)
-        found.push_back(cause < 0 ? outer_use(parameter, cause) : inner_use(parameter, cause));
+    for (const Cause cause : causes)
+      if (!cause.is_region() || report_.regions[cause.region()].in_turn == 0)
+        found.push_back(cause.is_region() ? inner_use(parameter, cause.region()) : outer_use(parameter, cause));
     std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < found.size(); ++i) {
       auto& [stage, use] = found[i];
@@ -98,13 +98,13 @@ class Uses {
   }
 
  private:
-  std::pair<int, Use> inner_use(int parameter, int cause) {
-    const auto stage = stage_of_region_.find(top_[cause]);
-    return {stage == stage_of_region_.end() ? none : stage->second, Use{parameter, cause, cause}};
+  std::pair<int, Use> inner_use(int parameter, int region) {
+    const auto stage = stage_of_region_.find(top_[region]);
+    return {stage == stage_of_region_.end() ? none : stage->second, Use{parameter, region, region}};
   }
 
   // The outer graph fires a parameter once its last gradient has arrived: at the last stage that uses it in the outer graph.
-  std::pair<int, Use> outer_use(int parameter, int cause) {
+  std::pair<int, Use> outer_use(int parameter, Cause cause) {
     int any = none;
     for (int i = static_cast<int>(selection_.stages.size()); i-- > 0;) {
       const Stage& stage = selection_.stages[i];
@@ -183,7 +183,7 @@ bool holds(const std::vector<int>& values, int value) {
 
 // Regions whose backward passes meet where only one may come: a conflict that shows in no parameter.
 bool is_in_second_run(const Report& report, int region) {
-  return region != none && report.second_run && holds(report.second_run->causes, region);
+  return region != none && report.second_run && holds(regions_of(report.second_run->causes), region);
 }
 
 class Segmentation {

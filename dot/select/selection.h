@@ -22,11 +22,11 @@
 namespace gradscan {
 
 struct Use {
-  int parameter = 0;  // DDP index
-  int region = none;  // innermost region that uses it here; none: used outside all regions
-  int cause = none;   // what fires it: a region, or less than 0, see firings.h
-  int number = 0;     // which of its firings this is, in the order of backward, from 1; 0: never fires
-  int last = 0;       // the last one with the same cause: a region may fire a parameter for each of several forwards
+  int parameter = 0;          // DDP index
+  int region = none;          // innermost region that uses it here; none: used outside all regions
+  Cause cause = outer_graph;  // what fires it
+  int number = 0;             // which of its firings this is, in the order of backward, from 1; 0: never fires
+  int last = 0;               // the last one with the same cause: a region may fire a parameter for each of several forwards
 };
 
 struct Segment {

@@ -83,6 +83,27 @@ struct Storage {
 
 enum class Kind { reentrant, non_reentrant, off };
 
+// How gradscan knows of a region.
+enum class RegionOrigin {
+  unknown,
+  marker,           // the exporter saw the call of checkpoint()
+  function,         // the exporter saw a custom autograd Function run a backward of its own
+  wrapper,          // a CheckpointWrapper module in the file
+  source_range,     // source lines of torch's checkpoint() in the file
+  pattern,          // --checkpoint
+  module,           // a mere call of a module, which could be checkpointed (CaptureOptions::every_module)
+  changing_module,  // likewise, but it changes an argument in place: recomputation would find the changed values
+};
+
+// How gradscan knows dtype and shape of an input.
+enum class InputOrigin {
+  unknown,
+  recorded,  // the forward that was recorded
+  traced,    // the file's trace
+  metadata,  // the file's gradscan.json
+  option,    // --input
+};
+
 // One executed checkpoint(...) call.
 struct Region {
   std::string name{};  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
@@ -92,7 +113,7 @@ struct Region {
   std::vector<int> nested_outputs{};  // slots of `end` that are not tensors at the top level of the result (inside a dict or
                                       // list): see nested_output_edge()
   std::string source{};               // where checkpoint was called: "resnet.py:88"; empty if unknown
-  std::string origin{};               // how gradscan knows of it: "marker", "pattern", "CheckpointWrapper", "source range"
+  RegionOrigin origin = RegionOrigin::unknown;
   // The user's own line for that call, "/home/me/model.py:88": that of `source` unless it is in an installed package, else the
   // innermost line of the call's stack outside installed packages. Empty if unknown.
   std::string place{};
@@ -117,7 +138,7 @@ struct Input {
   std::string dtype{};
   std::vector<std::int64_t> shape{};
   bool requires_grad = false;
-  std::string origin{};  // "gradscan metadata", "traced input", "--input"
+  InputOrigin origin = InputOrigin::unknown;
 
   bool operator==(const Input&) const = default;
 };
@@ -170,8 +191,10 @@ GradEdge nested_output_edge(const Capture& capture, const Region& region, int sl
 // Bytes of one element; throws Error (not_a_model) for an unknown dtype.
 std::int64_t element_size(std::string_view dtype);
 
-std::string_view to_string(Kind kind);  // "reentrant", "non_reentrant", "off"
-std::string_view to_string(Role role);  // "operation", "parameter", "leaf", "region_begin", "region_end"
+std::string_view to_string(Kind kind);            // "reentrant", "non_reentrant", "off"
+std::string_view to_string(Role role);            // "operation", "parameter", "leaf", "region_begin", "region_end"
+std::string_view to_string(RegionOrigin origin);  // "marker", "Function", ..., as in a capture
+std::string_view to_string(InputOrigin origin);   // "recorded", "traced input", ..., as in a capture
 
 // Throws Error (not_a_model, with `subject` as its subject) if the capture breaks a rule stated above, contains a number that
 // is out of range or has a region without boundary nodes.

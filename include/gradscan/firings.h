@@ -22,11 +22,7 @@
 
 namespace gradscan {
 
-inline constexpr int outer_graph = none;  // the cause of a firing outside all regions
-inline constexpr int around_model = -2;   // the inner backward of a reentrant checkpoint around the whole DDP model
-
 struct Firings {
-  // For each DDP index, the cause of every firing, ascending: outer_graph, or the region whose inner backward fires it.
   Causes causes;
   // For each region, whether its inner backward is executed. False for regions that are not reentrant.
   std::vector<bool> executed{};
@@ -34,7 +30,7 @@ struct Firings {
   // activation): torch stops there with "Trying to backward through the graph a second time". Firings after that point are
   // counted only once.
   std::optional<int> runs_twice{};
-  std::vector<int> runs_twice_in{};  // causes of the backward passes that reach it, ascending
+  std::vector<Cause> runs_twice_in{};  // causes of the backward passes that reach it, ascending
 };
 
 // Where backward starts: the outputs that the loss is computed from.

@@ -38,12 +38,12 @@ struct ParameterReport {
   } firings;  // per iteration, if all regions were of that kind
   struct {
     int defaults = 0, find_unused_parameters = 0, static_graph = 0;
-  } ready_marks;                     // per iteration, with the regions of setup.checkpointing
-  std::vector<int> fired_by{};       // cause of each firing (see firings.h), with the regions of setup.checkpointing
-  std::vector<int> fired_by_sink{};  // causes of the additional firings while DDP's sink is behind forward (see firings.h)
+  } ready_marks;                       // per iteration, with the regions of setup.checkpointing
+  std::vector<Cause> fired_by{};       // of each firing, with the regions of setup.checkpointing
+  std::vector<Cause> fired_by_sink{};  // of the additional firings while DDP's sink is behind forward (see firings.h)
   // Causes of the firings that reach DDP in the requested setup, ascending: those of the first backward of the loss that is
   // synchronised, in the first iteration in which they do not amount to exactly one ready mark.
-  std::vector<int> heard{};
+  std::vector<Cause> heard{};
   bool in_loss = false;         // whether the loss would depend on it through forward without checkpointing
   bool used_by_loss = false;    // whether the loss uses it directly, in addition to forward's result (TrainingStep)
   bool seen_if_off = false;     // whether DDP's search for unused parameters would find it without checkpointing
@@ -63,7 +63,7 @@ struct Place {
 // A node that saves tensors and that more than one backward reaches: torch stops at the second.
 struct SecondRun {
   Place place{};
-  std::vector<int> causes{};  // the causes of these backward passes, ascending: outer_graph or a region
+  std::vector<Cause> causes{};  // these backward passes, ascending
 };
 
 struct RegionReport {
@@ -83,7 +83,7 @@ struct RegionReport {
   std::vector<Place> closures{};
   std::string source{};
   std::string place{};  // see Region
-  std::string origin{};
+  RegionOrigin origin = RegionOrigin::unknown;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };

@@ -4,6 +4,7 @@
 //     if (verdict.outcome != Outcome::pass) std::cout << verdict.message;
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,23 +34,42 @@ enum class Outcome {
   other,                 // another error, from DDP or from the model's own backward
 };
 
+// Why a hook fires: the backward pass that reaches its parameter. That is the inner backward of a region, for which the region's
+// number stands, or one outside of all regions.
+class Cause {
+ public:
+  constexpr Cause() = default;  // the backward of the loss
+  constexpr Cause(int region) : pass_(region) {}
+
+  constexpr bool is_region() const { return pass_ >= 0; }
+  constexpr int region() const { return pass_; }  // only if is_region()
+
+  friend constexpr auto operator<=>(Cause, Cause) = default;  // those outside of all regions first
+
+ private:
+  int pass_ = none;
+};
+
+inline constexpr Cause outer_graph{none};  // the backward of the loss
+inline constexpr Cause around_model{-2};   // the inner backward of a reentrant checkpoint around the whole DDP model
+
+struct Firing {
+  int parameter = 0;  // DDP index
+  Cause cause = outer_graph;
+};
+
+// For each DDP index, the causes of its firings, ascending.
+using Causes = std::vector<std::vector<Cause>>;
+
 // A gradient that the ranks do not share after an iteration.
 struct LocalGradient {
   int parameter = 0;              // DDP index
   std::vector<int> iterations{};  // after which the ranks have different gradients, ascending
-  // Causes (see firings.h) of its firings, in the first of these iterations, that came after DDP had finished its reduction;
+  // Causes of its firings, in the first of these iterations, that came after DDP had finished its reduction;
   // empty if its bucket was never reduced.
-  std::vector<int> late{};
+  std::vector<Cause> late{};
   int bucket = 0;  // the bucket in which it is reduced: position in Replay::buckets
 };
-
-struct Firing {
-  int parameter = 0;  // DDP index
-  int cause = none;   // the region whose inner backward fires it, outer_graph or around_model (see firings.h)
-};
-
-// For each DDP index, the causes of its firings, ascending.
-using Causes = std::vector<std::vector<int>>;
 
 // What concerns gradients (unsynchronised, local, last_mark, untrained) is empty if an error is raised.
 struct Verdict {

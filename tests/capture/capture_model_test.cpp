@@ -147,7 +147,7 @@ TEST_CASE("Source ranges tell non-reentrant regions apart by call and module") {
                                                         "blocks.0 non_reentrant", "nested non_reentrant",
                                                         "blocks.1 non_reentrant in nested", "rnn non_reentrant"});
   for (const Region& region : capture.regions) {
-    CHECK(region.origin == "source range");
+    CHECK(region.origin == RegionOrigin::source_range);
     CHECK(region.source.starts_with("make_models.py:"));
     CHECK_THAT(region.place, Catch::Matchers::Contains("/make_models.py:"));
   }
@@ -156,7 +156,7 @@ TEST_CASE("Source ranges tell non-reentrant regions apart by call and module") {
 TEST_CASE("A CheckpointWrapper is one region, although its frames are in the source ranges too") {
   Capture capture = captured("wrapped");
   CHECK(regions_of(capture) == std::vector<std::string>{"layers.1 non_reentrant"});
-  CHECK(capture.regions.front().origin == "CheckpointWrapper");
+  CHECK(capture.regions.front().origin == RegionOrigin::wrapper);
 }
 
 TEST_CASE("Outputs in containers have paths, and integer inputs valid values") {

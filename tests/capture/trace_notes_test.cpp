@@ -8,7 +8,7 @@ using Notes = std::vector<std::string>;
 
 namespace {
 
-Capture two_calls(const std::string& origin) {
+Capture two_calls(RegionOrigin origin) {
   Capture capture = tests::capture_from_text(R"(
     parameter table.weight a.weight a.bias
     input x y
@@ -32,10 +32,10 @@ TEST_CASE("A trace leaves open what a module that is a region is called with") {
       "call",
       "a trace does not distinguish a list of tensors from separate ones: the arguments of head are taken to be separate "
       "tensors"};
-  CHECK(trace_notes(two_calls("pattern")) == notes);
-  CHECK(trace_notes(two_calls("CheckpointWrapper")) == notes);
+  CHECK(trace_notes(two_calls(RegionOrigin::pattern)) == notes);
+  CHECK(trace_notes(two_calls(RegionOrigin::wrapper)) == notes);
 }
 
 TEST_CASE("A marker leaves nothing open") {
-  CHECK(trace_notes(two_calls("marker")).empty());
+  CHECK(trace_notes(two_calls(RegionOrigin::marker)).empty());
 }

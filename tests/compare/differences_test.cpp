@@ -43,7 +43,7 @@ Side changed(const Capture& first, const Capture& second) {
 std::vector<std::size_t> firings_of(const Capture& capture) {
   std::vector<std::size_t> counts;
   Firings firings = count_firings(capture, GradGraph(capture, Checkpointing::as_given), loss_roots(capture));
-  for (const std::vector<int>& causes : firings.causes) counts.push_back(causes.size());
+  for (const std::vector<Cause>& causes : firings.causes) counts.push_back(causes.size());
   return counts;
 }
 

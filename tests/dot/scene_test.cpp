@@ -216,7 +216,7 @@ TEST_CASE("other backwards of the iteration are drawn") {
 TEST_CASE("a reentrant checkpoint around the model is between the loss and the stages") {
   Report report = used_twice();
   report.setup.step.checkpoint_around = Kind::reentrant;
-  report.inputs = {{.name = "x", .dtype = "float32", .shape = {2}, .requires_grad = true, .origin = ""}};
+  report.inputs = {{.name = "x", .dtype = "float32", .shape = {2}, .requires_grad = true}};
   report.outputs = {{.path = "output", .dtype = "float32", .shape = {2}, .edge = {}, .in_loss = true}};
   const Scene scene = make_scene(report);
   CHECK(find_link(scene, "output", "around_model", Link::backward));

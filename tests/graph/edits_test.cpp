@@ -17,7 +17,7 @@ using tests::case_named;
 std::vector<int> firings_of(const Capture& capture) {
   std::vector<int> counts;
   Firings firings = count_firings(capture, GradGraph(capture, Checkpointing::as_given), loss_roots(capture));
-  for (const std::vector<int>& causes : firings.causes) counts.push_back(static_cast<int>(causes.size()));
+  for (const std::vector<Cause>& causes : firings.causes) counts.push_back(static_cast<int>(causes.size()));
   return counts;
 }
 

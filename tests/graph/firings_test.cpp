@@ -9,8 +9,6 @@ using tests::capture_from_text;
 
 namespace {
 
-using Causes = std::vector<std::vector<int>>;
-
 const std::string two_layers = "parameter l1.weight l1.bias l2.weight l2.bias\ninput x\n";
 
 Firings count(const Capture& capture, Checkpointing checkpointing = Checkpointing::as_given) {

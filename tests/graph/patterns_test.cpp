@@ -67,7 +67,7 @@ TEST_CASE("parse_input reads name, dtype and shape") {
   CHECK(input.name == "x");
   CHECK(input.dtype == "float32");
   CHECK(input.shape == std::vector<std::int64_t>{2, 3, 224, 224});
-  CHECK(input.origin == "--input");
+  CHECK(input.origin == InputOrigin::option);
   CHECK(parse_input("mask=bool[]").shape.empty());
   CHECK(parse_input("empty=int64[0]").shape == std::vector<std::int64_t>{0});
 }

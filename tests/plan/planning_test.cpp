@@ -37,7 +37,7 @@ class Model {
     current_ = {last(), 0};
   }
 
-  void enter(const std::string& name, const std::string& origin = "module") {
+  void enter(const std::string& name, RegionOrigin origin = RegionOrigin::module) {
     capture.nodes.push_back({.role = Role::region_begin, .next = {current_}, .saved = {storage_}});
     int parent = open_.empty() ? none : open_.back();
     open_.push_back(static_cast<int>(capture.regions.size()));
@@ -54,7 +54,7 @@ class Model {
 
   // A call of so many operations, each of which saves its input.
   void call(const std::string& name, int operations, std::int64_t bytes, std::int64_t flops,
-            const std::string& origin = "module") {
+            RegionOrigin origin = RegionOrigin::module) {
     enter(name, origin);
     while (operations-- > 0) operation(bytes, flops, saves_input);
     leave();
@@ -214,7 +214,7 @@ TEST_CASE("a plan that says that it fits does, whatever operations save") {
 
 TEST_CASE("what fits as it is gets no checkpoint, whatever the file has") {
   Model model;
-  model.enter("a", "marker");
+  model.enter("a", RegionOrigin::marker);
   model.operation(800, 10, saves_input | saves_result | saves_mask);
   model.leave();
   Capture capture = model.finished();
@@ -252,19 +252,19 @@ TEST_CASE("a module that changes its argument is not checkpointed, but its calle
   for (std::string number : {"1", "2"}) {
     model.enter("outer" + number);
     model.operation(80, 1, saves_input);
-    model.call("inner" + number, 3, 8000, 1, "module that changes an argument");
+    model.call("inner" + number, 3, 8000, 1, RegionOrigin::changing_module);
     model.leave();
   }
   CHECK(make_plan(model.finished(), {}, {.budget = 0}).plan.modules == std::vector<std::string>{"outer1", "outer2"});
   Model alone;
-  for (const char* name : {"inner1", "inner2"}) alone.call(name, 3, 8000, 1, "module that changes an argument");
+  for (const char* name : {"inner1", "inner2"}) alone.call(name, 3, 8000, 1, RegionOrigin::changing_module);
   CHECK(make_plan(alone.finished(), {}, {.budget = 0}).plan.modules.empty());
 }
 
 TEST_CASE("a name means the file's region if there is one") {
   Model model;
   model.enter("layer[0]");
-  model.call("layer[0]", 3, 8000, 1, "marker");
+  model.call("layer[0]", 3, 8000, 1, RegionOrigin::marker);
   model.operation(16000, 3, saves_input);
   model.leave();
   model.call("last", 3, 8000, 1);

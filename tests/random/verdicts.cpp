@@ -66,9 +66,9 @@ std::vector<Capture> captures_of(const json& question) {
   return captures;
 }
 
-std::vector<std::size_t> counts_of(const std::vector<std::vector<int>>& causes) {
+std::vector<std::size_t> counts_of(const gradscan::Causes& causes) {
   std::vector<std::size_t> counts;
-  for (const std::vector<int>& each : causes) counts.push_back(each.size());
+  for (const std::vector<gradscan::Cause>& each : causes) counts.push_back(each.size());
   return counts;
 }
 

@@ -54,7 +54,7 @@ TEST_CASE("a firing after the reduction stays local, and the last mark before it
   REQUIRE(verdict.local.size() == 1);
   CHECK(verdict.local[0].parameter == 1);
   CHECK(verdict.local[0].iterations == Indices{1, 2});
-  CHECK(verdict.local[0].late == Indices{3});
+  CHECK(verdict.local[0].late == std::vector<Cause>{3});
   REQUIRE(verdict.last_mark);
   CHECK(verdict.last_mark->parameter == 0);
   CHECK(verdict.last_mark->cause == 4);

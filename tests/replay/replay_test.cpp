@@ -43,8 +43,7 @@ TEST_CASE("regions of several kinds, as the capture gives them") {
   Capture capture = capture_from_text(two_layers +
                                       "region a non_reentrant x\nh = linear x l1\nend h\n"
                                       "region b reentrant h\nh = linear h l2\nend h\noutput h");
-  CHECK(run_engine(capture, Checkpointing::as_given).causes ==
-        std::vector<std::vector<int>>{{outer_graph}, {outer_graph}, {1}, {1}});
+  CHECK(run_engine(capture, Checkpointing::as_given).causes == Causes{{outer_graph}, {outer_graph}, {1}, {1}});
   CHECK(replay(capture, {.find_unused_parameters = true}).verdict.parameters == std::vector<int>{3});
 }
 
@@ -79,7 +78,7 @@ TEST_CASE("DDP finds tensors in a dataclass but does not put its sink behind the
       capture_from_text(two_layers + "h = linear x l1\ny = linear x l2\noutput h dataclass\noutput y unused dataclass");
   Replay search = replay(capture, {.find_unused_parameters = true});
   CHECK_THAT(search.verdict.message, tests::contains("Expected to have finished reduction"));
-  CHECK(search.causes.front() == std::vector<std::vector<int>>{{outer_graph}, {outer_graph}, {}, {}});
+  CHECK(search.causes.front() == Causes{{outer_graph}, {outer_graph}, {}, {}});
   Verdict silent = replay(capture, {.static_graph = true}).verdict;  // nothing starts the all-reduce that it delays
   CHECK(silent.outcome == Outcome::pass);
   CHECK(silent.unsynchronised == std::vector<int>{0, 1});
@@ -90,7 +89,7 @@ TEST_CASE("a reentrant checkpoint around the model goes backward from all of its
   std::string forward = two_layers + "h = linear x l1\ny = linear x l2\n";
   for (std::string outputs : {"output h\noutput y unused", "output h unused\noutput y unused\noutput x"}) {
     Capture capture = capture_from_text(forward + outputs);
-    CHECK(run_engine(capture, Checkpointing::off, setup.step).causes == std::vector<std::vector<int>>(4, {around_model}));
+    CHECK(run_engine(capture, Checkpointing::off, setup.step).causes == Causes(4, {around_model}));
     CHECK_NOTHROW(analyse(capture, setup));
   }
   Capture nested = capture_from_text(forward + "output h dataclass\noutput y unused");
@@ -121,7 +120,7 @@ TEST_CASE("regions nested more deeply than the engine's own limit for one thread
   text += "x = mul x b\n";
   for (int i = 0; i < 200; ++i) text += "end x\n";
   Capture capture = capture_from_text(text + "output x");
-  CHECK(run_engine(capture, Checkpointing::as_given).causes == std::vector<std::vector<int>>{{199}});
+  CHECK(run_engine(capture, Checkpointing::as_given).causes == Causes{{199}});
   CHECK(replay(capture, {}).verdict.clean());
 }
 
@@ -129,7 +128,7 @@ TEST_CASE("a chain of 100,000 operations or regions needs no stack") {
   std::string text = "parameter b\ninput x\nx = mul x b\n";
   for (int i = 0; i < 100000; ++i) text += "region f reentrant x\nx = mul x b\nend x\n";
   Capture capture = capture_from_text(text + "output x");
-  CHECK(run_engine(capture, Checkpointing::off).causes == std::vector<std::vector<int>>{{outer_graph}});
+  CHECK(run_engine(capture, Checkpointing::off).causes == Causes{{outer_graph}});
   CHECK(run_engine(capture, Checkpointing::reentrant).causes[0].size() == 100001);
 }
 

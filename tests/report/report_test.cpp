@@ -22,7 +22,7 @@ TEST_CASE("firings by kind, marks by flag") {
   CHECK(weight->ready_marks.defaults == 2);
   CHECK(weight->ready_marks.find_unused_parameters == 3);
   CHECK(weight->ready_marks.static_graph == 1);
-  CHECK(weight->fired_by == std::vector<int>{0, 1});
+  CHECK(weight->fired_by == std::vector<Cause>{0, 1});
   CHECK(weight->used_in == std::vector<int>{0, 1});
   CHECK_FALSE(weight->seen_by_search);
 }
@@ -138,7 +138,7 @@ TEST_CASE("the table has nine rows, and three more where the file mixes kinds") 
 TEST_CASE("the kinds of the regions are those of the setup asked") {
   Report report = report_from_marks(case_named("twice"), Setup{.checkpointing = Checkpointing::off});
   CHECK(report.regions[0].kind == Kind::off);
-  CHECK(report.parameters[2].fired_by == std::vector<int>{none});
+  CHECK(report.parameters[2].fired_by == std::vector<Cause>{outer_graph});
   CHECK(report.parameters[2].firings.reentrant == 2);
 }
 

@@ -173,14 +173,14 @@ TEST_CASE("what the loss uses before DDP listens is neither a mark nor too late"
   CHECK(report.verdict.outcome == Outcome::pass);
   CHECK_FALSE(report.verdict.last_mark);
   CHECK(find_parameter(report, "l1.weight")->ready_marks.defaults == 1);
-  CHECK(find_parameter(report, "l1.weight")->fired_by == std::vector<int>{around_model, outer_graph});
+  CHECK(find_parameter(report, "l1.weight")->fired_by == std::vector<Cause>{around_model, outer_graph});
 }
 
 TEST_CASE("a checkpoint around the model passes on a parameter inside an object") {
   Capture capture = case_named("raw_parameter_returned");
   for (Output& output : capture.outputs) output.direct = output.found_by_ddp = output.behind_sink = false;
   Report report = analyse(capture, {.step = {.checkpoint_around = Kind::reentrant}});
-  CHECK(find_parameter(report, "b")->fired_by == std::vector<int>{outer_graph});
+  CHECK(find_parameter(report, "b")->fired_by == std::vector<Cause>{outer_graph});
   CHECK(find_parameter(report, "l1.weight")->fired_by.empty());
 }
 

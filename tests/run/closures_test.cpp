@@ -72,7 +72,7 @@ json unsynchronised(const Capture& capture, const Verdict& verdict) {
 
 json counts(const Causes& causes) {
   json numbers = json::array();
-  for (const std::vector<int>& of_parameter : causes) numbers.push_back(of_parameter.size());
+  for (const std::vector<Cause>& of_parameter : causes) numbers.push_back(of_parameter.size());
   return numbers;
 }
 

@@ -15,15 +15,15 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* sample = "examples/resnet50_with_cp.pt";
+constexpr const char* sample_file = "examples/resnet50_with_cp.pt";
 
 const Capture& sample_with_modules() {
-  static const Capture capture = capture_file(sample, {.every_module = true});
+  static const Capture capture = capture_file(sample_file, {.every_module = true});
   return capture;
 }
 
 Price price_with(const std::vector<CheckpointPattern>& patterns) {
-  return price(capture_file(sample, {.checkpoint = patterns}), Checkpointing::as_given);
+  return price(capture_file(sample_file, {.checkpoint = patterns}), Checkpointing::as_given);
 }
 
 // As Plan::options has them.
@@ -40,7 +40,7 @@ Plan planned(std::int64_t mebibytes) {
 }  // namespace
 
 TEST_CASE("the sample costs what Python's torch measures of its model") {
-  Capture capture = capture_file(sample);
+  Capture capture = capture_file(sample_file);
   json rows = json::parse(std::ifstream("tests/price/rows.json"))["resnet50_with_cp"];
   REQUIRE(rows.size() == 3);
   for (Checkpointing checkpointing : {Checkpointing::reentrant, Checkpointing::non_reentrant, Checkpointing::off}) {
@@ -58,7 +58,7 @@ TEST_CASE("the sample costs what Python's torch measures of its model") {
 }
 
 TEST_CASE("calls of modules that are not checkpointed cost nothing") {
-  Capture without = capture_file(sample);
+  Capture without = capture_file(sample_file);
   CHECK(sample_with_modules().regions.size() > 100);
   for (Checkpointing checkpointing : {Checkpointing::as_given, Checkpointing::off}) {
     Price a = price(sample_with_modules(), checkpointing), b = price(without, checkpointing);
@@ -71,13 +71,13 @@ TEST_CASE("calls of modules that are not checkpointed cost nothing") {
 }
 
 TEST_CASE("a call that changes its argument in place is distinguished from one that can be recomputed") {
-  std::map<std::string, std::string> origins;
+  std::map<std::string, RegionOrigin> origins;
   for (const Region& region : sample_with_modules().regions) origins[region.name] = region.origin;
-  CHECK(origins.at("bn1") == "module");
-  CHECK(origins.at("layer1.0.conv1") == "module");
-  CHECK(origins.at("layer1.0.downsample") == "module");
-  CHECK(origins.at("relu") == "module that changes an argument");
-  CHECK(origins.at("layer1.0.relu") == "module that changes an argument");
+  CHECK(origins.at("bn1") == RegionOrigin::module);
+  CHECK(origins.at("layer1.0.conv1") == RegionOrigin::module);
+  CHECK(origins.at("layer1.0.downsample") == RegionOrigin::module);
+  CHECK(origins.at("relu") == RegionOrigin::changing_module);
+  CHECK(origins.at("layer1.0.relu") == RegionOrigin::changing_module);
 }
 
 TEST_CASE("a plan keeps what it promises when its modules are checkpointed") {

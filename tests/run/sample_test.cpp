@@ -129,7 +129,7 @@ TEST_CASE("sample: sixteen regions, one for each bottleneck") {
     CHECK(region.executed);
     CHECK(region.arguments == 1);
     CHECK(region.arguments_without_grad.empty());
-    CHECK(region.origin == "marker");
+    CHECK(region.origin == RegionOrigin::marker);
     CHECK(region.source.starts_with("make_resnet50.py:"));
     bool downsamples = region.name.ends_with(".0");
     CHECK(region.parameters.size() == (downsamples ? 12 : 9));

@@ -110,7 +110,7 @@ class Parser {
 
   void inputs(const Words& names, bool require_grad) {
     for (const std::string& name : names) {
-      capture_.inputs.push_back({name, "float32", {8, 20}, require_grad, "text"});
+      capture_.inputs.push_back({name, "float32", {8, 20}, require_grad, InputOrigin::traced});
       bind(name, require_grad ? GradEdge{add({.role = Role::leaf}), 0} : GradEdge{});
     }
   }
@@ -148,7 +148,7 @@ class Parser {
     Words arguments(words.begin() + 2, words.end());
     int parent = open_.empty() ? none : open_.back().region;
     int begin = add({.role = Role::region_begin, .next = edges(arguments)});
-    capture_.regions.push_back({words[0], kind_of(words.at(1)), parent, begin, none, {}, "", "marker"});
+    capture_.regions.push_back({words[0], kind_of(words.at(1)), parent, begin, none, {}, "", RegionOrigin::marker});
     open_.push_back({static_cast<int>(capture_.regions.size()) - 1, {}});
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
       if (arguments[slot] != "-")

@@ -11,7 +11,7 @@ Report start(const std::string& model) {
   return report;
 }
 
-int add_parameter(Report& report, const std::string& name, std::vector<int> fired_by, bool seen) {
+int add_parameter(Report& report, const std::string& name, std::vector<Cause> fired_by, bool seen) {
   ParameterReport parameter;
   parameter.index = static_cast<int>(report.parameters.size());
   parameter.name = name;
@@ -78,7 +78,8 @@ Report resnet50_structure(Kind kind) {
   Report report = start("resnet50_with_cp.pt");
   const bool reentrant = kind == Kind::reentrant;
   std::vector<int> stem, head;
-  for (const char* name : {"conv1.weight", "bn1.weight", "bn1.bias"}) stem.push_back(add_parameter(report, name, {none}, true));
+  for (const char* name : {"conv1.weight", "bn1.weight", "bn1.bias"})
+    stem.push_back(add_parameter(report, name, {outer_graph}, true));
   for (const std::string& block : resnet50_blocks()) {
     const int region = add_region(report, block, {});
     report.regions[region].kind = kind;
@@ -88,7 +89,7 @@ Report resnet50_structure(Kind kind) {
       report.regions[region].parameters.push_back(p);
     }
   }
-  for (const char* name : {"fc.weight", "fc.bias"}) head.push_back(add_parameter(report, name, {none}, true));
+  for (const char* name : {"fc.weight", "fc.bias"}) head.push_back(add_parameter(report, name, {outer_graph}, true));
   add_stage(report, none, "avgpool, fc", head);
   for (int region = 15; region >= 0; --region) {
     add_stage(report, none, "layer4", {});  // the ReLU behind a block
@@ -128,7 +129,7 @@ Report resnet50_non_reentrant() {
 
 Report used_twice() {
   Report report = start("l2_twice.pt");
-  for (const char* name : {"l1.weight", "l1.bias"}) add_parameter(report, name, {none}, true);
+  for (const char* name : {"l1.weight", "l1.bias"}) add_parameter(report, name, {outer_graph}, true);
   for (const char* name : {"l2.weight", "l2.bias"}) add_parameter(report, name, {0, 1}, true);
   add_region(report, "l2", {2, 3});
   add_region(report, "l2", {2, 3});
@@ -159,7 +160,7 @@ Report not_averaged() {
   add_stage(report, 0, "layers.0", {1});
   add_stage(report, none, "embedding", {0});
   report.verdict.unsynchronised = {0};
-  report.verdict.local = {{0, {0, 1, 2, 3}, {none}, 0}};
+  report.verdict.local = {{0, {0, 1, 2, 3}, {outer_graph}, 0}};
   report.verdict.last_mark = Firing{1, 0};
   add_finding(
       report, "not-averaged", Severity::silent,
@@ -172,7 +173,7 @@ Report not_averaged() {
 Report not_trained() {
   Report report = start("first_region.pt");
   for (const char* name : {"l1.weight", "l1.bias"}) add_parameter(report, name, {}, false);
-  for (const char* name : {"l2.weight", "l2.bias"}) add_parameter(report, name, {none}, true);
+  for (const char* name : {"l2.weight", "l2.bias"}) add_parameter(report, name, {outer_graph}, true);
   add_region(report, "l1", {0, 1});
   report.regions[0].executed = false;
   report.regions[0].arguments_without_grad = {0};
@@ -218,7 +219,7 @@ Report nested(int depth) {
 
 Report other_error() {
   Report report = start("closure.pt");
-  add_parameter(report, "l1.weight", {none}, true);
+  add_parameter(report, "l1.weight", {outer_graph}, true);
   add_parameter(report, "l2.weight", {0}, true);
   add_region(report, "l2", {1});
   add_stage(report, 0, "l2", {1});
@@ -240,7 +241,8 @@ Report other_error() {
 Report no_regions() {
   Report report = start("plain.pt");
   std::vector<int> all;
-  for (int i = 0; i < 20; ++i) all.push_back(add_parameter(report, "blocks." + std::to_string(i) + ".weight", {none}, true));
+  for (int i = 0; i < 20; ++i)
+    all.push_back(add_parameter(report, "blocks." + std::to_string(i) + ".weight", {outer_graph}, true));
   add_stage(report, none, "blocks", all);
   add_finding(report, "no-regions-named", Severity::note, "", {});
   report.findings[0].title = "This file names no checkpoint regions: tell gradscan where they are with --checkpoint PATTERN.";
@@ -255,7 +257,8 @@ Report many_regions(int regions) {
   std::vector<int> all;
   for (int i = 0; i < regions; ++i) {
     const std::string name = "blocks." + std::to_string(i) + ".inner";
-    std::vector<int> causes(1 + i % 17, i), own;
+    const std::vector<Cause> causes(1 + i % 17, i);
+    std::vector<int> own;
     for (int k = 0; k < 12; ++k) own.push_back(add_parameter(report, name + ".weight" + std::to_string(k), causes, i % 3 == 0));
     all.insert(all.end(), own.begin(), own.end());
     add_region(report, name, own);

@@ -89,7 +89,7 @@ json in_table_form(const Names& names, const Verdict& verdict) {
 
 json in_table_form(const EngineRun& run) {
   json firings = json::array();
-  for (const std::vector<int>& causes : run.causes) firings.push_back(causes.size());
+  for (const std::vector<Cause>& causes : run.causes) firings.push_back(causes.size());
   return {{"firings", firings}, {"message", run.error}};
 }
 
