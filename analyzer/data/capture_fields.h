@@ -182,7 +182,7 @@ void describe(Fields& fields, As<Capture>) {
   fields.always("regions_known", &Capture::regions_known,
                 "Whether forward executes no regions but those named here, as whoever wrote the file has seen every call of "
                 "checkpoint.");
-  fields.optional("constant_flops", &Capture::constant_flops, "As a region's, outside of all regions.", forms::at_least(0));
+  fields.optional("constant_flops", &Capture::constant_flops, "As a region's, outside all regions.", forms::at_least(0));
   fields.always("notes", &Capture::notes, "Sentences that a report repeats.");
   fields.optional("varying", &Capture::varying, "Why the graph may differ between iterations: encoder has layerdrop=0.1");
   fields.always("inputs", &Capture::inputs, "What forward is run with.");

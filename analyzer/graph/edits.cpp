@@ -5,7 +5,11 @@
 //                 gradient, so readers of the graph do not see it.
 //   ignore        turns the parameter's node into the leaf of some other tensor, and drops the parameter from DDP's order.
 //   require_grad  lets gradients flow to those arguments of the region that get none: to a new leaf each, which is what
-//                 tensor.requires_grad_() makes of a tensor without history. New leaves precede all other nodes.
+//                 tensor.requires_grad_() makes of a tensor without grad. An argument that has a graph behind it, and requires
+//                 grad under another kind of checkpointing, keeps it: an operation joins the two, and where the argument
+//                 requires grad anyway, the leaf changes nothing. Forward leaves no graph inside a region in which nothing
+//                 requires grad; there, one operation takes all arguments to all outputs. For a reentrant region that is no
+//                 guess: all its outputs require grad if an argument does, and all its arguments get a gradient.
 //
 // A capture does not say which tensors are saved only because a frozen parameter needs them: they are still saved.
 #include "analyzer/graph/edits.h"
@@ -13,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "analyzer/graph/named_parameters.h"
 #include "analyzer/graph/patterns.h"
@@ -20,6 +25,7 @@
 #include "analyzer/text/globs.h"
 #include "analyzer/text/near_matches.h"
 #include "gradscan/error.h"
+#include "gradscan/graph.h"
 
 namespace gradscan {
 namespace {
@@ -82,50 +88,120 @@ bool may_require_grad(const Region& region, std::size_t slot) {
   return slot >= region.argument_dtypes.size() || is_floating(region.argument_dtypes[slot]);
 }
 
-// Nodes to be inserted before all others.
-class NewLeaves {
- public:
-  explicit NewLeaves(Capture& capture) : capture_(capture) {}
+// If nothing in a region requires grad, not even an argument, forward leaves no trace of it.
+bool has_graph(const Capture& capture, const Region& region) {
+  auto first = capture.nodes.begin() + region.begin, last = capture.nodes.begin() + region.end;
+  return std::any_of(first, last, [](const Node& node) { return node.role == Role::operation; });
+}
 
-  void require_grad(const Region& region) {
-    std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
-    for (std::size_t slot = 0; slot < arguments.size(); ++slot)
-      if (has_no_history(capture_, arguments[slot]) && may_require_grad(region, slot)) added_.push_back(&arguments[slot]);
+// New nodes, and the edges that will lead to them. Positions are those before the insertion.
+class NewNodes {
+ public:
+  explicit NewNodes(Capture& capture) : capture_(capture) {}
+
+  // At `position`, in front of the node that is there. Returns the edges of the new node, where they will stay.
+  GradEdge* add(int position, Node node, std::vector<GradEdge*> edges_to_it) {
+    added_.push_back({position, std::move(node), std::move(edges_to_it)});
+    return added_.back().node.next.data();
   }
 
+  // Once, at the end: the edges are gone afterwards.
   void insert() {
-    int count = static_cast<int>(added_.size());
-    shift(count);
-    for (int leaf = 0; leaf < count; ++leaf) *added_[leaf] = {leaf, 0};
-    capture_.nodes.insert(capture_.nodes.begin(), count, Node{.role = Role::leaf});
+    std::stable_sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) { return a.position < b.position; });
+    renumber();
+    std::vector<Node> nodes;
+    auto added = added_.begin();
+    for (std::size_t old = 0; old <= capture_.nodes.size(); ++old) {
+      for (; added != added_.end() && added->position == static_cast<int>(old); ++added)
+        nodes.push_back(std::move(added->node));
+      if (old < capture_.nodes.size()) nodes.push_back(std::move(capture_.nodes[old]));
+    }
+    capture_.nodes = std::move(nodes);
   }
 
  private:
-  void shift(int count) {
-    auto move = [count](int& node) {
-      if (node != none) node += count;
+  struct Added {
+    int position;
+    Node node;
+    std::vector<GradEdge*> edges;
+  };
+
+  void renumber() {
+    std::vector<int> moved(capture_.nodes.size());
+    std::size_t before = 0;
+    for (std::size_t old = 0; old < moved.size(); ++old) {
+      while (before < added_.size() && added_[before].position <= static_cast<int>(old)) ++before;
+      moved[old] = static_cast<int>(old + before);
+    }
+    auto move = [&](int& node) {
+      if (node != none) node = moved[node];
     };
+    for (Added& added : added_)
+      for (GradEdge& edge : added.node.next) move(edge.node);
     for (Node& node : capture_.nodes)
       for (GradEdge& edge : node.next) move(edge.node);
     for (Output& output : capture_.outputs) move(output.edge.node);
     for (Region& region : capture_.regions) move(region.begin), move(region.end);
+    for (std::size_t at = 0; at < added_.size(); ++at)
+      for (GradEdge* edge : added_[at].edges) *edge = {added_[at].position + static_cast<int>(at), 0};
   }
 
   Capture& capture_;
-  std::vector<GradEdge*> added_;  // the edges to them
+  std::vector<Added> added_;
+};
+
+// Makes arguments of regions require grad.
+class RequireGrad {
+ public:
+  explicit RequireGrad(Capture& capture)
+      : capture_(capture),
+        graphs_{GradGraph(capture, Checkpointing::as_given), GradGraph(capture, Checkpointing::reentrant)},
+        added_(capture) {}
+
+  void apply(const Region& region) {
+    std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
+    for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+      if (may_require_grad(region, slot) && !always_requires_grad(arguments[slot])) open(region, arguments[slot]);
+    if (!has_graph(capture_, region)) connect(region);
+  }
+
+  void finish() { added_.insert(); }
+
+ private:
+  bool always_requires_grad(GradEdge edge) const {
+    return std::all_of(graphs_.begin(), graphs_.end(), [&](const GradGraph& graph) { return graph.target(edge) != none; });
+  }
+
+  void open(const Region& region, GradEdge& argument) {
+    GradEdge* to_leaf = &argument;
+    if (argument.node != none)
+      to_leaf =
+          1 + added_.add(region.begin, {.next = {argument, {}}, .module = capture_.nodes[region.begin].module}, {&argument});
+    added_.add(0, {.role = Role::leaf}, {to_leaf});
+  }
+
+  void connect(const Region& region) {
+    Node all{.module = capture_.nodes[region.begin].module};
+    for (std::size_t slot = 0; slot < capture_.nodes[region.begin].next.size(); ++slot)
+      if (may_require_grad(region, slot)) all.next.push_back({region.begin, static_cast<int>(slot)});
+    std::vector<GradEdge*> outputs;
+    for (GradEdge& output : capture_.nodes[region.end].next) outputs.push_back(&output);
+    added_.add(region.end, std::move(all), std::move(outputs));
+  }
+
+  Capture& capture_;
+  std::array<GradGraph, 2> graphs_;
+  NewNodes added_;
 };
 
 void require_grad(Capture& capture, const std::vector<std::string>& globs) {
-  NewLeaves leaves(capture);
+  if (globs.empty()) return;
+  RequireGrad edit(capture);
   for (const Region& region : capture.regions) {
     auto matches = [&](const std::string& glob) { return glob_match(glob, region.name); };
-    if (std::none_of(globs.begin(), globs.end(), matches)) continue;
-    if (!has_graph(capture, region))
-      throw Error(Failure::usage, "--require-grad " + region.name, "nothing in it requires grad, so its graph is unknown",
-                  "export the model with an input that requires grad");
-    leaves.require_grad(region);
+    if (std::any_of(globs.begin(), globs.end(), matches)) edit.apply(region);
   }
-  leaves.insert();
+  edit.finish();
 }
 
 // Adds notes, which the report repeats.
@@ -140,18 +216,6 @@ void note(Capture& capture, const Edits& edits) {
 }
 
 }  // namespace
-
-bool has_graph(const Capture& capture, const Region& region) {
-  auto first = capture.nodes.begin() + region.begin, last = capture.nodes.begin() + region.end;
-  return std::any_of(first, last, [](const Node& node) { return node.role == Role::operation; });
-}
-
-bool has_no_history(const Capture& capture, GradEdge argument) {
-  if (argument.node == none) return true;
-  auto source = std::find_if(capture.regions.begin(), capture.regions.end(),
-                             [&](const Region& region) { return region.end == argument.node; });
-  return source != capture.regions.end() && !has_graph(capture, *source);
-}
 
 std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits) {
   for (const CheckpointPattern& pattern : edits.checkpoint) check_region(in_turn, "--checkpoint", pattern.glob);

@@ -63,15 +63,30 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
-// Slots of a region's arguments that have no history and could be made to require grad.
-std::vector<std::string> slots_to_open(const Capture& capture, const Region& region, const RegionReport& row) {
+// Slots of a region's arguments that could be made to require grad.
+std::vector<std::string> slots_to_open(const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
   for (int slot : row.arguments_without_grad) {
-    if (!has_no_history(capture, capture.nodes[region.begin].next[slot])) continue;
     bool known = slot < static_cast<int>(region.argument_dtypes.size());
     if (!known || is_floating(region.argument_dtypes[slot])) slots.push_back(std::to_string(slot));
   }
   return slots;
+}
+
+// For each node, whether its gradients would go through one of these regions. Those behind another one need no change of their
+// own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one pass is enough.
+std::vector<bool> behind(const Capture& capture, const std::vector<bool>& regions) {
+  std::vector<bool> result(capture.nodes.size());
+  std::vector<const Region*> ending(capture.nodes.size());
+  for (const Region& region : capture.regions) ending[region.end] = &region;
+  const auto is_behind = [&](const GradEdge& edge) { return edge.node != none && result[edge.node]; };
+  for (std::size_t node = 0; node < capture.nodes.size(); ++node) {
+    const Region* region = ending[node];
+    const auto any = [&](const std::vector<GradEdge>& next) { return std::ranges::any_of(next, is_behind); };
+    result[node] = any(capture.nodes[node].next) ||
+                   (region && (regions[region - capture.regions.data()] || any(capture.nodes[region->begin].next)));
+  }
+  return result;
 }
 
 // Each undoes one unusual thing about the step, and does nothing if the step does not have it.
@@ -245,17 +260,22 @@ std::vector<Candidate> Candidates::steps_undone() const {
 
 std::optional<Candidate> Candidates::inputs_require_grad() const {
   std::vector<std::string> globs, places;
-  std::size_t id = 0;
-  for (const Capture& capture : in_turn_)
-    for (const Region& region : capture.regions) {
-      const RegionReport& row = report_.regions[id++];
-      std::vector<std::string> slots = slots_to_open(capture, region, row);
-      if (!row.lost || slots.empty() || !has_graph(capture, region) ||
-          std::count(globs.begin(), globs.end(), as_glob(region.name)) > 0)
-        continue;
+  std::size_t first = 0;  // of the capture's regions in the report
+  for (const Capture& capture : in_turn_) {
+    std::vector<bool> lost;
+    for (std::size_t id = 0; id < capture.regions.size(); ++id) lost.push_back(report_.regions[first + id].lost);
+    const std::vector<bool> opened = behind(capture, lost);
+    for (std::size_t id = 0; id < capture.regions.size(); ++id) {
+      const Region& region = capture.regions[id];
+      const std::vector<std::string> slots = slots_to_open(region, report_.regions[first + id]);
+      const bool needs_none = std::ranges::any_of(capture.nodes[region.begin].next,
+                                                  [&](const GradEdge& edge) { return edge.node != none && opened[edge.node]; });
+      if (!lost[id] || slots.empty() || needs_none || std::ranges::count(globs, as_glob(region.name)) > 0) continue;
       globs.push_back(as_glob(region.name));
-      places.push_back(fmt::format("{} (argument {})", row.name, enumerate(slots, names_listed)));
+      places.push_back(fmt::format("{} (argument {})", region.name, enumerate(slots, names_listed)));
     }
+    first += capture.regions.size();
+  }
   if (globs.empty()) return {};
   Candidate candidate = unchanged();
   candidate.edits.require_grad = globs;

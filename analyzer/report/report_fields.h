@@ -125,10 +125,11 @@ void describe_parameter_firings(Fields& fields) {
                 "Causes of further firings while DDP's own node stands behind forward (always with find_unused_parameters, in "
                 "iteration 0 with static_graph): through outputs that the loss does not use.",
                 causes_form);
-  fields.always("heard", &ParameterReport::heard,
-                "Causes of the firings that DDP listens to in the setup asked: those of the first backward of the loss that is "
-                "synchronised.",
-                causes_form);
+  fields.always(
+      "heard", &ParameterReport::heard,
+      "Causes of the firings that DDP listens to in the requested setup: those of the first backward of the loss that is "
+      "synchronised.",
+      causes_form);
 }
 
 template <typename Fields>
@@ -297,13 +298,13 @@ void describe(Fields& fields, As<Group>) {
   using forms::at_least;
   fields.object("group", "Parameters to which the same thing happens for the same reason.");
   fields.always("label", &Group::label, "What to call them: layer4.2, layer3.1 … layer3.5, fc");
-  fields.always("regions", &Group::regions, "The regions concerned; empty: outside of all.",
+  fields.always("regions", &Group::regions, "The regions involved; empty: outside all regions.",
                 forms::list(forms::Index{spaces::region}));
   fields.always("parameters", &Group::parameters, "Their indices.", parameters_form);
   fields.always("folded", &Group::folded, "Number of equal neighbours that the group stands for.", at_least(0));
   fields.always("members", &Group::members,
                 "Names of the parameters of one of them, without the module path that the label has.");
-  fields.always("firings", &Group::firings, "Of each parameter, per iteration, in the setup asked.", at_least(0));
+  fields.always("firings", &Group::firings, "Of each parameter, per iteration, in the requested setup.", at_least(0));
   fields.always("ready_marks", &Group::ready_marks, "Likewise.", at_least(0));
   fields.always("reason", &Group::reason, "Where they come from.");
 }
@@ -319,7 +320,7 @@ void describe(Fields& fields, As<Finding>) {
   fields.always("title", &Finding::title, "One line.");
   fields.always("why", &Finding::why, "Some sentences that are true for this case.");
   fields.always("accepted", &Finding::accepted, "The reason for which a baseline accepts it; else null.", forms::TextOrNull{});
-  fields.always("groups", &Finding::groups, "All parameters concerned, each in one group.");
+  fields.always("groups", &Finding::groups, "All affected parameters, each in one group.");
 }
 
 template <typename Fields>
@@ -445,11 +446,12 @@ template <typename Fields>
 void describe_results(Fields& fields) {
   fields.always("second_run", &Report::second_run,
                 "Where backward stops without DDP because two backwards come to a node that saves tensors; else null.");
-  fields.always("buckets", &Report::buckets,
-                "Indices of the parameters that DDP reduces together, in the setup asked, in the order of the all-reduce: the "
-                "layout that it keeps, which is the one it was made with if an error stops it before.",
-                forms::list(forms::list(forms::Index{spaces::parameter})));
-  fields.required("verdict", &Report::verdict, "Of the setup asked.");
+  fields.always(
+      "buckets", &Report::buckets,
+      "Indices of the parameters that DDP reduces together, in the requested setup, in the order of the all-reduce: the "
+      "layout that it keeps, which is the one it was made with if an error stops it before.",
+      forms::list(forms::list(forms::Index{spaces::parameter})));
+  fields.required("verdict", &Report::verdict, "Of the requested setup.");
   fields.required("verdicts", &Report::verdicts,
                   "Nine rows, {reentrant, non_reentrant, off} x {defaults, find_unused_parameters, static_graph}, in which all "
                   "regions are taken to be of that kind; before them three with as_given, if the file mixes kinds.");
@@ -459,7 +461,7 @@ void describe_results(Fields& fields) {
       "Smaller changes first: flags of DDP, parameters that the loss does not depend on, the training step, inputs of "
       "regions, then as few regions as can be, all of them, several things at once.");
   fields.always("no_help", &Report::no_help, "What does not repair this setup.");
-  fields.always("price", &Report::price, "Of the setup asked.");
+  fields.always("price", &Report::price, "Of the requested setup.");
   fields.always("prices", &Report::prices, "For each kind of checkpointing that verdicts has.");
   fields.always("fixed", &Report::fixed, "Memory besides activations.");
   fields.always("varying", &Report::varying, "Why the graph may differ between iterations, where the file says so.");

@@ -89,7 +89,7 @@ std::string flops(std::int64_t number) {
 
 std::string percent(double share) {
   const long rounded = std::lround(100 * share);
-  return rounded == 0 && share > 0 ? "under 1 %" : fmt::format("{} %", rounded);
+  return rounded == 0 && share > 0 ? "under 1%" : fmt::format("{}%", rounded);
 }
 
 }  // namespace gradscan

@@ -36,7 +36,7 @@ std::string bytes(std::int64_t number);
 // "4.1 GFLOP"
 std::string flops(std::int64_t number);
 
-// 0.254: "25 %"; a share above 0 that rounds to 0: "under 1 %"
+// 0.254: "25%"; a share above 0 that rounds to 0: "under 1%"
 std::string percent(double share);
 
 }  // namespace gradscan

@@ -35,7 +35,7 @@ enum class Outcome {
 };
 
 // Why a hook fires: the backward pass that reaches its parameter. That is the inner backward of a region, for which the region's
-// number stands, or one outside of all regions.
+// number stands, or one outside all regions.
 class Cause {
  public:
   constexpr Cause() = default;  // the backward of the loss
@@ -44,7 +44,7 @@ class Cause {
   constexpr bool is_region() const { return pass_ >= 0; }
   constexpr int region() const { return pass_; }  // only if is_region()
 
-  friend constexpr auto operator<=>(Cause, Cause) = default;  // those outside of all regions first
+  friend constexpr auto operator<=>(Cause, Cause) = default;  // those outside all regions first
 
  private:
   int pass_ = none;

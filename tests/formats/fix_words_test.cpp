@@ -15,9 +15,9 @@ Price price_of(std::int64_t bytes, std::int64_t again) {
 
 TEST_CASE("a price shows the figures that change") {
   CHECK(price_in_words(price_of(128, 100), price_of(64, 200)) ==
-        "up to 128 B of activations instead of 64 B, 10 % of the work recomputed instead of 20 %");
+        "up to 128 B of activations instead of 64 B, 10% of the work recomputed instead of 20%");
   CHECK(price_in_words(price_of(128, 100), price_of(64, 100)) == "up to 128 B of activations instead of 64 B");
-  CHECK(price_in_words(price_of(64, 100), price_of(64, 200)) == "10 % of the work recomputed instead of 20 %");
+  CHECK(price_in_words(price_of(64, 100), price_of(64, 200)) == "10% of the work recomputed instead of 20%");
   CHECK(price_in_words(price_of(64, 100), price_of(64, 100)) == "memory and work unchanged");
 }
 

@@ -53,11 +53,14 @@ TEST_CASE("the input of a lost region is made to require grad") {
   CHECK(repaired.nodes[0].role == Role::leaf);
 }
 
-TEST_CASE("what nothing is known of cannot be made to require grad, what stands behind it can") {
+TEST_CASE("the input of a frozen region that left no graph, or of one behind it, is made to require grad") {
   Capture capture = tests::capture_from_text(R"(
     parameter l2.weight l2.bias
     data x
     region frozen reentrant x
+    end x
+    region frozen_too reentrant x
+      x = relu x
     end x
     region l2 reentrant x
       x = linear x l2
@@ -65,10 +68,28 @@ TEST_CASE("what nothing is known of cannot be made to require grad, what stands 
     output x
   )");
   CHECK(firings_of(capture) == std::vector<int>{0, 0});
-  CHECK(firings_of(valid(edited(capture, {.require_grad = {"l2"}}))) == std::vector<int>{1, 1});
-  CHECK_THROWS_WITH(edited(capture, {.require_grad = {"frozen"}}),
-                    "--require-grad frozen: nothing in it requires grad, so its graph is unknown: export the model with an "
-                    "input that requires grad");
+  for (const char* region : {"frozen", "frozen_too", "l2", "frozen*", "*"}) {
+    INFO(region);
+    CHECK(firings_of(valid(edited(capture, {.require_grad = {region}}))) == std::vector<int>{1, 1});
+  }
+}
+
+TEST_CASE("an argument that requires grad under another kind of checkpointing keeps what is behind it") {
+  Capture capture = tests::capture_from_text(R"(
+    parameter l1.weight l1.bias l2.weight l2.bias
+    data x
+    region l1 reentrant x
+      x = linear x l1
+    end x
+    region l2 reentrant x
+      x = linear x l2
+    end x
+    output x
+  )");
+  Capture repaired = valid(edited(capture, {.require_grad = {"l2"}}));
+  CHECK(firings_of(repaired) == std::vector<int>{0, 0, 1, 1});
+  for (Region& region : repaired.regions) region.kind = Kind::non_reentrant;
+  CHECK(firings_of(repaired) == std::vector<int>{1, 1, 1, 1});
 }
 
 TEST_CASE("integers cannot require grad") {

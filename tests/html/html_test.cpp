@@ -215,10 +215,10 @@ TEST_CASE("the verdict of a setup without its own report names parameters") {
 
 TEST_CASE("a page says what changes cost, and nothing of what is unknown") {
   const std::string html = markup(to_html(only(resnet50_in_every_setup())));
-  CHECK(contains(html, "up to 147 MiB of activations instead of 80 MiB, 0 % of the work recomputed instead of 25 %"));
+  CHECK(contains(html, "up to 147 MiB of activations instead of 80 MiB, 0% of the work recomputed instead of 25%"));
   CHECK(contains(html, "only if every iteration runs the same graph"));
   CHECK(contains(html, "20 MiB (layer1.2)"));
-  CHECK(contains(html, "25 % more work (6 GFLOP)"));
+  CHECK(contains(html, "25% more work (6 GFLOP)"));
   CHECK(contains(html, "294 MiB: 98 MiB of parameters, 98 MiB of gradients and 98 MiB of buckets."));
   CHECK(contains(html, "Buffers have no gradients."));
   CHECK(contains(html, "The tracer warned of a loop."));

@@ -37,7 +37,7 @@ TEST_CASE("sizes") {
   CHECK(bytes(170'900'000) == "163 MiB");
   CHECK(bytes(std::int64_t{17} << 30) == "17 GiB");
   CHECK(flops(4'100'000'000) == "4.1 GFLOP");
-  CHECK(percent(0.254) == "25 %");
+  CHECK(percent(0.254) == "25%");
 }
 
 }  // namespace
