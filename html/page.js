@@ -101,7 +101,7 @@ class ParameterTable {
 
   isAffected(each) {
     const outcome = each.row.cells[2].className;
-    return outcome === "error" || outcome === "silent";
+    return outcome === "error" || outcome === "silent" || outcome === "unknown";
   }
 
   countRows() {
@@ -128,7 +128,7 @@ class ParameterTable {
     const cell = each.row.cells[column];
     if (column === 0) return each.index;
     if (column >= 4 && column <= 9) return Number(cell.textContent);
-    if (column === 2) return ["error", "silent", "note", "pass"].indexOf(cell.className) + cell.textContent;
+    if (column === 2) return ["error", "silent", "unknown", "note", "pass"].indexOf(cell.className) + cell.textContent;
     return cell.textContent;
   }
 

@@ -18,10 +18,10 @@ std::string recomputation(const Price& price) {
   return fmt::format("{} more work ({})", percent(price.recompute_share()), flops(price.recompute_flops));
 }
 
-// The view of a fix that only changes the setup. Views end with the rows.
+// The view of a fix that does no more than choose another row of the table. Views end with the rows.
 const View* view_of(const Report& report, const Fix& fix, const std::vector<View>& views) {
   const auto row = row_of(report, fix.setup);
-  if (!row || !fix.edits.empty()) return nullptr;
+  if (!row || !fix.edits.empty() || fix.setup.step != report.setup.step) return nullptr;
   return &views[views.size() - report.verdicts.size() + *row];
 }
 
@@ -62,7 +62,7 @@ std::string fixed_memory(const FixedMemory& fixed) {
 }  // namespace
 
 std::string fixes(const Report& report, const std::vector<View>& views) {
-  if (!has_conflict(report)) return "";
+  if (!has_failure(report)) return "";
   if (report.fixes.empty()) return element("p", "No fix found: no change that was tried replays without a conflict.");
   std::string list;
   for (std::size_t number = 1; number <= report.fixes.size(); ++number) list += fix(report, number, views);

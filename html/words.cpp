@@ -21,7 +21,11 @@ std::string class_of(const Report& report, const Verdict& verdict) {
 }
 
 std::string sign(std::string_view of_class) {
-  const std::string_view character = of_class == "error" ? "✕" : of_class == "silent" ? "▲" : of_class == "pass" ? "✓" : "•";
+  const std::string_view character = of_class == "error"     ? "✕"
+                                     : of_class == "silent"  ? "▲"
+                                     : of_class == "unknown" ? "?"
+                                     : of_class == "pass"    ? "✓"
+                                                             : "•";
   return element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, character);
 }
 

@@ -102,6 +102,23 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   return capture;
 }
 
+// What was observed holds for the model as the file has it, and for the inputs that it was exported with.
+Observation observation_of(const std::string& path, const Model& model, const CaptureOptions& options) {
+  const std::optional<StatedObservation>& stated = model.metadata.observed;
+  if (!stated) return {};
+  if (!options.checkpoint.empty() || !options.inputs.empty() || !options.loss.empty())
+    return {.made = true, .reason = "the one at the time of the export had other options"};
+  Observation observation{.made = true, .reason = stated->reason, .error = stated->error};
+  for (const auto& [name, pass] : stated->firings) {
+    auto found = std::ranges::find(model.parameters, name, &Parameter::name);
+    if (found == model.parameters.end())
+      throw Error(Failure::not_a_model, path, "its gradscan.json is damaged: it names a firing of " + name,
+                  "export the model again with gradscan.export");
+    observation.firings.push_back({static_cast<int>(found - model.parameters.begin()), pass});
+  }
+  return observation;
+}
+
 Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   at::AutoGradMode grad_mode(true);
   torch::jit::GraphOptimizerEnabledGuard optimizer_off(false);
@@ -127,6 +144,7 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
     choose_stated_loss(capture, model.metadata.loss, path);
   else
     choose_loss(capture, options.loss);
+  capture.observed = observation_of(path, model, options);
   hide_outputs(capture, options.hidden);
   return capture;
 }

@@ -189,6 +189,12 @@ ExportedSetup read_setup(const nlohmann::json& json) {
   return setup;
 }
 
+StatedObservation read_observation(const nlohmann::json& json) {
+  return {.firings = json.value("firings", std::vector<std::pair<std::string, int>>()),
+          .reason = json.value("reason", ""),
+          .error = json.value("error", "")};
+}
+
 Metadata read_metadata(const nlohmann::json& json) {
   if (!json.is_object() || json.value("schema", "") != metadata_schema)
     throw std::invalid_argument(fmt::format("it does not have \"schema\": \"{}\"", metadata_schema));
@@ -198,6 +204,7 @@ Metadata read_metadata(const nlohmann::json& json) {
                     .loss = json.value("loss", Strings()),
                     .notes = json.value("notes", Strings()),
                     .varying = json.value("varying", Strings())};
+  if (auto observed = json.find("observed"); observed != json.end()) metadata.observed = read_observation(*observed);
   if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
   for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
     metadata.parameters.push_back(read_parameter(parameter));

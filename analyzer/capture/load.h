@@ -27,6 +27,12 @@ struct StatedInput : Input {
   std::int64_t low = 0, high = 1;
 };
 
+// As Capture::observed, of the file as it is, with names of parameters.
+struct StatedObservation {
+  std::vector<std::pair<std::string, int>> firings;  // parameter and pass
+  std::string reason, error;
+};
+
 // gradscan.json, which gradscan.export stores in the file; see docs/markers.md. Without it, everything is empty.
 struct Metadata {
   std::string torch;  // version that wrote the file
@@ -38,6 +44,7 @@ struct Metadata {
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   std::vector<std::string> notes;
   std::vector<std::string> varying;  // as Capture::varying
+  std::optional<StatedObservation> observed;
 };
 
 struct Model {

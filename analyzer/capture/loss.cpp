@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "analyzer/graph/observed.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
@@ -48,6 +49,7 @@ std::optional<std::string> mark_loss(Capture& capture, const std::vector<std::st
 }  // namespace
 
 void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
+  settle_observation(capture);
   std::optional<std::string> unknown = mark_loss(capture, paths);
   if (!unknown) return;
   std::string known = list_of(capture, requires_grad);

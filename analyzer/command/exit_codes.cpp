@@ -11,14 +11,15 @@ std::span<const ExitCode> exit_codes() {
   static constexpr std::array<ExitCode, 8> codes{{
       {exit_clean, "nothing is wrong in this setup"},
       {exit_conflict,
-       "DistributedDataParallel raises an error, or gradients are silently wrong; or --budget is too small. With --compare: in "
-       "MODEL"},
+       "DistributedDataParallel raises an error, gradients are silently wrong, or gradscan cannot know; or --budget is too "
+       "small. With --compare: in MODEL"},
       {exit_code(Failure::usage), "the command line makes no sense"},
       {exit_code(Failure::not_a_model), "MODEL is not a file that gradscan reads"},
       {exit_code(Failure::model_failed), "the model failed or crashed while it was loaded or run"},
       {exit_code(Failure::limit), "a limit of time, memory or size was hit"},
       {exit_code(Failure::output), "an output could not be written"},
-      {exit_code(Failure::internal), "a bug in gradscan"},
+      {exit_code(Failure::internal),
+       "a bug in gradscan, or a model that it has not seen whole: a real backward fires other hooks than it predicts"},
   }};
   return codes;
 }

@@ -168,6 +168,46 @@ void describe(Fields& fields, As<Node>) {
                   "For each of next the FLOPs of the gradient that goes there; empty if none are known.", list(at_least(0)));
 }
 
+// [parameter, pass]
+struct ObservedFiringForm {
+  forms::Json write(const ObservedFiring& firing, const forms::Lists&) const { return {firing.parameter, firing.pass}; }
+  void read(const forms::Json& json, ObservedFiring& firing) const {
+    if (!json.is_array() || json.size() != 2) throw forms::Malformed(" is not [parameter, pass]");
+    forms::inside(std::size_t{0}, [&] { forms::Whole{}.read(json[0], firing.parameter); });
+    forms::inside(std::size_t{1}, [&] { forms::Whole{}.read(json[1], firing.pass); });
+  }
+  void check(const ObservedFiring& firing, const forms::Lists& lists) const {
+    lists.check(spaces::parameter, firing.parameter);
+    if (firing.pass < 0) throw forms::Malformed("[1] is negative");
+  }
+  forms::Json schema(forms::Definitions& definitions) const {
+    const forms::Json number = forms::at_least(0).schema(definitions);
+    return {{"type", "array"}, {"prefixItems", {number, number}}, {"minItems", 2}, {"maxItems", 2}};
+  }
+};
+
+template <typename Fields>
+void describe(Fields& fields, As<Observation>) {
+  fields.object("observation", "A real backward of the model, with its own checkpointing and without DDP.");
+  fields.optional(
+      "firings", &Observation::firings,
+      "Each run of a gradient hook, in order: [parameter, pass]. Pass 0 is the backward of the loss; the others are "
+      "inner backwards.",
+      forms::list(ObservedFiringForm{}));
+  fields.optional("reason", &Observation::reason, "Why there was none: verify=False");
+  fields.optional("error", &Observation::error, "With which it failed; firings are then those before it.");
+}
+
+template <typename Fields>
+void describe(Fields& fields, As<Disagreement>) {
+  fields.object("disagreement", "A parameter whose hook fires otherwise in a real backward than gradscan predicts.");
+  fields.required("parameter", &Disagreement::parameter, "Its name.");
+  fields.required("predicted", &Disagreement::predicted, "Firings in one backward, as predicted.", forms::at_least(0));
+  fields.required("observed", &Disagreement::observed, "Firings in a real backward.", forms::at_least(0));
+  fields.required("predicted_inner", &Disagreement::predicted_inner, "Those predicted in inner backwards.", forms::at_least(0));
+  fields.required("observed_inner", &Disagreement::observed_inner, "Those observed in inner backwards.", forms::at_least(0));
+}
+
 template <typename Fields>
 void describe(Fields& fields, As<Capture>) {
   using forms::counted;
@@ -185,6 +225,10 @@ void describe(Fields& fields, As<Capture>) {
   fields.optional("constant_flops", &Capture::constant_flops, "As a region's, outside all regions.", forms::at_least(0));
   fields.always("notes", &Capture::notes, "Sentences that a report repeats.");
   fields.optional("varying", &Capture::varying, "Why the graph may differ between iterations: encoder has layerdrop=0.1");
+  fields.optional("observed", &Capture::observed, "A real backward of the model that the capture describes.",
+                  forms::Known<Observation>{&Observation::made});
+  fields.optional("disagreements", &Capture::disagreements,
+                  "Where such a backward, of the model before it was changed, does not agree with the graph.");
   fields.always("inputs", &Capture::inputs, "What forward is run with.");
   fields.always("outputs", &Capture::outputs, "The tensors in forward's return value.");
   fields.always("parameters", &Capture::parameters,

@@ -6,7 +6,7 @@
 namespace gradscan {
 namespace {
 
-constexpr std::array<Rule, 7> table{{
+constexpr std::array<Rule, 9> table{{
     {.id = "marked-ready-twice",
      .outcome = Outcome::marked_ready_twice,
      .phrase = "ready only once",
@@ -102,6 +102,38 @@ constexpr std::array<Rule, 7> table{{
      .remedy =
          "Call checkpoint(..., use_reentrant=False), or make an argument of the region require grad and return its outputs as "
          "a tensor or a tuple of tensors."},
+    {.id = "seen-otherwise",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::unknown,
+     .in_table = "differs",
+     .of_parameter = "fires otherwise",
+     .fate = "fires otherwise in a real backward than gradscan predicts",
+     .title = "A real backward fires other gradient hooks than gradscan predicts",
+     .help =
+         "gradscan.record and gradscan.export run the model once more as it is, without DDP, and note which gradient hooks "
+         "fire. "
+         "Here, they were not those that the recorded graph predicts: training does something that gradscan has not seen, such "
+         "as a backward inside an autograd Function or a hook. No verdict on this file can be relied on, and the exit code is "
+         "70.",
+     .remedy = "Please report it, with the model if possible. Meanwhile, run the job on two ranks with a small batch inside "
+               "gradscan.explain: DDP itself then decides."},
+    {.id = "graph-varies",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::unknown,
+     .in_table = "varies",
+     .of_parameter = "",
+     .fate = "",
+     .title = "Iterations run different graphs, and the file has one of them",
+     .help = "The verdict holds for the graph in the file. Forward builds others, too: it drops layers at random, alternates "
+             "between "
+             "branches or depends on a counter or a cache. With static_graph=True, DDP raises when one of them fires more "
+             "often than "
+             "the first; with its defaults, when one of them leaves out a parameter.",
+     .remedy =
+         "Write the file with gradscan.record, which runs forward several times and keeps each graph, or record them one by "
+         "one and scan them in turn: gradscan a.capture.json --then b.capture.json."},
     {.id = "no-regions-named",
      .outcome = std::nullopt,
      .phrase = "",
@@ -116,12 +148,13 @@ constexpr std::array<Rule, 7> table{{
                "--checkpoint PATTERN."},
 }};
 
-constexpr std::array<SeverityWords, 5> severities{{
-    {.severity = Severity::failed, .name = "failed", .title = "Failed", .loud = "FAILED"},
-    {.severity = Severity::error, .name = "error", .title = "Error", .loud = "ERROR"},
-    {.severity = Severity::silent, .name = "silent", .title = "Silent failure", .loud = "SILENT"},
-    {.severity = Severity::note, .name = "note", .title = "Note", .loud = "note"},
-    {.severity = Severity::clean, .name = "pass", .title = "OK", .loud = "ok"},
+constexpr std::array<SeverityWords, 6> severities{{
+    {.severity = Severity::failed, .name = "failed", .title = "Failed", .loud = "FAILED", .heading = "FAILED"},
+    {.severity = Severity::error, .name = "error", .title = "Error", .loud = "ERROR", .heading = "ERROR"},
+    {.severity = Severity::silent, .name = "silent", .title = "Silent failure", .loud = "SILENT", .heading = "SILENT FAILURE"},
+    {.severity = Severity::unknown, .name = "unknown", .title = "Not known", .loud = "UNKNOWN", .heading = "NOT KNOWN"},
+    {.severity = Severity::note, .name = "note", .title = "Note", .loud = "note", .heading = "NOTE"},
+    {.severity = Severity::clean, .name = "pass", .title = "OK", .loud = "ok", .heading = "OK"},
 }};
 
 template <typename Holds>

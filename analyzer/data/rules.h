@@ -37,9 +37,10 @@ Outcome outcome_of(std::string_view message);
 
 struct SeverityWords {
   Severity severity;
-  std::string_view name;   // "silent"
-  std::string_view title;  // "Silent failure"
-  std::string_view loud;   // "SILENT"
+  std::string_view name;     // "silent"
+  std::string_view title;    // "Silent failure"
+  std::string_view loud;     // "SILENT"
+  std::string_view heading;  // "SILENT FAILURE"
 };
 
 const SeverityWords& severity_words(Severity severity);

@@ -259,14 +259,71 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
        {}});
 }
 
+std::string in_words(const Disagreement& each) {
+  const auto side = [](int all, int inner) {
+    return inner == 0 ? std::to_string(all) : fmt::format("{} ({} in inner backwards)", all, inner);
+  };
+  return fmt::format("{}: predicted {}, observed {}", each.parameter, side(each.predicted, each.predicted_inner),
+                     side(each.observed, each.observed_inner));
+}
+
+void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
+  if (report.disagreements.empty()) return;
+  constexpr std::size_t shown = 4;
+  Finding result{"seen-otherwise", Severity::unknown, "", "", {}};
+  std::vector<std::string> words;
+  Group all{.label = "all"};
+  for (const Disagreement& each : report.disagreements) {
+    words.push_back(in_words(each));
+    if (const ParameterReport* parameter = find_parameter(report, each.parameter)) all.parameters.push_back(parameter->index);
+  }
+  sort_unique(all.parameters);
+  if (!all.parameters.empty()) result.groups.push_back(std::move(all));
+  result.title =
+      fmt::format("no verdict on this model can be relied on: a real backward fires other hooks of {} than predicted",
+                  count(words.size(), "parameter"));
+  result.why = fmt::format(
+      "The model was run once more as it is, without DDP, when the file was written. Firings of gradient hooks: {}. Training "
+      "does something that gradscan has not seen, such as a backward inside an autograd Function or a hook.",
+      enumerate(words, shown));
+  findings.push_back(std::move(result));
+}
+
+// Beside something worse, what is not known is only a note.
+void add_graph_varies(const Report& report, std::vector<Finding>& findings) {
+  constexpr std::size_t shown = 4;
+  if (report.varying.empty() || report.in_turn.size() > 1) return;
+  const bool worse = std::ranges::any_of(findings, [](const Finding& each) { return each.severity < Severity::note; });
+  findings.push_back({"graph-varies",
+                      worse ? Severity::note : Severity::unknown,
+                      "iterations run different graphs, and only one of them is in the file",
+                      fmt::format("The verdict is that of the graph in the file, and the others may have another: {}. "
+                                  "gradscan.record runs forward several times and keeps each graph; --then scans several "
+                                  "captures in turn.",
+                                  enumerate(report.varying, shown)),
+                      {}});
+}
+
+void add_backward_error(const Report& report, std::vector<Finding>& findings) {
+  if (report.backward_error.empty() || report.verdict.outcome != Outcome::pass) return;
+  findings.push_back({"other-error",
+                      Severity::error,
+                      "backward fails even without DDP: " + report.backward_error,
+                      "The model was run once more as it is when the file was written, and its backward raised this error.",
+                      {}});
+}
+
 }  // namespace
 
 std::vector<Finding> find_conflicts(const Report& report) {
   std::vector<Finding> findings;
   add_error(report, findings);
+  add_backward_error(report, findings);
   add_not_averaged(report, findings);
   add_not_trained(report, findings);
   add_incomplete(report, findings);
+  add_seen_otherwise(report, findings);
+  add_graph_varies(report, findings);
   add_no_regions_named(report, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& left, const Finding& right) { return left.severity < right.severity; });

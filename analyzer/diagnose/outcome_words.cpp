@@ -16,10 +16,18 @@ const Rule* worst_rule(const Report& report, const Verdict& verdict) {
   return nullptr;
 }
 
+// What keeps a verdict without a failure from being known.
+const Rule* doubt(const Report& report) {
+  if (!report.disagreements.empty()) return find_rule("seen-otherwise");
+  if (!report.backward_error.empty()) return find_rule("other-error");
+  return report.varying.empty() || report.in_turn.size() > 1 ? nullptr : find_rule("graph-varies");
+}
+
 }  // namespace
 
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
   const Rule* rule = worst_rule(report, verdict);
+  if (!rule) rule = doubt(report);
   if (!rule) return {Severity::clean, std::string(severity_words(Severity::clean).name)};
   return {rule->severity, fmt::format("{} {}", severity_words(rule->severity).loud, rule->in_table)};
 }

@@ -46,7 +46,7 @@ std::string price_in_words(const Price& price, const Price& asked) {
 }
 
 void write_fixes(TerminalText& out, const Report& report) {
-  if (!has_conflict(report)) return;
+  if (!has_failure(report)) return;
   out.heading(report.fixes.empty() ? "No fix found: no change that was tried replays without a conflict"
                                    : "Fixes (each replayed without a conflict)");
   for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_shown); ++number) write_fix(out, report, number);

@@ -61,7 +61,7 @@ std::string commands(const std::string& level, const std::vector<std::string>& a
 }  // namespace
 
 std::string to_github(const Survey& survey, const SourcePathOptions& options) {
-  std::vector<std::string> errors, silent, notices;
+  std::vector<std::string> errors, silent, warnings, notices;
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];
     if (!file.report) {
@@ -70,12 +70,15 @@ std::string to_github(const Survey& survey, const SourcePathOptions& options) {
     }
     for (const Finding& finding : file.report->findings) {
       if (!finding.accepted.empty()) continue;
-      auto& list = finding.severity == Severity::error ? errors : finding.severity == Severity::silent ? silent : notices;
+      auto& list = finding.severity == Severity::error     ? errors
+                   : finding.severity == Severity::silent  ? silent
+                   : finding.severity == Severity::unknown ? warnings
+                                                           : notices;
       list.push_back(annotation(file, finding, options));
     }
   }
   errors.insert(errors.end(), silent.begin(), silent.end());
-  return commands("error", errors) + commands("notice", notices);
+  return commands("error", errors) + commands("warning", warnings) + commands("notice", notices);
 }
 
 }  // namespace gradscan

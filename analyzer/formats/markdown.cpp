@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/fix_words.h"
 #include "analyzer/formats/markdown_text.h"
@@ -54,6 +55,8 @@ std::string_view word(Severity severity) {
       return "**error**";
     case Severity::silent:
       return "**silent failure**";
+    case Severity::unknown:
+      return "**not known**";
     case Severity::note:
     case Severity::clean:
       break;
@@ -145,8 +148,7 @@ std::size_t number_affected(const Finding& finding) {
 
 // The visible part of a finding.
 std::string head_of(const Finding& finding) {
-  std::string text = fmt::format("\n**{}**: {}\n", finding.severity == Severity::error ? "ERROR" : "SILENT FAILURE",
-                                 markdown_prose(finding.title));
+  std::string text = fmt::format("\n**{}**: {}\n", severity_words(finding.severity).heading, markdown_prose(finding.title));
   if (!finding.accepted.empty()) text += fmt::format("\naccepted: {}\n", markdown_prose(finding.accepted));
   return finding.why.empty() ? text : fmt::format("{}\n{}\n", text, markdown_prose(finding.why));
 }
@@ -175,7 +177,7 @@ void add_report(Comment& comment, const Scanned& file) {
   comment.add("\n" + table_of_setups(report));
   for (const Finding& finding : report.findings)
     if (finding.severity != Severity::note) add_finding(comment, report, finding);
-  if (has_conflict(report)) comment.add(fixes(report));
+  if (has_failure(report)) comment.add(fixes(report));
   if (std::string text = what_does_not_help(report); !text.empty()) comment.add(folded("changes that do not help", text));
   if (!report.verdict.message.empty()) comment.add(folded("the error message", fenced(message(report.verdict), "text")));
 }

@@ -27,7 +27,7 @@ constexpr std::size_t related_at_most = 100, names_shown = 6;
 
 // SARIF has no level for silent failures; they are as bad as errors.
 std::string_view sarif_level(Severity severity) {
-  return severity == Severity::note ? "note" : "error";
+  return severity == Severity::note ? "note" : severity == Severity::unknown ? "warning" : "error";
 }
 
 Json message(std::string_view text) {

@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include "analyzer/data/rules.h"
 #include "analyzer/formats/terminal.h"
@@ -54,14 +54,17 @@ std::string in_words(const Scanned& file) {
 }
 
 std::string summary(const Survey& survey) {
-  std::array<std::size_t, 5> numbers{};  // by Severity
-  for (const Scanned& file : survey.files) ++numbers[static_cast<std::size_t>(severity(file))];
-  auto [failed, error, silent, notes, clean] = numbers;
+  std::map<Severity, std::size_t> numbers;
+  for (const Scanned& file : survey.files) ++numbers[severity(file)];
   std::vector<std::string> parts;
-  if (error > 0) parts.push_back(count(error, "error"));
-  if (silent > 0) parts.push_back(fmt::format("{} silent", silent));
-  if (clean > 0) parts.push_back(fmt::format("{} clean", clean));
-  if (failed > 0) parts.push_back(fmt::format("{} could not be scanned", failed));
+  const auto add = [&](Severity severity, const char* word) {
+    if (numbers[severity] > 0) parts.push_back(fmt::format("{} {}", numbers[severity], word));
+  };
+  if (numbers[Severity::error] > 0) parts.push_back(count(numbers[Severity::error], "error"));
+  add(Severity::silent, "silent");
+  add(Severity::unknown, "not known");
+  add(Severity::clean, "clean");
+  add(Severity::failed, "could not be scanned");
   std::string files = count(survey.files.size(), "file");
   return parts.empty() ? files : fmt::format("{}: {}", files, fmt::join(parts, ", "));
 }

@@ -39,6 +39,7 @@ Paint paint_of(Severity severity) {
     case Severity::error:
       return Paint::bad;
     case Severity::silent:
+    case Severity::unknown:
       return Paint::warn;
     default:
       return Paint::good;

@@ -9,6 +9,7 @@
 #include <map>
 #include <numeric>
 
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
@@ -128,10 +129,9 @@ class Text {
   }
 
   void headline(const Finding& finding) {
-    bool error = finding.severity == Severity::error;
-    std::string words = (error ? "ERROR: " : "SILENT FAILURE: ") + finding.title;
+    const std::string words = fmt::format("{}: {}", severity_words(finding.severity).heading, finding.title);
     if (!finding.accepted.empty()) return out_.prose(fmt::format("{} (accepted: {})", words, finding.accepted), 2);
-    out_.prose(words, 2, error ? Paint::bad : Paint::warn);
+    out_.prose(words, 2, paint_of(finding.severity));
   }
 
   std::string checkpointing_asked() const {

@@ -20,6 +20,7 @@
 #include <array>
 
 #include "analyzer/graph/named_parameters.h"
+#include "analyzer/graph/observed.h"
 #include "analyzer/graph/patterns.h"
 #include "analyzer/graph/step.h"
 #include "analyzer/text/globs.h"
@@ -222,6 +223,7 @@ std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits
   for (const std::string& glob : edits.require_grad) check_region(in_turn, "--require-grad", glob);
   std::vector<Capture> result(in_turn.begin(), in_turn.end());
   for (Capture& capture : result) {
+    if (!edits.empty()) settle_observation(capture);
     set_kinds(capture, edits.checkpoint);
     freeze(capture, edits.freeze);
     ignore(capture, edits.ignore);

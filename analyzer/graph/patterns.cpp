@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/graph/observed.h"
 #include "analyzer/presets/presets.h"
 #include "analyzer/text/globs.h"
 #include "analyzer/text/near_matches.h"
@@ -41,6 +42,7 @@ std::vector<std::size_t> outermost_matches(const std::string& glob, const std::v
 }
 
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
+  if (!patterns.empty()) settle_observation(capture);
   for (const CheckpointPattern& pattern : patterns) {
     bool matched = false;
     for (Region& region : capture.regions) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyzer/base/sort_unique.h"
+#include "analyzer/graph/observed.h"
 #include "analyzer/report/closures.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/stages.h"
@@ -63,6 +64,10 @@ class Assembly {
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
     report_.notes = capture_.notes;
+    report_.disagreements = disagreements(capture_);
+    if (!capture_.observed.reason.empty())
+      report_.notes.push_back("No real backward was compared with what gradscan predicts: " + capture_.observed.reason + ".");
+    report_.backward_error = capture_.observed.error;
     for (const Capture& capture : in_turn_)
       for (const std::string& reason : capture.varying)
         if (std::count(report_.varying.begin(), report_.varying.end(), reason) == 0) report_.varying.push_back(reason);

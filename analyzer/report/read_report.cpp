@@ -43,7 +43,7 @@ void check(Scanned& file) {
   file.error.clear();
   complete(*file.report);
   forms::inside("report", [&] { check(*file.report); });
-  file.exit_code = has_conflict(*file.report) ? 1 : 0;
+  file.exit_code = exit_code(*file.report);
 }
 
 Survey survey_from(const Json& json) {
@@ -62,7 +62,7 @@ Survey survey_of(const Json& json) {
   complete(report);
   check(report);
   std::string path = report.model;
-  int code = has_conflict(report) ? 1 : 0;
+  const int code = exit_code(report);
   return {{{.path = std::move(path), .report = std::move(report), .exit_code = code}}};
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "analyzer/report/report.h"
+#include "gradscan/error.h"
 
 namespace gradscan {
 
@@ -14,9 +15,26 @@ int blocked_at(const Report& report, int region) {
   return blocked;
 }
 
+namespace {
+
+bool has_finding(const Report& report, Severity mildest) {
+  return std::ranges::any_of(report.findings,
+                             [&](const Finding& finding) { return finding.severity <= mildest && finding.accepted.empty(); });
+}
+
+}  // namespace
+
 bool has_conflict(const Report& report) {
-  return std::any_of(report.findings.begin(), report.findings.end(),
-                     [](const Finding& finding) { return finding.severity != Severity::note && finding.accepted.empty(); });
+  return has_finding(report, Severity::unknown);
+}
+
+bool has_failure(const Report& report) {
+  return has_finding(report, Severity::silent);
+}
+
+int exit_code(const Report& report) {
+  if (!report.disagreements.empty()) return exit_code(Failure::internal);
+  return has_conflict(report) ? 1 : 0;
 }
 
 // DDP's messages put a dot before the name of a parameter of the root module, which may be a number.

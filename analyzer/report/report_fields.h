@@ -16,7 +16,8 @@
 namespace gradscan {
 
 constexpr auto words_of(Severity) {  // of findings
-  return std::array<Word<Severity>, 3>{{{Severity::error, "error"}, {Severity::silent, "silent"}, {Severity::note, "note"}}};
+  return std::array<Word<Severity>, 4>{
+      {{Severity::error, "error"}, {Severity::silent, "silent"}, {Severity::unknown, "unknown"}, {Severity::note, "note"}}};
 }
 
 // Why a parameter fires: {"region": 15}, {"outer": true} or {"around_model": true}.
@@ -464,6 +465,10 @@ void describe_results(Fields& fields) {
   fields.always("price", &Report::price, "Of the requested setup.");
   fields.always("prices", &Report::prices, "For each kind of checkpointing that verdicts has.");
   fields.always("fixed", &Report::fixed, "Memory besides activations.");
+  fields.optional(
+      "disagreements", &Report::disagreements,
+      "Parameters whose hooks fire otherwise in a real backward than gradscan predicts: no verdict can be relied on.");
+  fields.optional("backward_error", &Report::backward_error, "With which a real backward failed, without DDP.");
   fields.always("varying", &Report::varying, "Why the graph may differ between iterations, where the file says so.");
   fields.always("notes", &Report::notes, "Sentences about what could not be seen.");
 }

@@ -30,8 +30,7 @@ const Finding* worst_finding(const Report& report) {
 Severity severity(const Scanned& file) {
   if (!file.report) return Severity::failed;
   const Finding* worst = worst_finding(*file.report);
-  if (!worst) return Severity::clean;
-  return worst->severity == Severity::error ? Severity::error : Severity::silent;
+  return worst ? worst->severity : Severity::clean;
 }
 
 }  // namespace gradscan

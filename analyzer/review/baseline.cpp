@@ -105,7 +105,7 @@ std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const s
     if (!expired(*entry)) finding.accepted = entry->reason;
   });
   for (Scanned& file : survey.files)
-    if (file.report) file.exit_code = has_conflict(*file.report) ? 1 : 0;
+    if (file.report) file.exit_code = exit_code(*file.report);
   std::vector<std::string> sentences;
   for (std::size_t at = 0; at < matched.size(); ++at) {
     const BaselineEntry& entry = baseline.findings[at];

@@ -48,8 +48,8 @@ std::vector<Capture> captures_of(const std::string& model, const ScanRequest& re
 }
 
 Scanned scanned(const std::string& path, Report report) {
-  int exit_code = has_conflict(report) ? exit_conflict : exit_clean;
-  return {.path = path, .report = std::move(report), .exit_code = exit_code};
+  const int code = exit_code(report);
+  return {.path = path, .report = std::move(report), .exit_code = code};
 }
 
 ScanResult scan_model(const ScanRequest& request, const std::function<void(const Capture&)>& save) {
@@ -140,8 +140,8 @@ ScanResult comparison(const ScanRequest& request) {
   CaptureFile capture = in_a_child(request.time_limit);
   Capture first = capture(request.models.front(), request.options), second = capture(*request.compare, request.options);
   Comparison comparison = compare(side_of(first, request.options), side_of(second, request.options));
-  int exit_code = has_conflict(comparison.first) ? exit_conflict : exit_clean;
-  return {std::move(comparison), exit_code, std::move(first)};
+  const int code = exit_code(comparison.first);
+  return {std::move(comparison), code, std::move(first)};
 }
 
 ScanResult of_survey(Survey survey) {

@@ -9,6 +9,7 @@
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
+#include "analyzer/report/survey.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
 #include "analyzer/text/width.h"
@@ -53,7 +54,8 @@ std::string title_of_named(const Report& report, int parameter) {
 std::string title_without_name(const Report& report) {
   if (report.verdict.outcome != Outcome::pass)
     return fmt::format("Training stops in iteration {}", report.verdict.iteration.value_or(0));
-  if (has_conflict(report)) return "Part of the gradient is missing; DDP is silent";
+  if (has_failure(report)) return "Part of the gradient is missing; DDP is silent";
+  if (has_conflict(report)) return "What DDP will do is not known";
   const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
   const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
   return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";
@@ -159,8 +161,8 @@ std::string prose(const Scene& scene) {
 }  // namespace
 
 void add_captions(Scene& scene, const Report& report, const Selection& selection, const PictureOptions& options) {
-  const bool silent = report.verdict.outcome == Outcome::pass;
-  scene.severity = !has_conflict(report) && silent ? Severity::clean : silent ? Severity::silent : Severity::error;
+  const Finding* worst = worst_finding(report);
+  scene.severity = report.verdict.outcome != Outcome::pass ? Severity::error : worst ? worst->severity : Severity::clean;
   add_header(scene, report, selection, options);
   add_footer(scene, report, selection, options);
   scene.summary = prose(scene);

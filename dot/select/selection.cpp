@@ -48,15 +48,9 @@ void choose_stages(const std::vector<Stage>& all, Selection& selection) {
   }
 }
 
-std::vector<int> named_parameters(const Verdict& verdict) {
-  if (verdict.outcome != Outcome::pass) return verdict.parameters;
-  return verdict.unsynchronised.empty() ? verdict.untrained : verdict.unsynchronised;
-}
-
-// Parameters affected by findings other than notes, plus those that the verdict names.
-std::vector<int> findings_by_parameter(const Report& report, const std::vector<int>& named) {
+// Parameters affected by findings other than notes: for each, which finding; none for all others.
+std::vector<int> findings_by_parameter(const Report& report) {
   std::vector<int> finding(report.parameters.size(), none);
-  for (const int parameter : named) finding[parameter] = 0;
   for (std::size_t i = report.findings.size(); i-- > 0;) {
     if (report.findings[i].severity == Severity::note) continue;
     for (const Group& group : report.findings[i].groups) {
@@ -64,6 +58,15 @@ std::vector<int> findings_by_parameter(const Report& report, const std::vector<i
     }
   }
   return finding;
+}
+
+// Those that the verdict names. A parameter that the loss does not need is untrained too, but only noted.
+std::vector<int> named_parameters(const Verdict& verdict, const std::vector<int>& finding) {
+  if (verdict.outcome != Outcome::pass) return verdict.parameters;
+  if (!verdict.unsynchronised.empty()) return verdict.unsynchronised;
+  std::vector<int> named = verdict.untrained;
+  std::erase_if(named, [&](int parameter) { return finding[parameter] == none; });
+  return named;
 }
 
 class Uses {
@@ -317,8 +320,10 @@ Selection select(const Report& report, const PictureOptions& options) {
   Selection selection;
   if (!options.focus.empty()) selection.focus = find_focus(report, options.focus);
   choose_stages(report.stages, selection);
-  selection.named = named_parameters(report.verdict);
-  selection.finding = findings_by_parameter(report, selection.named);
+  selection.finding = findings_by_parameter(report);
+  selection.named = named_parameters(report.verdict, selection.finding);
+  for (const int parameter : selection.named)
+    if (selection.finding[parameter] == none) selection.finding[parameter] = 0;
   Uses uses(report, selection);
   for (int p = 0; p < static_cast<int>(report.parameters.size()); ++p)
     if (selection.in_conflict(p) || uses_parameter(selection.focus.parameters, p)) uses.find(p);

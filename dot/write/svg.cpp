@@ -191,7 +191,7 @@ std::string sign(Severity severity, Point centre) {
       fmt::format("<circle{}{}{}{}/>", attribute("cx", x), attribute("cy", y), attribute("r", 8.2), stroked(tint, 1.8));
   std::string in = fmt::format("M{}L{}M{}L{}", at({x - 3, y - 3}), at({x + 3, y + 3}), at({x - 3, y + 3}), at({x + 3, y - 3}));
   if (severity == Severity::clean) in = fmt::format("M{}L{}L{}", at({x - 3.8, y}), at({x - 1, y + 3}), at({x + 4, y - 3.2}));
-  if (severity == Severity::silent) {
+  if (severity == Severity::silent || severity == Severity::unknown) {
     const std::string triangle = fmt::format("M{}L{}L{}Z", at({x, y - 8}), at({x + 9, y + 7}), at({x - 9, y + 7}));
     shape = fmt::format("<path{}{}{}/>", attribute("d", triangle), attribute("stroke-linejoin", "round"), stroked(tint, 1.8));
     in = fmt::format("M{}L{}M{}L{}", at({x, y - 3}), at({x, y + 1.5}), at({x, y + 4}), at({x, y + 4.4}));

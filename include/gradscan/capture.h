@@ -152,6 +152,33 @@ struct ExportedSetup {
   bool gradient_as_bucket_view = false;
 };
 
+// One run of a gradient hook in a real backward.
+struct ObservedFiring {
+  int parameter = 0;  // position in Capture::parameters
+  int pass = 0;       // which backward: 0 is that of the loss, the others are inner ones, in the order in which they began
+
+  bool operator==(const ObservedFiring&) const = default;
+};
+
+// What whoever recorded the capture saw when it ran the model once more as it is, with its own checkpointing, and went backward.
+struct Observation {
+  bool made = false;                      // otherwise nobody says whether there was such a run
+  std::vector<ObservedFiring> firings{};  // in order
+  std::string reason{};                   // why there was none: "verify=False"
+  std::string error{};                    // with which backward failed, without DDP; firings are then those before it
+
+  bool operator==(const Observation&) const = default;
+};
+
+// A parameter whose hook fires otherwise in a real backward than gradscan predicts: gradscan has not seen all of the model.
+struct Disagreement {
+  std::string parameter{};                      // its name
+  int predicted = 0, observed = 0;              // firings in one backward
+  int predicted_inner = 0, observed_inner = 0;  // those of them in inner backwards
+
+  bool operator==(const Disagreement&) const = default;
+};
+
 struct Capture {
   std::string model{};       // file name without its folder
   std::string torch{};       // version of the torch that made this capture
@@ -164,9 +191,11 @@ struct Capture {
   bool regions_known = false;  // forward executes no others: the exporter saw every call of checkpoint
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
-  std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
-  std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
-  std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
+  std::vector<std::string> notes{};           // sentences that a report must repeat (tracer warnings, what could not be seen)
+  std::int64_t constant_flops = 0;            // like Region::constant_flops, outside all regions
+  std::vector<std::string> varying{};         // why the graph may differ between iterations: "encoder has layerdrop=0.1"
+  Observation observed{};                     // of this graph, as it is; not made if the graph was changed after it
+  std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
 };
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.

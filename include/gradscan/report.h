@@ -167,14 +167,24 @@ struct Report {
   std::vector<PriceRow> prices{};           // of the kinds of checkpointing in `verdicts`, in that order
   FixedMemory fixed{};                      // what does not depend on checkpointing
   std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; filled on request
-  std::vector<std::string> varying{};       // see Capture
+  // Parameters (DDP indices) whose hooks fire otherwise in a real backward than predicted: no verdict can be relied on.
+  std::vector<Disagreement> disagreements{};
+  std::string backward_error{};        // with which a real backward failed, without DDP; empty: it did not, or unknown
+  std::vector<std::string> varying{};  // see Capture
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
   std::vector<std::string> notes{};
 };
 
-// True if a finding of the requested setup is an error or a silent failure that no baseline accepts: exit code 1.
+// True if a finding of the requested setup is more than a note and no baseline accepts it: it is an error, a silent failure,
+// or something that gradscan cannot know.
 bool has_conflict(const Report& report);
+
+// True if one of those is an error or a silent failure.
+bool has_failure(const Report& report);
+
+// The exit code of the command line: 0; 1 if has_conflict(); 70 if there are disagreements.
+int exit_code(const Report& report);
 
 // By DDP index ("432"), name or alias; nullptr if there is none.
 const ParameterReport* find_parameter(const Report& report, std::string_view name_or_index);

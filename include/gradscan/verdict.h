@@ -19,11 +19,12 @@ inline constexpr int replay_iterations = 4;  // the number of iterations behind 
 
 // The severity of a finding, a verdict or a file, worst first.
 enum class Severity {
-  failed,  // a file could not be scanned
-  error,   // DDP or backward raises
-  silent,  // nothing raises, although gradients are wrong
-  note,    // for information
-  clean,   // nothing is wrong
+  failed,   // a file could not be scanned
+  error,    // DDP or backward raises
+  silent,   // nothing raises, although gradients are wrong
+  unknown,  // gradscan has not seen all that training does, and says nothing about the rest
+  note,     // for information
+  clean,    // nothing is wrong
 };
 
 enum class Outcome {

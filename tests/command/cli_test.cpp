@@ -69,6 +69,33 @@ TEST_CASE("Options --help and --version go to standard output") {
   CHECK_THAT(version.out, Catch::Matchers::Matches(R"(gradscan \d+\.\d+\.\d+ \(torch \d+\.\d+\.\S+\)\n)"));
 }
 
+TEST_CASE("What gradscan cannot know is never OK") {
+  TemporaryFolder folder;
+  Capture capture = capture_from_text("parameter w b\ninput x\nx = mul x w\nx = mul x b\noutput x");
+  folder.write("seen.capture.json", to_json(capture));
+  CHECK(run_gradscan(folder.path(), {"seen.capture.json"}).exit_code == 0);
+
+  Capture varying = capture;
+  varying.varying = {"encoder has layerdrop=0.1"};
+  folder.write("varying.capture.json", to_json(varying));
+  Finished one_graph = run_gradscan(folder.path(), {"varying.capture.json", "--static-graph"});
+  CHECK(one_graph.exit_code == 1);
+  CHECK_THAT(one_graph.out, Contains("NOT KNOWN: iterations run different graphs") && Contains("layerdrop=0.1") &&
+                                Contains("UNKNOWN varies") && !Contains("OK"));
+  CHECK(run_gradscan(folder.path(), {"varying.capture.json", "--then", "seen.capture.json"}).exit_code == 0);
+
+  Capture otherwise = capture;
+  otherwise.observed = {.made = true, .firings = {{1, 0}, {0, 0}, {0, 1}}};
+  folder.write("otherwise.capture.json", to_json(otherwise));
+  for (const Strings& options : {Strings{}, Strings{"--freeze", "b"}, Strings{"--static-graph"}}) {
+    Finished finished = run_gradscan(folder.path(), Strings{"otherwise.capture.json"} + options);
+    CHECK(finished.exit_code == 70);
+    CHECK_THAT(finished.out, Contains("NOT KNOWN: no verdict on this model can be relied on") &&
+                                 Contains("w: predicted 1, observed 2 (1 in inner") && !Contains("OK"));
+  }
+  CHECK(run_gradscan(folder.path(), {"otherwise.capture.json", "seen.capture.json"}).exit_code == 70);
+}
+
 TEST_CASE("Wrong usage") {
   TemporaryFolder folder;
   CHECK(refusal(folder, 2, {}) == "no model is given: write gradscan MODEL, or see gradscan --help");

@@ -30,11 +30,12 @@ TEST_CASE("the documentation has each rule in the words of the table, and no oth
   std::string text = documentation();
   std::size_t at = 0;
   for (const Rule& rule : rules()) {
-    for (const std::string& part : {"## " + std::string(rule.id) + " **" + std::string(rule.title) + "** (" +
-                                        (rule.severity == Severity::error    ? "error:"
-                                         : rule.severity == Severity::silent ? "silent failure:"
-                                                                             : "note)"),
-                                    std::string(rule.help), "*What to do.* " + std::string(rule.remedy)}) {
+    for (const std::string& part :
+         {"## " + std::string(rule.id) + " **" + std::string(rule.title) + "** (" +
+              (rule.severity == Severity::error    ? std::string("error:")
+               : rule.severity == Severity::silent ? "silent failure:"
+                                                   : std::string(severity_words(rule.severity).name) + ")"),
+          std::string(rule.help), "*What to do.* " + std::string(rule.remedy)}) {
       INFO(part);
       std::size_t found = text.find(part, at);
       REQUIRE(found != std::string::npos);

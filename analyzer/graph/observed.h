@@ -1,0 +1,21 @@
+// What a real backward of the model showed, against what its graph predicts.
+//
+// Whoever records a model can run it once more as it is and note which gradient hooks fire, and in which backward pass. If the
+// graph predicts anything else, gradscan has not seen all that the model does, such as a backward that a hook starts, and no
+// verdict on it can be relied on. Compared are, for each parameter, the firings, and how many of them are in inner backwards:
+// which inner backward it is has no bearing on DDP.
+#pragma once
+
+#include <vector>
+
+#include "gradscan/capture.h"
+
+namespace gradscan {
+
+// Capture::disagreements, and those with Capture::observed.
+std::vector<Disagreement> disagreements(const Capture& capture);
+
+// Before a change to the graph, of which Capture::observed says nothing: keeps what it says about the graph before.
+void settle_observation(Capture& capture);
+
+}  // namespace gradscan
