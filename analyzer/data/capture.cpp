@@ -55,6 +55,7 @@ class Validator {
     check_regions();
     check_scopes();
     check_sums();
+    check_further();
   }
 
  private:
@@ -66,6 +67,15 @@ class Validator {
 
   void check_ranges() const try { forms::Document<Capture>{}.check(capture_); } catch (const forms::Malformed& error) {
     fail(in_words(error));
+  }
+
+  void check_further() const {
+    for (const Capture& further : capture_.further) {
+      if (!std::ranges::equal(capture_.parameters, further.parameters, {}, &Parameter::name, &Parameter::name))
+        fail("a further graph is of another model: its parameters differ");
+      if (!further.further.empty()) fail("a further graph has further ones");
+      validate(further, subject_);
+    }
   }
 
   void check_edge(GradEdge edge, int limit, const std::string& owner) const {
@@ -291,6 +301,15 @@ std::string_view to_string(RegionOrigin origin) {
 
 std::string_view to_string(InputOrigin origin) {
   return forms::word_of(origin);
+}
+
+std::vector<Capture> graphs_of(Capture capture) {
+  std::vector<Capture> graphs{capture};
+  for (Capture& further : capture.further) {
+    graphs.push_back(std::move(further));
+    graphs.back().model = fmt::format("{}, graph {}", capture.model, graphs.size());
+  }
+  return graphs;
 }
 
 void validate(const Capture& capture, const std::string& subject) {

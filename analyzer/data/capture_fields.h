@@ -209,6 +209,17 @@ void describe(Fields& fields, As<Disagreement>) {
 }
 
 template <typename Fields>
+void describe(Fields& fields, As<Capture>);
+
+// Another whole capture.
+struct CaptureForm {
+  forms::Json write(const Capture& capture, const forms::Lists&) const { return forms::Document<Capture>{}.write(capture); }
+  void read(const forms::Json& json, Capture& capture) const { forms::Document<Capture>{}.read(json, capture); }
+  void check(const Capture& capture, const forms::Lists&) const { forms::Document<Capture>{}.check(capture); }
+  forms::Json schema(forms::Definitions&) const { return {{"$ref", "#"}}; }
+};
+
+template <typename Fields>
 void describe(Fields& fields, As<Capture>) {
   using forms::counted;
   fields.document("gradscan-capture/1", "capture",
@@ -229,6 +240,11 @@ void describe(Fields& fields, As<Capture>) {
                   forms::Known<Observation>{&Observation::made});
   fields.optional("disagreements", &Capture::disagreements,
                   "Where such a backward, of the model before it was changed, does not agree with the graph.");
+  fields.optional(
+      "further", &Capture::further,
+      "Captures of the other graphs that forward built, for the same model and without further ones of their own; each "
+      "graph stands once, in the order in which forward first built it.",
+      forms::list(CaptureForm{}));
   fields.always("inputs", &Capture::inputs, "What forward is run with.");
   fields.always("outputs", &Capture::outputs, "The tensors in forward's return value.");
   fields.always("parameters", &Capture::parameters,

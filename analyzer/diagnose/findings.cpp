@@ -13,6 +13,7 @@
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/diagnose/why.h"
 #include "analyzer/report/asked_row.h"
+#include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 
 namespace gradscan {
@@ -292,7 +293,7 @@ void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
 // Beside something worse, what is not known is only a note.
 void add_graph_varies(const Report& report, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 4;
-  if (report.varying.empty() || report.in_turn.size() > 1) return;
+  if (!varies_unseen(report)) return;
   const bool worse = std::ranges::any_of(findings, [](const Finding& each) { return each.severity < Severity::note; });
   findings.push_back({"graph-varies",
                       worse ? Severity::note : Severity::unknown,

@@ -4,6 +4,7 @@
 
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
+#include "analyzer/report/report.h"
 
 namespace gradscan {
 
@@ -20,7 +21,7 @@ const Rule* worst_rule(const Report& report, const Verdict& verdict) {
 const Rule* doubt(const Report& report) {
   if (!report.disagreements.empty()) return find_rule("seen-otherwise");
   if (!report.backward_error.empty()) return find_rule("other-error");
-  return report.varying.empty() || report.in_turn.size() > 1 ? nullptr : find_rule("graph-varies");
+  return varies_unseen(report) ? find_rule("graph-varies") : nullptr;
 }
 
 }  // namespace

@@ -19,12 +19,10 @@ bool of_one_model(const Capture& left, const Capture& right) {
   return std::ranges::equal(left.parameters, right.parameters, same_parameter);
 }
 
-void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then) {
-  const Capture& first = in_turn.front();
-  for (std::size_t k = 0; k < then.size(); ++k)
-    if (!of_one_model(first, in_turn[k + 1]))
-      throw Error(Failure::usage, "--then " + then[k], fmt::format("its parameters differ from those of {}", first.model),
-                  "pass files of one model, made with different inputs");
+void check_then(const Capture& first, const Capture& capture, const std::string& then) {
+  if (!of_one_model(first, capture))
+    throw Error(Failure::usage, "--then " + then, fmt::format("its parameters differ from those of {}", first.model),
+                "pass files of one model, made with different inputs");
 }
 
 }  // namespace gradscan

@@ -1,9 +1,7 @@
 // Captures that forward calls play in turn (see gradscan/replay.h) are of one model, run with different inputs or branches.
 #pragma once
 
-#include <span>
 #include <string>
-#include <vector>
 
 #include "gradscan/capture.h"
 
@@ -12,7 +10,7 @@ namespace gradscan {
 // Whether both have the same parameters.
 bool of_one_model(const Capture& left, const Capture& right);
 
-// Throws Error (usage) unless the captures after the first, which --then names, have the same parameters as the first.
-void check_then(std::span<const Capture> in_turn, const std::vector<std::string>& then);
+// Throws Error (usage) unless the capture, which --then names, has the same parameters as the first.
+void check_then(const Capture& first, const Capture& capture, const std::string& then);
 
 }  // namespace gradscan

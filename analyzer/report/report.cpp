@@ -15,6 +15,11 @@ int blocked_at(const Report& report, int region) {
   return blocked;
 }
 
+bool varies_unseen(const Report& report) {
+  const bool in_full = report.in_turn.size() > 1 && report.in_turn.size() <= static_cast<std::size_t>(replay_iterations);
+  return !report.varying.empty() && !in_full;
+}
+
 namespace {
 
 bool has_finding(const Report& report, Severity mildest) {

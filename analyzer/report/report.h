@@ -8,4 +8,7 @@ namespace gradscan {
 // The outermost reentrant region that is not executed, among `region` and those around it; none if all are executed.
 int blocked_at(const Report& report, int region);
 
+// Whether forward builds other graphs than those that the replay plays.
+bool varies_unseen(const Report& report);
+
 }  // namespace gradscan

@@ -197,7 +197,7 @@ Report report_of_one(std::span<const Capture> in_turn, const Setup& setup) {
 }
 
 Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options) {
-  return analyse(std::span(&capture, 1), setup, options);
+  return analyse(graphs_of(capture), setup, options);
 }
 
 Report analyse(std::span<const Capture> in_turn, const Setup& setup, const AnalyseOptions& options) {

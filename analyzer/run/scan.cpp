@@ -2,24 +2,48 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "analyzer/capture/capture_model.h"
 #include "analyzer/capture/loss.h"
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
 #include "analyzer/graph/patterns.h"
+#include "analyzer/text/globs.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
+
+// Those that match no region of this graph, though one of another graph, are left out.
+std::vector<CheckpointPattern> patterns_for(const Capture& graph, const std::vector<CheckpointPattern>& patterns) {
+  std::vector<CheckpointPattern> matching = patterns;
+  std::erase_if(matching, [&](const CheckpointPattern& pattern) {
+    return std::ranges::none_of(graph.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
+  });
+  return matching;
+}
+
+void apply_options(std::vector<Capture*> graphs, const CaptureOptions& options) {
+  for (const CheckpointPattern& pattern : options.checkpoint)
+    if (std::ranges::all_of(graphs, [&](const Capture* graph) { return patterns_for(*graph, {pattern}).empty(); }))
+      apply_patterns(*graphs.front(), {pattern});  // throws
+  for (Capture* graph : graphs) {
+    apply_patterns(*graph, patterns_for(*graph, options.checkpoint));
+    if (!options.loss.empty()) choose_loss(*graph, options.loss);
+    hide_outputs(*graph, options.hidden);
+  }
+}
 
 Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   if (!options.inputs.empty())
     throw Error(Failure::usage, "--input " + options.inputs.front().name, "a saved capture already has its inputs",
                 "scan the model itself to use other inputs");
   Capture capture = read_capture(path);
-  apply_patterns(capture, options.checkpoint);
-  if (!options.loss.empty()) choose_loss(capture, options.loss);
-  hide_outputs(capture, options.hidden);
+  std::vector<Capture*> graphs{&capture};
+  for (Capture& further : capture.further) graphs.push_back(&further);
+  apply_options(graphs, options);
   return capture;
 }
 
@@ -52,9 +76,12 @@ Setup resolve_setup(const Capture& capture, const ScanOptions& options) {
 }
 
 std::vector<Capture> captures_in_turn(const std::string& path, const ScanOptions& options, const CaptureFile& capture) {
-  std::vector<Capture> in_turn{capture(path, options)};
-  for (const std::string& further : options.then) in_turn.push_back(capture(further, options));
-  check_then(in_turn, options.then);
+  std::vector<Capture> in_turn = graphs_of(capture(path, options));
+  for (const std::string& then : options.then) {
+    std::vector<Capture> graphs = graphs_of(capture(then, options));
+    check_then(in_turn.front(), graphs.front(), then);
+    std::ranges::move(graphs, std::back_inserter(in_turn));
+  }
   return in_turn;
 }
 

@@ -196,7 +196,11 @@ struct Capture {
   std::vector<std::string> varying{};         // why the graph may differ between iterations: "encoder has layerdrop=0.1"
   Observation observed{};                     // of this graph, as it is; not made if the graph was changed after it
   std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
+  std::vector<Capture> further{};  // other graphs that forward built for the same model, each one once; see graphs_of()
 };
+
+// All graphs of a capture, to be played in turn (see replay.h): the capture itself, and its further ones, called "m.pt, graph 2".
+std::vector<Capture> graphs_of(Capture capture);
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.
 std::vector<int> ddp_order(const Capture& capture);

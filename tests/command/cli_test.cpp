@@ -96,6 +96,23 @@ TEST_CASE("What gradscan cannot know is never OK") {
   CHECK(run_gradscan(folder.path(), {"otherwise.capture.json", "seen.capture.json"}).exit_code == 70);
 }
 
+TEST_CASE("A capture of several graphs is played in turn") {
+  TemporaryFolder folder;
+  Capture capture =
+      capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  Capture other = capture_from_text("parameter w b\ninput x\nx = mul x b\noutput x");
+  capture.further = {other};
+  capture.varying = {"4 forwards built 2 different graphs"};
+  folder.write("m.capture.json", to_json(capture));
+  Finished finished = run_gradscan(folder.path(), {"m.capture.json", "--save-capture", "again.capture.json"});
+  CHECK(finished.exit_code == 1);
+  CHECK_THAT(finished.out, Contains("some iterations do not mark w (index 0) ready") && !Contains("UNKNOWN"));
+  CHECK_THAT(folder.read("again.capture.json"), Contains("\"further\": ["));
+  Finished changed = run_gradscan(folder.path(), {"again.capture.json", "--checkpoint", "r=off", "--find-unused-parameters"});
+  CHECK(changed.exit_code == 0);
+  CHECK_THAT(run_gradscan(folder.path(), {"m.capture.json", "--static-graph"}).out, Contains("in turn"));
+}
+
 TEST_CASE("Wrong usage") {
   TemporaryFolder folder;
   CHECK(refusal(folder, 2, {}) == "no model is given: write gradscan MODEL, or see gradscan --help");
