@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/saved_variable.h>
 
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -43,19 +44,19 @@ struct Recording {
   bool recomputed = false;  // whether it has run in the current backward
 };
 
-// The saved tensors of one node.
+// The saved tensors of one node. The engine may release them when the scope that recorded the node is gone.
 class Saved {
  public:
-  explicit Saved(Recording& recording) : recording_(recording) {}
+  explicit Saved(std::shared_ptr<Recording> recording) : recording_(std::move(recording)) {}
 
   void unpack() const {
-    TORCH_CHECK(released_in_ != recording_.generation, torch::autograd::ERR_BACKWARD_TWICE);
-    if (recording_.recompute && !std::exchange(recording_.recomputed, true)) recording_.recompute();
+    TORCH_CHECK(released_in_ != recording_->generation, torch::autograd::ERR_BACKWARD_TWICE);
+    if (recording_->recompute && !std::exchange(recording_->recomputed, true)) recording_->recompute();
   }
-  void release() { released_in_ = recording_.generation; }
+  void release() { released_in_ = recording_->generation; }
 
  private:
-  Recording& recording_;
+  std::shared_ptr<Recording> recording_;
   int released_in_ = none;
 };
 
@@ -81,8 +82,8 @@ class Sum : public torch::autograd::Node {
 // The backward node of an operation that saves tensors.
 class Saving : public Sum {
  public:
-  Saving(GradientEdges next, int inputs, const Units& units, Recording& recording)
-      : Sum(std::move(next), inputs, units), saved_(recording) {}
+  Saving(GradientEdges next, int inputs, const Units& units, std::shared_ptr<Recording> recording)
+      : Sum(std::move(next), inputs, units), saved_(std::move(recording)) {}
 
   void release_variables() override { saved_.release(); }
 

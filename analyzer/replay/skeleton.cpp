@@ -76,7 +76,7 @@ class Scope {
 
   void set_boundary(int node, GradientEdges slots) { boundaries_[node] = std::move(slots); }
 
-  Recording& recording() { return recording_; }
+  const std::shared_ptr<Recording>& recording() { return recording_; }
 
   // Where a gradient sent along the captured edge arrives.
   Edge resolve(GradEdge edge) const;
@@ -90,7 +90,7 @@ class Scope {
   const Topology& topology_;
   const Scope* outer_;
   int first_;
-  Recording recording_;
+  std::shared_ptr<Recording> recording_ = std::make_shared<Recording>();
   std::vector<NodePtr> nodes_;  // by captured node, from first_; nullptr if there is none
   std::unordered_map<int, GradientEdges> boundaries_;
 };
@@ -284,7 +284,7 @@ void run_inner_backward(Model& model, Cause cause, const GradientEdges& outputs,
 // Every recomputation creates a new graph. Here it reuses the same nodes, which hold new saved tensors.
 void CheckpointNode::recompute() {
   if (inner_) {
-    ++inner_->recording().generation;
+    ++inner_->recording()->generation;
     return;
   }
   const Region& region = topology_.capture.regions[region_];
@@ -379,8 +379,8 @@ GradientEdges Skeleton::forward(int turn, int place, std::function<void()> recom
     graph = std::make_unique<Scope>(topology, nullptr, 0);
     graph->build(0, static_cast<int>(topology.capture.nodes.size()));
   }
-  ++graph->recording().generation;
-  graph->recording().recompute = std::move(recompute);
+  ++graph->recording()->generation;
+  graph->recording()->recompute = std::move(recompute);
   GradientEdges outputs;
   for (const Output& output : topology.capture.outputs) outputs.push_back(graph->resolve(output.edge));
   return outputs;
@@ -429,7 +429,7 @@ at::Tensor Skeleton::loss(const GradientEdges& outputs, const OutsideUses& uses)
 }
 
 void Skeleton::backward(const at::Tensor& loss, bool keep_graph) {
-  for (auto& [key, graph] : state_->graphs) graph->recording().recomputed = false;
+  for (auto& [key, graph] : state_->graphs) graph->recording()->recomputed = false;
   torch::autograd::backward({loss}, {state_->model.units.one}, keep_graph);
 }
 
