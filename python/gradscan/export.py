@@ -279,5 +279,5 @@ def _quiet() -> Iterator[None]:
     """Suppresses the tracer's warnings, the relevant ones of which become notes, and the deprecation of TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit")
         yield
