@@ -60,7 +60,8 @@ def export(
     restored, within the limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
+        whose names contain "loss" if the result is a dict, else of all outputs that require grad.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
 
@@ -97,6 +98,7 @@ def export(
             "inputs": trace.inputs,
             "outputs": trace.outputs,
             "loss": trace.loss,
+            "loss_guessed": loss is None,
             "notes": trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
         }
@@ -116,7 +118,7 @@ class _Trace:
         parameters: list[Parameter],
     ) -> None:
         self.outputs: list[Json] = []
-        self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty if not specified
+        self.loss: list[str] = []  # paths of the outputs that the loss is computed from
         self.notes: list[str] = []
         self.varying: list[str] = []
         self._model, self._loss, self._parameters = model, loss, parameters
@@ -183,10 +185,9 @@ class _Trace:
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:
         self.outputs = describe_outputs(output, places)
-        if self._loss:
-            used = LossInputs(self._loss, output, places, self._parameters)
-            self.loss = [place.path for place in places if used.contain(place)]
-            self.notes += used.notes
+        used = LossInputs(self._loss, output, places, self._parameters)
+        self.loss = used.taken
+        self.notes += used.notes
 
 
 class _HiddenHooks:

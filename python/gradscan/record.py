@@ -43,7 +43,8 @@ def record(
     model, its arguments, random number generators and torch are restored, within the limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
+        whose names contain "loss" if the result is a dict, else of all outputs that require grad.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
 
@@ -88,6 +89,7 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         "storages": walk.storages,
         "regions": walk.regions,
         "regions_known": True,
+        "loss": {"taken": used.taken, "guessed": used.guessed},
         "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
         "nodes": walk.nodes,
         "constant_flops": walk.constant_flops,
