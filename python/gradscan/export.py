@@ -29,6 +29,7 @@ from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
+from gradscan.iterations import require_iterations, run_forwards
 from gradscan.loss import Loss, LossInputs
 from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
@@ -53,6 +54,7 @@ def export(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    iterations: int = 4,
 ) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
@@ -64,6 +66,8 @@ def export(
         whose names contain "loss" if the result is a dict, else of all outputs that require grad.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
+    iterations: how often forward runs besides the trace, to find out whether it always builds the same graph. The file says if
+        it does not, but contains only one of the graphs.
 
     Raises TracingError if the model cannot be traced. `record` does not need to trace it.
 
@@ -85,9 +89,11 @@ def export(
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
+    require_iterations(iterations)
     trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
     with replaced(path) as temporary:
         traced = trace.run()
+        trace.run_forwards(iterations)
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -145,6 +151,17 @@ class _Trace:
                 traced: torch.jit.ScriptModule = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
+
+    def run_forwards(self, iterations: int) -> None:
+        """Finds out whether another forward builds another graph."""
+        args, kwargs = self._bound.args, self._bound.kwargs
+        try:
+            found = run_forwards(self._model, args, kwargs, self._loss, self._parameters, iterations)
+        except Exception as error:  # noqa: BLE001  the trace is worth a report
+            self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
+            return
+        self.notes += found.ended
+        self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
 
     def _require_forward(self) -> None:
         """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""

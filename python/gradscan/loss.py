@@ -24,7 +24,7 @@ Loss = Callable[[Any], torch.Tensor]
 
 
 class LossInputs:
-    """`taken` are the paths of the outputs that the loss is computed from, `guessed` whether the caller did not name the loss."""
+    """`taken` are the paths of the outputs that the loss is computed from; `guessed`: the caller did not name the loss."""
 
     def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
         self.guessed = loss is None

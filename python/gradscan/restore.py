@@ -27,18 +27,24 @@ _CONTAINERS = (dict, list, set)
 
 
 @contextlib.contextmanager
-def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
-    """Restores `model`, the tensors in `inputs` and the global random number generators on exit."""
+def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[Callable[[], None]]:
+    """Restores `model`, the tensors in `inputs` and the global random number generators on exit. Yields a function that
+    restores the tensors in `inputs` before that, for another forward with the same arguments."""
     modules = [_ModuleState(module) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    contents = [_Content(tensor) for tensor in model.buffers()]
-    contents += [_Content(place.tensor) for place in tensor_places(inputs, "")]
+    buffers = [_Content(tensor) for tensor in model.buffers()]
+    arguments = [_Content(place.tensor) for place in tensor_places(inputs, "")]
     restores: list[Callable[[], object]] = [module.restore for module in modules]
     restores += [functools.partial(parameter.requires_grad_, requires_grad) for parameter, requires_grad in flags]
-    restores += [content.restore for content in contents]
+    restores += [content.restore for content in (*buffers, *arguments)]
+
+    def restore_arguments() -> None:
+        for content in arguments:
+            content.restore()
+
     with random_numbers_unchanged():
         try:
-            yield
+            yield restore_arguments
         except BaseException:
             _run_all(restores)  # the first exception is the one to raise
             raise
