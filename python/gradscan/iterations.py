@@ -15,6 +15,7 @@ freed that graph by then. Both are noted.
 from __future__ import annotations
 
 import dataclasses
+import gc
 from typing import Any
 
 import torch
@@ -66,6 +67,7 @@ def run_forwards(
         while len(found.turns) < iterations and not found.ended:
             try:
                 restore_arguments()
+                gc.collect()  # cyclic references may keep the last graph, as do frames that have imported a module
                 following = forward.run()
             except Exception as error:  # noqa: BLE001  the forwards before it are worth a report
                 found.ended = [f"a later forward with the same arguments fails ({type(error).__name__}: {error})"]
