@@ -45,7 +45,7 @@ def explain(ddp_model: DistributedDataParallel, *, loss: Loss | None = None, pro
     waits there for the other ranks until the process group times out: use `check` on all ranks instead. Errors of models with
     SyncBatchNorm are not explained.
 
-    loss, program: as for `check`. Without `loss`, every output that requires grad counts as part of the loss.
+    loss, program: as for `check`.
 
     >>> with gradscan.explain(ddp_model):
     ...     for batch in batches:

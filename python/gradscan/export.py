@@ -29,8 +29,10 @@ from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
+from gradscan.iterations import require_iterations, run_forwards
 from gradscan.loss import Loss, LossInputs
 from gradscan.observe import Observer
+from gradscan.packed import is_packable, packed
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
@@ -53,6 +55,7 @@ def export(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    iterations: int = 4,
 ) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
@@ -60,9 +63,12 @@ def export(
     restored, within the limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
+        whose names contain "loss" if the result is a dict, else of all outputs that require grad.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
+    iterations: how often forward runs besides the trace, to find out whether it always builds the same graph. The file says if
+        it does not, but contains only one of the graphs.
 
     Raises TracingError if the model cannot be traced. `record` does not need to trace it.
 
@@ -84,9 +90,11 @@ def export(
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
+    require_iterations(iterations)
     trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
     with replaced(path) as temporary:
         traced = trace.run()
+        trace.run_forwards(iterations)
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -97,6 +105,7 @@ def export(
             "inputs": trace.inputs,
             "outputs": trace.outputs,
             "loss": trace.loss,
+            "loss_guessed": loss is None,
             "notes": trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
         }
@@ -116,7 +125,7 @@ class _Trace:
         parameters: list[Parameter],
     ) -> None:
         self.outputs: list[Json] = []
-        self.loss: list[str] = []  # paths of the outputs that the loss is computed from; empty if not specified
+        self.loss: list[str] = []  # paths of the outputs that the loss is computed from
         self.notes: list[str] = []
         self.varying: list[str] = []
         self._model, self._loss, self._parameters = model, loss, parameters
@@ -125,6 +134,8 @@ class _Trace:
         self._tensors = [place.tensor for place in tensors]
         self._names = _identifiers([place.path for place in tensors])
         self.inputs = [_describe_input(name, tensor) for name, tensor in zip(self._names, self._tensors, strict=True)]
+        without = [d for d, t in zip(self.inputs, self._tensors, strict=True) if is_packable(t) and "values" not in d]
+        self.notes += map(_unpacked_note, without)
 
     def run(self) -> torch.jit.ScriptModule:
         markers.prepare()
@@ -143,6 +154,17 @@ class _Trace:
                 traced: torch.jit.ScriptModule = torch.jit.trace(self._tracee(), tuple(self._tensors), check_trace=False)
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
+
+    def run_forwards(self, iterations: int) -> None:
+        """Finds out whether another forward builds another graph."""
+        args, kwargs = self._bound.args, self._bound.kwargs
+        try:
+            found = run_forwards(self._model, args, kwargs, self._loss, self._parameters, iterations)
+        except Exception as error:  # noqa: BLE001  the trace is worth a report
+            self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
+            return
+        self.notes += found.ended
+        self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
 
     def _require_forward(self) -> None:
         """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""
@@ -183,10 +205,9 @@ class _Trace:
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:
         self.outputs = describe_outputs(output, places)
-        if self._loss:
-            used = LossInputs(self._loss, output, places, self._parameters)
-            self.loss = [place.path for place in places if used.contain(place)]
-            self.notes += used.notes
+        used = LossInputs(self._loss, output, places, self._parameters)
+        self.loss = used.taken
+        self.notes += used.notes
 
 
 class _HiddenHooks:
@@ -220,11 +241,18 @@ def _identifiers(paths: list[str]) -> list[str]:
 
 def _describe_input(name: str, tensor: torch.Tensor) -> Json:
     described: Json = {"name": name, **describe_tensor(tensor), "requires_grad": tensor.requires_grad}
-    is_integer = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
-    if is_integer and tensor.numel() and not tensor.is_meta:
+    if not is_packable(tensor):
+        return described
+    if tensor.numel() and tensor.dtype != torch.bool:
         numbers = tensor.flatten().tolist() if tensor.dtype in _WITHOUT_MINIMUM else [tensor.min().item(), tensor.max().item()]
         described["range"] = [min(numbers), max(numbers)]
-    return described
+    values = packed(tensor)
+    return described if values is None else described | {"values": values}
+
+
+def _unpacked_note(described: Json) -> str:
+    low, high = described.get("range", (0, 1))
+    return f"the values of {described['name']} are too many for the file: others from {low} to {high} replace them"
 
 
 def _describe_parameter(parameter: Parameter) -> Json | str:
@@ -279,5 +307,5 @@ def _quiet() -> Iterator[None]:
     """Suppresses the tracer's warnings, the relevant ones of which become notes, and the deprecation of TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit")
         yield

@@ -45,6 +45,11 @@ class _Interception(threading.local):
         self.handlers: list[Handler] = []
 
 
+_RESPECT = "respect_saved_tensors_hooks"
+
+# The options that torch accepts only without use_reentrant, with their defaults.
+_WITHOUT_REENTRANT: dict[str, Any] = {"context_fn": torch_checkpoint.noop_context_fn, "debug": False, _RESPECT: None}
+
 _interception = _Interception()
 _lock = threading.Lock()
 _users = 0  # interceptions in progress: checkpoint() is replaced while there are any
@@ -86,17 +91,33 @@ def decorated_called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
 def _hand_over(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
     reentrant = options.get("use_reentrant")
     reentrant = True if reentrant is None else bool(reentrant)
-    if reentrant and kwargs:
-        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-    if "context_fn" in options and not reentrant:
-        function = _under_context(function, options["context_fn"])
+    _require_valid(reentrant, kwargs, options)
+    if "context_fn" in options:
+        function = _under_context(function, options)
     return _interception.handlers[-1](Call(function, args, kwargs, "reentrant" if reentrant else "non_reentrant"))
 
 
-def _under_context(function: Any, context_fn: Callable[[], Any]) -> Any:
+def _require_valid(reentrant: bool, kwargs: dict[str, Any], options: dict[str, Any]) -> None:
+    """Raises what torch raises."""
+    given = [name for name, default in _WITHOUT_REENTRANT.items() if options.get(name, default) is not default]
+    if reentrant and kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+    if reentrant and given:
+        raise ValueError(f"Passing {', '.join(given)} is only supported when use_reentrant=False.")
+    known = list(torch_checkpoint._allowed_determinism_checks_to_fns)
+    if not reentrant and options.get("determinism_check", "default") not in known:
+        raise ValueError(f"determinism_check should be one of {known}, but got {options['determinism_check']}")
+    if "context_fn" in given and options.get("debug"):
+        raise ValueError("debug=True is incompatible with non-default context_fn")
+
+
+def _under_context(function: Any, options: dict[str, Any]) -> Any:
     @functools.wraps(function, updated=())
     def run(*args: Any, **kwargs: Any) -> Any:
-        with context_fn()[0]:
+        context = options["context_fn"]()[0]
+        if hasattr(context, _RESPECT):  # a context of torch's own, which learns only from checkpoint() what it was called with
+            setattr(context, _RESPECT, options.get(_RESPECT))
+        with context:
             return function(*args, **kwargs)
 
     return run

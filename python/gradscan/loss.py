@@ -2,11 +2,15 @@
 
 The loss function is called once, on forward's actual result, and the graph of the loss is followed back. An output whose edge
 the search reaches is part of the loss. Everything beyond that edge belongs to the model.
+
+Without a loss function, the loss is guessed as training loops take it: the field `loss` of the result (transformers), else the
+fields of a dict whose names contain "loss", with the tensors in them (mmengine, torchvision), else every output. What only
+other outputs need, such as a head that feeds nothing but the logits, then gets no gradient, as in training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -14,44 +18,64 @@ import torch
 from gradscan.boundary import Edge, edge_of, edges_of
 from gradscan.ddp import Parameter
 from gradscan.errors import Error
-from gradscan.places import Place
+from gradscan.places import Place, tensor_places
 
 Loss = Callable[[Any], torch.Tensor]
 
 
 class LossInputs:
-    """Without a `loss`: every output that requires grad."""
+    """`taken` are the paths of the outputs that the loss is computed from; `guessed`: the caller did not name the loss."""
 
     def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
+        self.guessed = loss is None
         self.notes: list[str] = []
-        edges = [edge_of(place.tensor) for place in places]
-        if loss is None:
-            self._used = set(filter(None, edges))
-        else:
-            self._used = self._search(_computed(loss, output), {edge for edge in edges if edge}, parameters)
+        self._outputs = set(filter(None, (edge_of(place.tensor) for place in places)))
+        self._names: dict[Any, str] = {parameter.tensor: parameter.name for parameter in parameters}
+        self._used = self._guess(output) if loss is None else self._search([_computed(loss, output)])
+        if loss and not self._used:
+            raise Error(
+                "the loss does not depend on any of forward's outputs: return from forward what the loss is computed from"
+            )
+        self.taken = [place.path for place in places if self.contain(place)]
 
     def contain(self, place: Place) -> bool:
         """Whether the loss is computed from this output."""
         return edge_of(place.tensor) in self._used
 
-    def _search(self, root: Edge, outputs: set[Edge], parameters: list[Parameter]) -> set[Edge]:
-        names: dict[Any, str] = {parameter.tensor: parameter.name for parameter in parameters}
-        used, stack, seen = set(), [root], set()
+    def _guess(self, output: Any) -> set[Edge]:
+        return self._search(filter(None, map(edge_of, _named_loss(output)))) or self._outputs
+
+    def _search(self, roots: Iterable[Edge]) -> set[Edge]:
+        used, stack, seen = set(), list(roots), set()
         while stack:
             edge = stack.pop()
-            if edge in outputs:
+            if edge in self._outputs:
                 used.add(edge)
             elif edge[0] not in seen:
                 seen.add(edge[0])
                 stack += edges_of(edge[0])
-                name = names.get(getattr(edge[0], "variable", None))
+                name = self._names.get(getattr(edge[0], "variable", None))
                 if name:
                     self.notes.append(f"the loss uses {name} outside of forward: that use is not recorded")
-        if not used:
-            raise Error(
-                "the loss does not depend on any of forward's outputs: return from forward what the loss is computed from"
-            )
         return used
+
+
+def _named_loss(output: Any) -> list[torch.Tensor]:
+    """The tensors that require grad in the field `loss`, else in those whose names contain "loss"."""
+    fields = {key: output[key] for key in output if isinstance(key, str)} if isinstance(output, Mapping) else {}
+    single = fields.get("loss") if fields else _attribute_loss(output)
+    for values in ([single], [value for name, value in fields.items() if "loss" in name]):
+        tensors = [place.tensor for value in values for place in tensor_places(value, "") if place.tensor.requires_grad]
+        if tensors:
+            return tensors
+    return []
+
+
+def _attribute_loss(output: Any) -> Any:
+    try:
+        return getattr(output, "loss", None)
+    except Exception:  # noqa: BLE001  a property, which may fail without targets
+        return None
 
 
 def _computed(loss: Loss, output: Any) -> Edge:

@@ -35,7 +35,7 @@ def gradscan_requires_grad(tensor: torch.Tensor) -> torch.Tensor:
 @functools.cache
 def _scripted() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit")  # is deprecated
         functions = (gradscan_region_begin, gradscan_region_end, gradscan_requires_grad)
         return SimpleNamespace(**{function.__name__: torch.jit.script(function) for function in functions})
 

@@ -1,4 +1,4 @@
-"""record(): one eager run of the model, saved as a capture.
+"""record(): a few eager runs of the model, saved as a capture.
 
 Nothing is traced, so nothing has to be traceable: data-dependent Python, custom CUDA extensions, torch.no_grad() blocks and
 requires_grad_() calls all run as usual. The file has everything that gradscan needs, and no weights. docs/capture-format.md
@@ -13,17 +13,16 @@ from typing import Any
 
 import torch
 
-from gradscan.ddp import Parameter, describe_outputs, parameters_of, unwrap
+from gradscan.ddp import Parameter, parameters_of, unwrap
 from gradscan.errors import Error
 from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
-from gradscan.loss import Loss, LossInputs
-from gradscan.observe import Observer
-from gradscan.places import Place, tensor_places
-from gradscan.restore import unchanged
+from gradscan.iterations import run_forwards
+from gradscan.loss import Loss
+from gradscan.places import Place
 from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version
-from gradscan.walk import Json, Walk, describe_tensor
+from gradscan.walk import Json, describe_tensor
 
 
 def record(
@@ -36,16 +35,20 @@ def record(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    iterations: int = 4,
 ) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know about `model`.
 
-    Runs forward once with these arguments, on the model's device and in its current mode (train or eval). The
+    Runs forward with these arguments, on the model's device and in its current mode (train or eval). The
     model, its arguments, random number generators and torch are restored, within the limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
-    loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
+    loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
+        whose names contain "loss" if the result is a dict, else of all outputs that require grad.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
+    iterations: how often forward runs, while its random numbers and the model's state go on as in training. The file keeps each
+        different graph, so that the report can tell what DDP does when they take turns.
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
@@ -56,43 +59,35 @@ def record(
         raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
-        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags)
+        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
         with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
             json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
 
 
-def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json) -> Json:
+def capture(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json, iterations: int
+) -> Json:
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
     args, kwargs = own_leaves(args), own_leaves(kwargs)
-    inputs = named_tensors(bind(model, args, kwargs))
-    described = [_describe_input(place) for place in inputs]
-    with unchanged(model, (args, kwargs)):
-        alive_anyway = [*(p.tensor for p in parameters), *model.buffers(), *(place.tensor for place in inputs)]
-        with Observer(model) as observer:
-            output = model(*args, **kwargs)
-        outputs = tensor_places(output, "output")
-        used = LossInputs(loss, output, outputs, parameters)
-        walk = Walk(observer, parameters, alive_anyway)
-        walk.run(outputs, used.contain)
-        seen_by_ddp = describe_outputs(output, outputs)
+    inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
+    described_parameters = [_describe_parameter(parameter) for parameter in parameters]
+    found = run_forwards(model, args, kwargs, loss, parameters, iterations)
     return {
         "torch": torch_version(),
         "written_by": torch_version(),
         "exported": flags,
-        "inputs": described,
-        "parameters": [_describe_parameter(parameter) for parameter in parameters],
-        "storages": walk.storages,
-        "regions": walk.regions,
+        "inputs": inputs,
+        "parameters": described_parameters,
         "regions_known": True,
-        "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
-        "nodes": walk.nodes,
-        "constant_flops": walk.constant_flops,
-        "notes": observer.notes() + used.notes + walk.notes,
-        "varying": reasons_to_vary(model) + observer.varying(),
+        **found.graphs[0],
+        **({"further": found.graphs[1:], "turns": found.turns} if len(found.graphs) > 1 else {}),
+        "loss": found.loss,
+        "notes": found.notes + found.ended,
+        "varying": reasons_to_vary(model) + found.varying + found.difference(),
     }
 
 

@@ -20,25 +20,30 @@ from typing import Any
 
 import torch
 
+from gradscan.contents import Contents
 from gradscan.errors import Error
 from gradscan.places import tensor_places
 
-_CONTAINERS = (dict, list, set)
-
 
 @contextlib.contextmanager
-def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[None]:
-    """Restores `model`, the tensors in `inputs` and the global random number generators on exit."""
+def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[Callable[[], None]]:
+    """Restores `model`, the tensors in `inputs` and the global random number generators on exit. Yields a function that
+    restores the tensors in `inputs` before that, for another forward with the same arguments."""
     modules = [_ModuleState(module) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    contents = [_Content(tensor) for tensor in model.buffers()]
-    contents += [_Content(place.tensor) for place in tensor_places(inputs, "")]
+    buffers = [_Content(tensor) for tensor in model.buffers()]
+    arguments = [_Content(place.tensor) for place in tensor_places(inputs, "")]
     restores: list[Callable[[], object]] = [module.restore for module in modules]
     restores += [functools.partial(parameter.requires_grad_, requires_grad) for parameter, requires_grad in flags]
-    restores += [content.restore for content in contents]
+    restores += [content.restore for content in (*buffers, *arguments)]
+
+    def restore_arguments() -> None:
+        for content in arguments:
+            content.restore()
+
     with random_numbers_unchanged():
         try:
-            yield
+            yield restore_arguments
         except BaseException:
             _run_all(restores)  # the first exception is the one to raise
             raise
@@ -65,36 +70,54 @@ class _ModuleState:
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
         self.attributes = dict(vars(module))
-        self.containers = [(value, value.copy()) for value in self.attributes.values() if isinstance(value, _CONTAINERS)]
+        self.contents = [Contents(value) for value in self.attributes.values()]
 
     def restore(self) -> None:
-        vars(self.module).clear()
-        vars(self.module).update(self.attributes)
-        for container, contents in self.containers:
-            if isinstance(container, list):
-                container[:] = contents
-            else:
-                container.clear()
-                container.update(contents)
+        attributes = vars(self.module)
+        for name in attributes.keys() - self.attributes.keys():
+            del attributes[name]
+        for name, value in self.attributes.items():
+            if name not in attributes or attributes[name] is not value:
+                attributes[name] = value
+        for contents in self.contents:
+            contents.restore()
 
 
 class _Content:
     """The values of a tensor, and whether it requires grad. Batch norm updates its statistics without increasing their version,
     so the values are compared. They are restored without increasing it either, because a graph of the caller's may have saved
-    the tensor. A "meta" tensor has no values, so only its shape is restored."""
+    the tensor. Some tensors have no values that could be compared or copied ("meta", fake, some subclasses): those are taken
+    for unchanged if their version and shape are."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
-        self.requires_grad = tensor.requires_grad
-        self.copy = tensor.detach().clone()
+        self.requires_grad, self.shape, self.version = tensor.requires_grad, tensor.shape, _version(tensor)
+        self.copy: torch.Tensor | None = None
+        with contextlib.suppress(Exception):  # a subclass of Tensor may not know how
+            self.copy = tensor.detach().clone()
 
     def restore(self) -> None:
-        if self.tensor.shape != self.copy.shape or self.tensor.layout != torch.strided:
-            self.tensor.data = self.copy
-        elif not self.tensor.is_meta and not torch.equal(self.tensor, self.copy):
-            self.tensor.data.copy_(self.copy)
+        if self._has_changed():
+            if self.copy is None:
+                raise Error(f"a {type(self.tensor).__name__} that forward changes cannot be copied")
+            if self.tensor.shape == self.shape and self.tensor.layout == torch.strided:
+                self.tensor.data.copy_(self.copy)
+            else:
+                self.tensor.data = self.copy
         if self.tensor.is_leaf and self.tensor.requires_grad != self.requires_grad:
             self.tensor.requires_grad_(self.requires_grad)
+
+    def _has_changed(self) -> bool:
+        if self.tensor.shape != self.shape:
+            return True
+        if self.copy is not None and self.tensor.layout == torch.strided:
+            with contextlib.suppress(Exception):
+                return not torch.equal(self.tensor, self.copy)
+        return _version(self.tensor) != self.version
+
+
+def _version(tensor: torch.Tensor) -> int:
+    return -1 if tensor.is_inference() else int(tensor._version)  # a tensor made in inference mode counts no versions
 
 
 @contextlib.contextmanager

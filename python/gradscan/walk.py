@@ -62,6 +62,10 @@ class Walk:
             )
         self._describe_regions()
 
+    def contains(self, numbers: range) -> bool:
+        """Whether there is an operation with one of these numbers of autograd (see `number_of`)."""
+        return any(number_of(node) in numbers for node in self._order if not _is_accumulator(node))
+
     def _edge(self, edge: Edge | None, scope: int | None) -> list[int] | None:
         """[node, slot] for an edge that starts in the region `scope`."""
         if edge is None:

@@ -211,8 +211,12 @@ class DeadAtTimes(nn.Module):
 
 
 class TwoOutputs(DeadAtTimes):
+    def __init__(self, first):
+        super().__init__()
+        self.first = first
+
     def forward(self, x):
-        return {"loss": self.stem(x).sum(), "other": self.head(x)}
+        return {self.first: self.stem(x).sum(), "other": self.head(x)}
 
 
 def with_synchronised_norm(ddp, x):
@@ -239,7 +243,8 @@ def several_errors(rank, folder, program):
         "first": outcome(Twice(), lambda ddp: ddp(x).sum()),
         "second": outcome(Twice(), lambda ddp: ddp(x).sum()),
         "earlier batch": outcome(DeadAtTimes(), lambda ddp: ddp(x, use_head=False).sum(), lambda ddp: ddp(x).sum()),
-        "part": outcome(TwoOutputs(), *[lambda ddp: ddp(x)["loss"]] * 2),
+        "field": outcome(TwoOutputs("loss"), *[lambda ddp: ddp(x)["loss"]] * 2),
+        "part": outcome(TwoOutputs("main"), *[lambda ddp: ddp(x)["main"]] * 2),
         "synchronised": outcome(Twice(), lambda ddp: with_synchronised_norm(ddp, x)),
     }
     with open(f"{folder}/{rank}", "w") as file:
@@ -249,7 +254,7 @@ def several_errors(rank, folder, program):
 def test_several_errors_of_a_process_group(tmp_path, gradscan_binary):
     mp.spawn(several_errors, (str(tmp_path), gradscan_binary), 2)
     ranks = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
-    for name in ("first", "second", "earlier batch"):
+    for name in ("first", "second", "earlier batch", "field"):
         explained, other = sorted(rank[name] for rank in ranks)
         assert explained.startswith("DDPError\n") and "gradscan's report" in explained, name
         assert other.startswith("RuntimeError\nExpected to"), name

@@ -1,9 +1,13 @@
 """What the files contain besides the graph, and the errors when they cannot be written."""
 
+import base64
 import json
 import os
 import random
+import re
 import zipfile
+import zlib
+from pathlib import Path
 
 import pytest
 import torch
@@ -48,6 +52,8 @@ def test_metadata(tmp_path):
     assert found["torch"] == torch.__version__.split("+")[0]
     assert found["ddp"] == {"find_unused_parameters": False, "static_graph": True, "bucket_cap_mb": 7}
     assert found["parameters"] == [{"name": "table.weight", "ddp_name": "head.weight"}, "head.bias"]
+    values = [put.pop("values", None) for put in found["inputs"]]
+    assert [value is None for value in values] == [False, False, True]
     assert found["inputs"] == [
         {"name": "ids", "dtype": "int64", "shape": [1, 3], "requires_grad": False, "range": [3, 7]},
         {"name": "mask", "dtype": "bool", "shape": [1, 3], "requires_grad": False},
@@ -307,6 +313,61 @@ def test_unsigned_inputs(write, file, dtype, tmp_path):
     write(Unusual(torch.eye(3)), (torch.rand(3, 4), torch.tensor([3, 7]).to(dtype)), tmp_path / file)
     if file == "m.pt":
         assert metadata(tmp_path / file)["inputs"][1].get("range") == [3, 7]
+
+
+def unpacked(described):
+    data = bytearray(zlib.decompress(base64.b64decode(described["values"], validate=True)))
+    dtype, shape = getattr(torch, described["dtype"]), described["shape"]
+    return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.empty(shape, dtype=dtype)
+
+
+class Taking(nn.Linear):
+    """Its second argument has no influence."""
+
+    def forward(self, x, numbers):
+        return super().forward(x)
+
+
+SIGNED = [torch.int8, torch.int16, torch.int32, torch.int64]
+UNSIGNED = [torch.uint8, torch.uint16, torch.uint32, torch.uint64]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        *(torch.tensor([[-100, 3], [99, -1]], dtype=dtype) for dtype in SIGNED),
+        *(torch.tensor([[0, 3], [255, 1]]).to(dtype) for dtype in UNSIGNED),
+        torch.tensor([2**62, -(2**62)]),
+        torch.tensor([[True, False, True]]),
+        torch.arange(24).reshape(2, 3, 4).transpose(0, 2)[::2],
+        torch.tensor(7),
+        torch.empty(2, 0, dtype=torch.int64),
+        torch.tensor([1]).expand(1000, 1000),
+    ],
+)
+def test_values_of_integers_and_booleans(numbers, tmp_path):
+    gradscan.export(Taking(4, 4), (torch.rand(3, 4), numbers), tmp_path / "m.pt")
+    found = metadata(tmp_path / "m.pt")
+    assert "values" not in found["inputs"][0] and found["notes"] == []
+    assert found["inputs"][1]["dtype"] == str(numbers.dtype).removeprefix("torch.")
+    assert unpacked(found["inputs"][1]).tolist() == numbers.tolist()
+
+
+def test_the_values_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "markers.md").read_text()
+    values = re.search(r"`\[3, 7, 5\]` in int64 is `([^`]*)`", text)[1]
+    assert unpacked({"dtype": "int64", "shape": [3], "values": values}).tolist() == [3, 7, 5]
+
+
+TOO_MANY = [(torch.randint(-100, 99, (3 * 2**19,)), "-100 to 98"), (torch.rand(2**23) < 0.5, "0 to 1")]
+
+
+@pytest.mark.parametrize("numbers, range", TOO_MANY)
+def test_values_that_are_too_many(numbers, range, tmp_path):
+    gradscan.export(Taking(4, 4), (torch.rand(3, 4), numbers), tmp_path / "m.pt", iterations=1)
+    found = metadata(tmp_path / "m.pt")
+    assert "values" not in found["inputs"][1]
+    assert found["notes"] == [f"the values of numbers are too many for the file: others from {range} replace them"]
 
 
 @pytest.mark.parametrize("write, file", WAYS)

@@ -161,4 +161,4 @@ def test_other_threads_apply_as_usual(tmp_path):
         return Double.apply(x)
 
     gradscan.export(Between(run), torch.rand(3, 4), tmp_path / "m.pt")
-    assert seen == ["DoubleBackward", "forward fails"]
+    assert seen[:2] == ["DoubleBackward", "forward fails"]

@@ -84,14 +84,20 @@ def test_by_any_name(scan, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant")])
-def test_as_a_decorator(reentrant, kind, scan, tmp_path):
-    """Up to torch 2.13, checkpoint() needs a function."""
-    if inspect.signature(checkpoint).parameters["function"].default is inspect.Parameter.empty:
-        with pytest.raises(TypeError, match="missing 1 required positional argument: 'function'"):
-            checkpoint(use_reentrant=reentrant)
-        return
+def options_of_checkpoint():
+    return inspect.signature(checkpoint).parameters
 
+
+needs_decorator = pytest.mark.skipif(
+    options_of_checkpoint()["function"].default is inspect.Parameter.empty,
+    reason="torch up to 2.13: checkpoint() needs a function",
+)
+KINDS = [(True, "reentrant"), (False, "non_reentrant"), (None, "reentrant")]
+
+
+@needs_decorator
+@pytest.mark.parametrize("reentrant, kind", KINDS)
+def test_a_decorated_function(reentrant, kind, scan, tmp_path):
     def run(model, x):
         @checkpoint(use_reentrant=reentrant)
         def block(x):
@@ -100,6 +106,63 @@ def test_as_a_decorator(reentrant, kind, scan, tmp_path):
         return model.b(block(x))
 
     assert regions_of(scan, tmp_path, Model(run)) == [("block", kind, -1)]
+
+
+@needs_decorator
+@pytest.mark.parametrize("reentrant, kind", KINDS)
+def test_decorated_before_gradscan_runs(reentrant, kind, scan, tmp_path):
+    """A method, a forward, a module in an attribute, and a function inside of another one's region."""
+    decorate = checkpoint(use_reentrant=reentrant, preserve_rng_state=False)
+
+    class Inner(nn.Linear):
+        @decorate
+        def forward(self, x):
+            return super().forward(x)
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.inner, self.last = nn.Linear(4, 4), Inner(4, 4), nn.Linear(4, 4)
+            self.checkpointed = decorate(self.last)
+
+        @decorate
+        def block(self, x):
+            return self.inner(x)
+
+        def forward(self, x):
+            return self.checkpointed(self.block(self.stem(x)))
+
+    assert regions_of(scan, tmp_path, Outer()) == [("block", kind, -1), ("inner", kind, 0), ("last", kind, -1)]
+
+
+@needs_decorator
+def test_a_decorated_function_with_keywords(scan, tmp_path):
+    @checkpoint(use_reentrant=False)
+    def block(layer, x, *, scale, mask=None):
+        return layer(x) * scale * (1 if mask is None else mask)
+
+    def run(model, x):
+        return block(model.a, x, scale=2) + block(model.b, x, scale=3, mask=x)
+
+    assert regions_of(scan, tmp_path, Model(run)) == [("block", "non_reentrant", -1)] * 2
+
+
+@pytest.mark.skipif("respect_saved_tensors_hooks" not in options_of_checkpoint(), reason="new in torch 2.14")
+@pytest.mark.parametrize("respect", [True, False, None])
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_respect_for_hooks_of_saved_tensors(respect, scan, tmp_path):
+    """Torch warns of None where such hooks meet selective checkpointing."""
+    from torch.utils.checkpoint import create_selective_checkpoint_contexts
+
+    contexts = functools.partial(create_selective_checkpoint_contexts, [torch.ops.aten.mm.default])
+    options = {"use_reentrant": False, "respect_saved_tensors_hooks": respect}
+
+    def run(model, x):
+        with torch.autograd.graph.save_on_cpu():
+            x = checkpoint(model.a, x, **options)
+            return checkpoint(**options, **({} if respect is None else {"context_fn": contexts}))(model.b)(x)
+
+    assert regions_of(scan, tmp_path, Model(run)) == [("a", "non_reentrant", -1), ("b", "non_reentrant", -1)]
 
 
 @pytest.mark.parametrize("reentrant, kind", [(True, "reentrant"), (False, "non_reentrant"), (None, "reentrant")])
@@ -265,9 +328,27 @@ def test_selective_checkpointing(scan, tmp_path):
     assert regions_of(scan, tmp_path, Model(run)) == [("a", "non_reentrant", -1)]
 
 
-def test_a_wrong_call_fails_as_torch_fails():
-    model = Model(lambda model, x: checkpoint(lambda x, scale: model.a(x), x, use_reentrant=True, scale=3))
-    with pytest.raises(ValueError, match="Unexpected keyword arguments: scale"):
-        model(torch.rand(3, 4))
-    with pytest.raises(ValueError, match="Unexpected keyword arguments: scale"):
-        gradscan.record(model, torch.rand(3, 4), "unused.capture.json")
+WRONG_CALLS = [
+    ({"use_reentrant": True, "scale": 3}, "Unexpected keyword arguments: scale"),
+    ({"use_reentrant": True, "context_fn": lambda: None}, "is only supported when use_reentrant=False"),
+    ({"use_reentrant": True, "debug": True}, "is only supported when use_reentrant=False"),
+    ({"use_reentrant": False, "determinism_check": "strict"}, "determinism_check should be one of"),
+    ({"use_reentrant": False, "debug": True, "context_fn": lambda: None}, "debug=True is incompatible with non-default"),
+]
+if "respect_saved_tensors_hooks" in options_of_checkpoint():
+    WRONG_CALLS.append(({"respect_saved_tensors_hooks": False}, "is only supported when use_reentrant=False"))
+
+
+@pytest.mark.parametrize("options, words", WRONG_CALLS)
+@pytest.mark.parametrize("decorated", [False, pytest.param(True, marks=needs_decorator)])
+def test_a_wrong_call_fails_as_torch_fails(options, words, decorated, tmp_path):
+    def run(model, x):
+        if not decorated:
+            return checkpoint(model.a, x, **options)
+        scale = {name: value for name, value in options.items() if name == "scale"}
+        return checkpoint(**{name: value for name, value in options.items() if name != "scale"})(model.a)(x, **scale)
+
+    model = Model(run)
+    for fails in (model, lambda x: gradscan.record(model, x, tmp_path / "m.capture.json")):
+        with pytest.raises(ValueError, match=words):
+            fails(torch.rand(3, 4))

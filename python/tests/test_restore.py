@@ -1,11 +1,14 @@
 """export and record restore everything, even after an exception."""
 
 import random
+import types
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 
 import pytest
 import torch
 from conftest import torch_functions
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.checkpoint import checkpoint
 
 import gradscan
@@ -164,7 +167,7 @@ def test_other_threads_checkpoint_as_usual(tmp_path):
             thread.join()
             return super().forward(x)
 
-    gradscan.record(Model(4, 4), torch.rand(3, 4), tmp_path / "m.capture.json")
+    gradscan.record(Model(4, 4), torch.rand(3, 4), tmp_path / "m.capture.json", iterations=1)
     assert calls == [("CheckpointFunctionBackward", [2.0, 2.0, 2.0])]
 
 
@@ -216,3 +219,189 @@ def test_a_failure_to_restore_hides_no_exception():
         restore(True)
     with pytest.raises(gradscan.Error, match="could not be restored"):
         restore(False)
+
+
+# --- unusual containers and tensors ------------------------------------------------------------------------------------------
+
+
+class Frozen(OrderedDict):
+    """Like that of diffusers: its members are attributes, and nothing can be changed."""
+
+    def __init__(self, *args, **members):
+        super().__init__(*args, **members)
+        for name, value in self.items():
+            setattr(self, name, value)
+        self.closed = True
+
+    def __setattr__(self, name, value):
+        if getattr(self, "closed", False):
+            raise TypeError("frozen")
+        super().__setattr__(name, value)
+
+    def __setitem__(self, name, value):
+        if getattr(self, "closed", False):
+            raise TypeError("frozen")
+        super().__setitem__(name, value)
+
+    def refuse(self, *args, **kwargs):
+        raise TypeError("frozen")
+
+    update = __delitem__ = setdefault = pop = refuse
+
+
+class Dotted(dict):
+    """Its attributes are its members, whatever their names."""
+
+    __getattr__ = dict.get
+    __setattr__ = dict.__setitem__
+
+
+class Refusing(dict):
+    def refuse(self, *args, **kwargs):
+        raise TypeError("no such method")
+
+    copy = clear = update = items = __iter__ = __eq__ = refuse
+    __hash__ = None
+
+
+class RefusingList(list):
+    def refuse(self, *args, **kwargs):
+        raise TypeError("no such method")
+
+    copy = clear = extend = __iter__ = __setitem__ = __eq__ = refuse
+    __hash__ = None
+
+
+class Logging(OrderedDict):
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        if hasattr(self, "log"):
+            self.log.append(key)
+
+
+CONTAINERS = [
+    lambda: Frozen(a=1),
+    lambda: Dotted(a=1),
+    lambda: Refusing(a=1),
+    lambda: Logging(a=1),
+    lambda: defaultdict(list, a=1),
+    lambda: Counter("a"),
+    lambda: UserDict(a=1),
+    lambda: UserList("a"),
+    lambda: RefusingList("a"),
+    lambda: deque("ab", maxlen=2),
+    lambda: frozenset("a"),
+    lambda: types.MappingProxyType({"a": 1}),
+]
+
+
+class Holding(nn.Linear):
+    def __init__(self, container, change=lambda container: None):
+        super().__init__(4, 4)
+        self.container, self.change = container, change
+
+    def forward(self, x):
+        self.change(self.container)
+        return super().forward(x)
+
+
+def contents(container):
+    if isinstance(container, (UserDict, UserList)):
+        container = container.data
+    for base in (OrderedDict, dict, list):
+        if isinstance(container, base):
+            return list(base.items(container) if base is not list else base.__iter__(container))
+    return list(container.items()) if isinstance(container, types.MappingProxyType) else list(container)
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+@pytest.mark.parametrize("make", CONTAINERS)
+def test_a_container_that_forward_leaves_alone(make, write, file, tmp_path):
+    model = Holding(make())
+    container, before = model.container, contents(make())
+    write(model, torch.rand(3, 4), tmp_path / file)
+    assert model.container is container and contents(container) == before
+
+
+CHANGES = [
+    (lambda: Frozen(a=1, b=2), lambda frozen: OrderedDict.__setitem__(frozen, "c", 3)),
+    (lambda: Frozen(a=1, b=2), lambda frozen: OrderedDict.clear(frozen)),
+    (lambda: OrderedDict(a=1, b=2), lambda ordered: ordered.move_to_end("a")),
+    (lambda: Dotted(a=1), lambda dotted: setattr(dotted, "b", 2)),
+    (lambda: Refusing(a=1), lambda refusing: dict.__setitem__(refusing, "b", 2)),
+    (lambda: Refusing(a=1), lambda refusing: dict.clear(refusing)),
+    (lambda: defaultdict(list, a=1), lambda default: default["b"]),
+    (lambda: Counter("a"), lambda counter: counter.update("ab")),
+    (lambda: UserDict(a=1), lambda user: user.update(b=2)),
+    (lambda: UserList("a"), lambda user: user.append("b")),
+    (lambda: RefusingList("a"), lambda refusing: list.append(refusing, "b")),
+    (lambda: deque("ab", maxlen=2), lambda queue: queue.append("c")),
+    (lambda: {"a", "b"}, lambda letters: letters.add("c")),
+]
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+@pytest.mark.parametrize("make, change", CHANGES)
+def test_a_container_that_forward_changes(make, change, write, file, tmp_path):
+    model = Holding(make(), change)
+    write(model, torch.rand(3, 4), tmp_path / file)
+    assert contents(model.container) == contents(make())
+    change(model.container)
+    assert contents(model.container) != contents(make())
+
+
+def test_what_is_restored_tells_no_hook(tmp_path):
+    logging = Logging(a=1)
+    logging.log = []
+    gradscan.record(Holding(logging, lambda ordered: ordered.update(b=2)), torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert set(logging.log) == {"b"} and contents(logging) == [("a", 1)]
+
+
+class Closed(torch.Tensor):
+    """A subclass of Tensor that knows few operations."""
+
+    @staticmethod
+    def __new__(cls, inner):
+        return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        if function.overloadpacket in (torch.ops.aten.equal, torch.ops.aten.clone):
+            raise NotImplementedError(f"no {function}")
+        inner = [arg.inner if isinstance(arg, Closed) else arg for arg in args]
+        result = function(*inner, **(kwargs or {}))
+        return cls(result) if isinstance(result, torch.Tensor) else result
+
+
+def fake():
+    with FakeTensorMode():
+        return torch.zeros(3)
+
+
+@pytest.mark.parametrize("make", [fake, lambda: torch.zeros(3, device="meta"), lambda: Closed(torch.zeros(3))])
+@pytest.mark.parametrize("persistent", [True, False])
+def test_a_buffer_that_has_no_values_to_compare(make, persistent, tmp_path):
+    model = nn.Linear(4, 4)
+    model.register_buffer("numbers", make(), persistent)
+    numbers = model.numbers
+    gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
+    assert model.numbers is numbers
+
+
+@pytest.mark.parametrize("write, file", WAYS)
+def test_a_buffer_from_inference_mode(write, file, tmp_path):
+    model = nn.Linear(4, 4)
+    with torch.inference_mode():
+        model.register_buffer("numbers", torch.zeros(3))
+    write(model, torch.rand(3, 4), tmp_path / file)
+
+
+def test_a_model_of_fake_tensors(tmp_path):
+    with FakeTensorMode():
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)), torch.rand(3, 4)
+        ids = torch.zeros(3, dtype=torch.int64)
+        model.forward = lambda x, ids: model[1](model[0](x))
+        gradscan.record(model, (x, ids), tmp_path / "m.capture.json")

@@ -1,0 +1,165 @@
+"""Several forwards, one after the other as in training, and the different graphs that they build.
+
+DistributedDataParallel expects what the first iteration showed: which parameters get a gradient, or with static_graph how often
+each one does. One forward cannot tell whether the next builds the same graph. So forward runs several times with the same
+arguments, while the random numbers and the model's state (counters, caches, buffers) go on as they would in training. Sizes and
+memory may differ from forward to forward; the graph is what gradients flow through.
+
+    found = run_forwards(model, args, kwargs, loss, parameters, iterations=4)
+    found.graphs[found.turns[2]]     the graph that the third forward built
+
+A later forward that fails ends the series, and so does one that uses the graph of an earlier one: in training, backward has
+freed that graph by then. Both are noted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+from typing import Any
+
+import torch
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
+
+from gradscan.ddp import Parameter, describe_outputs
+from gradscan.errors import Error
+from gradscan.inputs import bind, named_tensors, own_leaves
+from gradscan.loss import Loss, LossInputs
+from gradscan.observe import Observer
+from gradscan.places import tensor_places
+from gradscan.restore import unchanged
+from gradscan.walk import Json, Walk
+
+
+@dataclasses.dataclass
+class Forwards:
+    """Each graph has the keys "regions", "nodes", "storages", "outputs" and "constant_flops" of a capture."""
+
+    graphs: list[Json]  # the different ones, in the order of their first appearance
+    turns: list[int]  # for each forward: its graph's position in that list
+    loss: Json  # what the first forward's loss is computed from
+    notes: list[str]
+    varying: list[str]  # why another forward may build another graph
+    ended: list[str] = dataclasses.field(default_factory=list)  # why there are fewer forwards than requested
+
+    def difference(self) -> list[str]:
+        """The sentence that says that the graphs differ and where, if they do."""
+        if len(self.graphs) == 1:
+            return []
+        place = _first_difference(*(_operations(graph) for graph in self.graphs[:2]))
+        count = f"{len(self.turns)} forwards with the same arguments built {len(self.graphs)} different graphs"
+        return [f"{count}, the first two of which differ in {place}" if place else count]
+
+
+def run_forwards(
+    model: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    loss: Loss | None,
+    parameters: list[Parameter],
+    iterations: int,
+) -> Forwards:
+    """Observes up to `iterations` forwards. An exception in the first one is raised."""
+    require_iterations(iterations)
+    forward = _Forward(model, args, kwargs, loss, parameters)
+    with unchanged(model, (args, kwargs)) as restore_arguments:
+        found = forward.run()
+        while len(found.turns) < iterations and not found.ended:
+            try:
+                restore_arguments()
+                gc.collect()  # cyclic references may keep the last graph, as do frames that have imported a module
+                following = forward.run()
+            except Exception as error:  # noqa: BLE001  the forwards before it are worth a report
+                found.ended = [f"a later forward with the same arguments fails ({type(error).__name__}: {error})"]
+                continue
+            if forward.uses_earlier_graph:
+                found.ended = ["a later forward uses the graph of an earlier one, which backward frees: detach what it keeps"]
+                continue
+            _add(found, following)
+    return found
+
+
+def require_iterations(iterations: int) -> None:
+    """Raises Error if there is to be no forward at all."""
+    if iterations < 1:
+        raise Error(f"iterations is {iterations}: pass 1 or more")
+
+
+class _Forward:
+    """One observed forward after the other."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        loss: Loss | None,
+        parameters: list[Parameter],
+    ) -> None:
+        self._model, self._args, self._kwargs, self._loss, self._parameters = model, args, kwargs, loss, parameters
+        self._start = _get_sequence_nr()
+        self.uses_earlier_graph = False  # whether the newest one does
+
+    def run(self) -> Forwards:
+        """The forward as a series of one."""
+        args, kwargs = own_leaves(self._args), own_leaves(self._kwargs)  # containers of its own, which forward may empty
+        inputs = [place.tensor for place in named_tensors(bind(self._model, args, kwargs))]
+        alive_anyway = [*(parameter.tensor for parameter in self._parameters), *self._model.buffers(), *inputs]
+        first = _get_sequence_nr()
+        with Observer(self._model) as observer:
+            output = self._model(*args, **kwargs)
+        places = tensor_places(output, "output")
+        used = LossInputs(self._loss, output, places, self._parameters)
+        walk = Walk(observer, self._parameters, alive_anyway)
+        walk.run(places, used.contain)
+        self.uses_earlier_graph = walk.contains(range(self._start, first))
+        seen_by_ddp = describe_outputs(output, places)
+        return Forwards(
+            [
+                {
+                    "regions": walk.regions,
+                    "nodes": walk.nodes,
+                    "storages": walk.storages,
+                    "outputs": [a | b for a, b in zip(seen_by_ddp, walk.outputs, strict=True)],
+                    "constant_flops": walk.constant_flops,
+                }
+            ],
+            [0],
+            {"taken": used.taken, "guessed": used.guessed},
+            observer.notes() + used.notes + walk.notes,
+            observer.varying(),
+        )
+
+
+def _add(found: Forwards, following: Forwards) -> None:
+    graph = following.graphs[0]
+    same = next((k for k, known in enumerate(found.graphs) if _form(known) == _form(graph)), len(found.graphs))
+    if same == len(found.graphs):
+        found.graphs.append(graph)
+    found.turns.append(same)
+    found.notes += [note for note in following.notes if note not in found.notes]
+    found.varying += [reason for reason in following.varying if reason not in found.varying]
+
+
+def _form(graph: Json) -> list[Any]:
+    """What two graphs have in common if gradients flow through them alike."""
+    members = {
+        "nodes": ("role", "op", "next", "parameter"),
+        "regions": ("kind", "begin", "end", "parent", "nested_outputs"),
+        "outputs": ("edge", "in_loss"),
+    }
+    return [[item.get(name) for name in names] for key, names in members.items() for item in graph[key]]
+
+
+def _operations(graph: Json) -> list[tuple[str, str]]:
+    """Module and kind of each operation, in the order of creation."""
+    return [(node.get("module", ""), node["op"]) for node in graph["nodes"] if "op" in node]
+
+
+def _first_difference(a: list[tuple[str, str]], b: list[tuple[str, str]]) -> str:
+    """Path of the module in which two lists of operations first differ; empty for the model itself. Where they differ, one of
+    them may already be in the module behind it: the module that only one list has is the one in question."""
+    k = next((k for k, (left, right) in enumerate(zip(a, b, strict=False)) if left != right), min(len(a), len(b)))
+    here = [operations[k][0] for operations in (a, b) if k < len(operations)]
+    only_once = {module for module, _ in a} ^ {module for module, _ in b}
+    return next((module for module in here if module in only_once), (here or [""])[0])
