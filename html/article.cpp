@@ -4,6 +4,7 @@
 
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
+#include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 #include "html/anchors.h"
 #include "html/markup.h"
@@ -72,7 +73,8 @@ class Article {
     std::vector<std::string> taken;
     for (const Output& output : report_.outputs)
       if (output.in_loss) taken.push_back(fmt::format("{} {}", output.path, tensor_in_words(output.dtype, output.shape)));
-    return taken.empty() ? "" : enumerate(taken, names_shown);
+    if (taken.empty()) return "";
+    return enumerate(taken, names_shown) + (has_doubtful_loss(report_) ? " (a guess)" : "");
   }
 
   // ---- What was found.

@@ -140,10 +140,12 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   if (!reaches_parameter(capture))
     throw Error(Failure::not_a_model, path, "its output does not depend on any parameter that requires grad",
                 "export the model as it is trained, in training mode");
-  if (options.loss.empty())
+  if (options.loss.empty()) {
     choose_stated_loss(capture, model.metadata.loss, path);
-  else
+    capture.loss_guessed = model.metadata.loss_guessed;
+  } else {
     choose_loss(capture, options.loss);
+  }
   capture.observed = observation_of(path, model, options);
   hide_outputs(capture, options.hidden);
   return capture;

@@ -73,8 +73,14 @@ class InputMaker {
     bool numbers = at::isFloatingType(type->second) || at::isComplexType(type->second);
     if (numbers) return at::empty(input.shape, at::kFloat).uniform_(0, 1, random_).to(type->second);
     at::Tensor integers = at::empty(input.shape, type->second);
-    return integers.copy_(
-        at::arange(integers.numel()).remainder(input.high > input.low ? 2 : 1).add(input.low).view(input.shape));
+    return integers.copy_((input.values ? stated(input) : ends_of_range(input, integers.numel())).view(input.shape));
+  }
+
+  static at::Tensor stated(const StatedInput& input) { return at::tensor(*input.values, at::kLong); }
+
+  // Values that the script has used, unlike those between them.
+  static at::Tensor ends_of_range(const StatedInput& input, std::int64_t number) {
+    return at::arange(number).remainder(2).mul(input.high - input.low).add(input.low);
   }
 
   void check_used(const Input& wanted) const {

@@ -151,6 +151,7 @@ StatedInput read_input(const nlohmann::json& json) {
     input.low = range->at(0).get<std::int64_t>();
     input.high = range->at(1).get<std::int64_t>();
   }
+  if (auto values = json.find("values"); values != json.end()) input.values = values->get<std::vector<std::int64_t>>();
   if (input.high < input.low) throw std::invalid_argument(fmt::format("input {} has an empty range", input.name));
   return input;
 }
@@ -202,6 +203,7 @@ Metadata read_metadata(const nlohmann::json& json) {
   Metadata metadata{.torch = json.value("torch", ""),
                     .regions_known = json.value("regions_known", false),
                     .loss = json.value("loss", Strings()),
+                    .loss_guessed = json.value("loss_guessed", false),
                     .notes = json.value("notes", Strings()),
                     .varying = json.value("varying", Strings())};
   if (auto observed = json.find("observed"); observed != json.end()) metadata.observed = read_observation(*observed);

@@ -22,9 +22,10 @@ struct NamedModule {
 // Whether the module is torch's CheckpointWrapper, each of whose calls is a checkpoint region.
 bool is_checkpoint_wrapper(const torch::jit::Module& module);
 
-// An input as described in gradscan.json; its integers are valid from `low` to `high`.
+// An input as described in gradscan.json.
 struct StatedInput : Input {
-  std::int64_t low = 0, high = 1;
+  std::int64_t low = 0, high = 1;                     // the ends of its range, if it has integers
+  std::optional<std::vector<std::int64_t>> values{};  // its integers, in the order of a contiguous tensor
 };
 
 // As Capture::observed, of the file as it is, with names of parameters.
@@ -42,6 +43,7 @@ struct Metadata {
   std::vector<StatedInput> inputs;          // by name; paths like "x[0]" for tensors inside an argument
   std::vector<Output> outputs;              // their places, in the order of the tensors in forward's result
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
+  bool loss_guessed = false;                // as Capture::loss_guessed
   std::vector<std::string> notes;
   std::vector<std::string> varying;  // as Capture::varying
   std::optional<StatedObservation> observed;

@@ -50,6 +50,7 @@ std::optional<std::string> mark_loss(Capture& capture, const std::vector<std::st
 
 void choose_loss(Capture& capture, const std::vector<std::string>& paths) {
   settle_observation(capture);
+  capture.loss_guessed = false;
   std::optional<std::string> unknown = mark_loss(capture, paths);
   if (!unknown) return;
   std::string known = list_of(capture, requires_grad);

@@ -247,6 +247,8 @@ void describe(Fields& fields, As<Capture>) {
       forms::list(CaptureForm{}));
   fields.always("inputs", &Capture::inputs, "What forward is run with.");
   fields.always("outputs", &Capture::outputs, "The tensors in forward's return value.");
+  fields.optional("loss_guessed", &Capture::loss_guessed,
+                  "Whether in_loss of the outputs is a guess, as nobody said what the loss is computed from.");
   fields.always("parameters", &Capture::parameters,
                 "The model's parameters, without repetition, in named_parameters() order, frozen ones too.",
                 counted<Parameter>(spaces::parameter));

@@ -16,6 +16,7 @@
 #include "analyzer/formats/fix_words.h"
 #include "analyzer/formats/terminal.h"
 #include "analyzer/report/asked_row.h"
+#include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 #include "analyzer/text/width.h"
 #include "gradscan/capture.h"
@@ -109,6 +110,7 @@ class Text {
       (output.in_loss ? taken : left).push_back(fmt::format("{} {}", output.path, tensor_in_words(output.dtype, output.shape)));
     std::string text = (taken.size() > 1 ? "sum of " : "") + (taken.empty() ? "none" : enumerate(taken, names_shown));
     if (!left.empty()) text += "; not used: " + enumerate(left, names_shown);
+    if (has_doubtful_loss(report_)) text += "; this is a guess: pass loss= to gradscan.record, or --loss";
     return hidden.empty() ? text : text + "; DDP does not find " + enumerate(hidden, names_shown);
   }
 

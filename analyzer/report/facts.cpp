@@ -63,6 +63,7 @@ class Assembly {
     }
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
+    report_.loss_guessed = capture_.loss_guessed;
     report_.notes = capture_.notes;
     report_.disagreements = disagreements(capture_);
     if (!capture_.observed.reason.empty())

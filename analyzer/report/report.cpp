@@ -15,6 +15,11 @@ int blocked_at(const Report& report, int region) {
   return blocked;
 }
 
+bool has_doubtful_loss(const Report& report) {
+  return report.loss_guessed &&
+         std::ranges::count_if(report.outputs, [](const Output& output) { return output.edge.node != none; }) > 1;
+}
+
 bool varies_unseen(const Report& report) {
   const bool in_full = report.in_turn.size() > 1 && report.in_turn.size() <= static_cast<std::size_t>(replay_iterations);
   return !report.varying.empty() && !in_full;

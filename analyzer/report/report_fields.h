@@ -465,6 +465,7 @@ void describe_results(Fields& fields) {
   fields.always("price", &Report::price, "Of the requested setup.");
   fields.always("prices", &Report::prices, "For each kind of checkpointing that verdicts has.");
   fields.always("fixed", &Report::fixed, "Memory besides activations.");
+  fields.optional("loss_guessed", &Report::loss_guessed, "Whether in_loss of the outputs is a guess.");
   fields.optional(
       "disagreements", &Report::disagreements,
       "Parameters whose hooks fire otherwise in a real backward than gradscan predicts: no verdict can be relied on.");

@@ -191,6 +191,7 @@ struct Capture {
   bool regions_known = false;  // forward executes no others: the exporter saw every call of checkpoint
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
+  bool loss_guessed = false;                  // nobody said what the loss is computed from: Output::in_loss is what is usual
   std::vector<std::string> notes{};           // sentences that a report must repeat (tracer warnings, what could not be seen)
   std::int64_t constant_flops = 0;            // like Region::constant_flops, outside all regions
   std::vector<std::string> varying{};         // why the graph may differ between iterations: "encoder has layerdrop=0.1"

@@ -173,6 +173,7 @@ struct Report {
   std::vector<std::string> varying{};  // see Capture
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
+  bool loss_guessed = false;                // see Capture
   std::vector<std::string> notes{};
 };
 

@@ -31,8 +31,8 @@ from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
 from gradscan.iterations import require_iterations, run_forwards
 from gradscan.loss import Loss, LossInputs
+from gradscan.numbers import has_numbers, numbers_of
 from gradscan.observe import Observer
-from gradscan.packed import is_packable, packed
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
@@ -134,8 +134,8 @@ class _Trace:
         self._tensors = [place.tensor for place in tensors]
         self._names = _identifiers([place.path for place in tensors])
         self.inputs = [_describe_input(name, tensor) for name, tensor in zip(self._names, self._tensors, strict=True)]
-        without = [d for d, t in zip(self.inputs, self._tensors, strict=True) if is_packable(t) and "values" not in d]
-        self.notes += map(_unpacked_note, without)
+        without = [d for d, t in zip(self.inputs, self._tensors, strict=True) if has_numbers(t) and "values" not in d]
+        self.notes += map(_note_without_values, without)
 
     def run(self) -> torch.jit.ScriptModule:
         markers.prepare()
@@ -241,18 +241,18 @@ def _identifiers(paths: list[str]) -> list[str]:
 
 def _describe_input(name: str, tensor: torch.Tensor) -> Json:
     described: Json = {"name": name, **describe_tensor(tensor), "requires_grad": tensor.requires_grad}
-    if not is_packable(tensor):
+    if not has_numbers(tensor):
         return described
     if tensor.numel() and tensor.dtype != torch.bool:
         numbers = tensor.flatten().tolist() if tensor.dtype in _WITHOUT_MINIMUM else [tensor.min().item(), tensor.max().item()]
         described["range"] = [min(numbers), max(numbers)]
-    values = packed(tensor)
+    values = numbers_of(tensor)
     return described if values is None else described | {"values": values}
 
 
-def _unpacked_note(described: Json) -> str:
+def _note_without_values(described: Json) -> str:
     low, high = described.get("range", (0, 1))
-    return f"the values of {described['name']} are too many for the file: others from {low} to {high} replace them"
+    return f"the values of {described['name']} are too many for the file: {low} and {high} stand for them"
 
 
 def _describe_parameter(parameter: Parameter) -> Json | str:

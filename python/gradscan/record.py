@@ -59,15 +59,21 @@ def record(
         raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
-        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
+        recorded = capture(name, model, as_arguments(args), kwargs or {}, loss, flags, iterations)
         with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
-            json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
+            json.dump(recorded, file)
 
 
 def capture(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json, iterations: int
+    name: str,
+    model: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    loss: Loss | None,
+    flags: Json,
+    iterations: int,
 ) -> Json:
-    """The capture that docs/capture-format.md describes, without `schema` and `model`."""
+    """The capture that docs/capture-format.md describes."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
@@ -76,16 +82,21 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(model, args, kwargs, loss, parameters, iterations)
-    return {
+    of_all_graphs: Json = {
+        "schema": "gradscan-capture/1",
+        "model": name,
         "torch": torch_version(),
         "written_by": torch_version(),
         "exported": flags,
         "inputs": inputs,
         "parameters": described_parameters,
         "regions_known": True,
-        **found.graphs[0],
-        **({"further": found.graphs[1:], "turns": found.turns} if len(found.graphs) > 1 else {}),
-        "loss": found.loss,
+        "loss_guessed": found.loss["guessed"],
+        "notes": [],
+    }
+    first, *others = (of_all_graphs | graph for graph in found.graphs)
+    return first | {
+        **({"further": others, "turns": found.turns} if others else {}),
         "notes": found.notes + found.ended,
         "varying": reasons_to_vary(model) + found.varying + found.difference(),
     }

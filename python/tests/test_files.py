@@ -1,13 +1,9 @@
 """What the files contain besides the graph, and the errors when they cannot be written."""
 
-import base64
 import json
 import os
 import random
-import re
 import zipfile
-import zlib
-from pathlib import Path
 
 import pytest
 import torch
@@ -315,12 +311,6 @@ def test_unsigned_inputs(write, file, dtype, tmp_path):
         assert metadata(tmp_path / file)["inputs"][1].get("range") == [3, 7]
 
 
-def unpacked(described):
-    data = bytearray(zlib.decompress(base64.b64decode(described["values"], validate=True)))
-    dtype, shape = getattr(torch, described["dtype"]), described["shape"]
-    return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.empty(shape, dtype=dtype)
-
-
 class Taking(nn.Linear):
     """Its second argument has no influence."""
 
@@ -342,7 +332,7 @@ UNSIGNED = [torch.uint8, torch.uint16, torch.uint32, torch.uint64]
         torch.arange(24).reshape(2, 3, 4).transpose(0, 2)[::2],
         torch.tensor(7),
         torch.empty(2, 0, dtype=torch.int64),
-        torch.tensor([1]).expand(1000, 1000),
+        torch.tensor([1]).expand(100, 100),
     ],
 )
 def test_values_of_integers_and_booleans(numbers, tmp_path):
@@ -350,16 +340,10 @@ def test_values_of_integers_and_booleans(numbers, tmp_path):
     found = metadata(tmp_path / "m.pt")
     assert "values" not in found["inputs"][0] and found["notes"] == []
     assert found["inputs"][1]["dtype"] == str(numbers.dtype).removeprefix("torch.")
-    assert unpacked(found["inputs"][1]).tolist() == numbers.tolist()
+    assert found["inputs"][1]["values"] == numbers.flatten().tolist()
 
 
-def test_the_values_in_the_documentation():
-    text = (Path(__file__).parents[2] / "docs" / "markers.md").read_text()
-    values = re.search(r"`\[3, 7, 5\]` in int64 is `([^`]*)`", text)[1]
-    assert unpacked({"dtype": "int64", "shape": [3], "values": values}).tolist() == [3, 7, 5]
-
-
-TOO_MANY = [(torch.randint(-100, 99, (3 * 2**19,)), "-100 to 98"), (torch.rand(2**23) < 0.5, "0 to 1")]
+TOO_MANY = [(torch.tensor([-100, 98]).repeat(2**17), "-100 and 98"), (torch.rand(2**18) < 0.5, "0 and 1")]
 
 
 @pytest.mark.parametrize("numbers, range", TOO_MANY)
@@ -367,7 +351,7 @@ def test_values_that_are_too_many(numbers, range, tmp_path):
     gradscan.export(Taking(4, 4), (torch.rand(3, 4), numbers), tmp_path / "m.pt", iterations=1)
     found = metadata(tmp_path / "m.pt")
     assert "values" not in found["inputs"][1]
-    assert found["notes"] == [f"the values of numbers are too many for the file: others from {range} replace them"]
+    assert found["notes"] == [f"the values of numbers are too many for the file: {range} stand for them"]
 
 
 @pytest.mark.parametrize("write, file", WAYS)
