@@ -54,14 +54,29 @@ def record(
 
     Then, in a shell: gradscan detector.capture.json
     """
-    name = os.path.basename(os.fspath(path))
-    if not name.endswith(".capture.json"):
-        raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
+    require_capture_name(path)
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
         recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
-        with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
-            json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
+        _write(recorded, path, temporary)
+
+
+def save_capture(recorded: Json, path: str | os.PathLike[str]) -> None:
+    """Writes what `capture` returned to `path`."""
+    with replaced(path) as temporary:
+        _write(recorded, path, temporary)
+
+
+def require_capture_name(path: str | os.PathLike[str]) -> None:
+    """Raises Error for a name that gradscan would not take for that of a capture."""
+    if not os.path.basename(os.fspath(path)).endswith(".capture.json"):
+        raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
+
+
+def _write(recorded: Json, path: str | os.PathLike[str], temporary: str) -> None:
+    name = os.path.basename(os.fspath(path))
+    with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
+        json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
 
 
 def capture(
