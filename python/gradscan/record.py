@@ -20,6 +20,7 @@ from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
 from gradscan.iterations import run_forwards
 from gradscan.loss import Loss
 from gradscan.places import Place
+from gradscan.recomputation import add_recomputations
 from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version
 from gradscan.walk import Json, describe_tensor
@@ -91,6 +92,7 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(model, args, kwargs, loss, parameters, iterations)
+    add_recomputations(found.graphs[0]["regions"], model, args, kwargs)
     return {
         "torch": torch_version(),
         "written_by": torch_version(),
