@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,8 +33,7 @@ class _Run:
     """The first run of an outermost region, and what a second one needs."""
 
     number: int
-    call: Call
-    args: tuple[Any, ...]
+    call: Call  # with detached arguments
     random_state: torch.Tensor
     device_random_states: tuple[Any, Any]  # the devices of the arguments, and their states
     device_type: str
@@ -45,6 +45,7 @@ def add_recomputations(regions: list[Json], model: torch.nn.Module, args: tuple[
     """Adds "recomputation" to each region whose two runs save different tensors. A run that fails shows nothing."""
     if not regions:
         return
+    gc.collect()  # what an earlier forward has left behind
     recomputations = _Recomputations()
     with unchanged(model, (args, kwargs)), contextlib.suppress(Exception), torch.enable_grad():
         with intercepted(recomputations.run_region):
@@ -70,7 +71,7 @@ class _Recomputations:
         device_type = torch_checkpoint._infer_device_type(*call.args)
         autocast = torch_checkpoint._get_autocast_kwargs(device_type)
         states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
-        run = _Run(number, call, _detached(call.args), *states, device_type, autocast, [])
+        run = _Run(number, dataclasses.replace(call, args=_detached(call.args)), *states, device_type, autocast, [])
         self._runs.append(run)
         self._depth += 1
         try:
@@ -85,7 +86,7 @@ class _Recomputations:
         for run in reversed(self._runs):
             again: Saved = []
             with _as_in_backward(run), intercepted(self.run_region), _saving(again):
-                run.call.function(*run.args, **run.call.kwargs)
+                run.call.function(*run.call.args, **run.call.kwargs)
             if again != run.saved:
                 yield run.number, _sentence(run.saved, again)
 
@@ -113,13 +114,15 @@ def _as_in_backward(run: _Run) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _saving(saved: Saved) -> Iterator[None]:
-    """Lists what is saved for backward in the block."""
+    """Lists what is saved for backward in the block, without keeping it: there is no backward."""
 
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
+    def pack(tensor: torch.Tensor) -> None:
         saved.append((tensor.shape, tensor.dtype))
-        return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    def unpack(_: None) -> torch.Tensor:
+        raise RuntimeError("the tensor was not kept")
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
         yield
 
 
