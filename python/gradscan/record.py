@@ -49,7 +49,8 @@ def record(
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
     iterations: how often forward runs, while its random numbers and the model's state go on as in training. The file keeps each
-        different graph, so that the report can tell what DDP does when they take turns.
+        different graph, so that the report can tell what DDP does when they take turns. With more than one, each checkpointed
+        function also runs a second time, as in backward, to find out whether it then does the same.
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
@@ -92,7 +93,8 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(model, args, kwargs, loss, parameters, iterations)
-    add_recomputations(found.graphs[0]["regions"], model, args, kwargs)
+    if iterations > 1:
+        add_recomputations(found.graphs[0]["regions"], model, args, kwargs)
     return {
         "torch": torch_version(),
         "written_by": torch_version(),

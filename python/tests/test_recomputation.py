@@ -27,7 +27,7 @@ class Model(nn.Module):
 
 
 def recomputations(tmp_path, model):
-    gradscan.record(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.capture.json", iterations=1)
+    gradscan.record(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.capture.json", iterations=2)
     return [region.get("recomputation") for region in json.loads((tmp_path / "m.capture.json").read_text())["regions"]]
 
 
