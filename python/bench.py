@@ -110,7 +110,8 @@ def run(way, model, x, folder):
     if way == "plain":
         with intercepted(lambda call: call.function(*call.args, **call.kwargs)):
             return model(x)
-    return getattr(gradscan, way)(model, x, os.path.join(folder, "m" + {"record": ".capture.json", "export": ".pt"}[way]))
+    file = os.path.join(folder, "m" + {"record": ".capture.json", "export": ".pt"}[way])
+    return getattr(gradscan, way)(model, x, file, iterations=1)
 
 
 def measure(name, way):

@@ -124,6 +124,10 @@ void describe(Fields& fields, As<Region>) {
       "origin", &Region::origin,
       "How it is known. Function: a custom autograd Function that runs a backward of its own; module: a mere call of a "
       "module, which could be checkpointed, \"module that changes an argument\": one that could not.");
+  fields.optional(
+      "recomputation", &Region::recomputation,
+      "How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they "
+      "do not, or nobody has tried.");
   fields.optional("argument_dtypes", &Region::argument_dtypes,
                   "Those of the direct tensor arguments, in the order of its begin's slots; empty if they are not known.");
   fields.optional("constant_flops", &Region::constant_flops,

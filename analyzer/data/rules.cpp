@@ -6,7 +6,7 @@
 namespace gradscan {
 namespace {
 
-constexpr std::array<Rule, 9> table{{
+constexpr std::array<Rule, 10> table{{
     {.id = "marked-ready-twice",
      .outcome = Outcome::marked_ready_twice,
      .phrase = "ready only once",
@@ -73,6 +73,22 @@ constexpr std::array<Rule, 9> table{{
          "no_sync() in the first iteration with static_graph=True.",
      .remedy = "Pass every tensor that a region uses to it as a direct argument, or call checkpoint(..., use_reentrant=False), "
                "whose function may use any tensor."},
+    {.id = "recomputation-differs",
+     .outcome = std::nullopt,
+     .phrase = "",
+     .severity = Severity::error,
+     .in_table = "recomputed",
+     .of_parameter = "recomputed otherwise",
+     .fate = "computed from a recomputation that differs from forward",
+     .title = "The function of a checkpoint region takes another path when it runs again",
+     .help =
+         "Backward runs the function of a checkpoint region a second time. Here, that run saves other tensors than the first: "
+         "the "
+         "function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
+         "non-reentrant, torch raises CheckpointError. If it is reentrant, nothing is raised, and the gradients are those of "
+         "another forward than the one whose loss was computed.",
+     .remedy = "Make the function depend on its arguments only: pass in what it reads from elsewhere, and leave "
+               "preserve_rng_state=True. No kind of checkpointing repairs it, except not to checkpoint that function."},
     {.id = "not-averaged",
      .outcome = std::nullopt,
      .phrase = "",

@@ -260,6 +260,36 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
        {}});
 }
 
+// Torch compares what the two runs of a non-reentrant region save; nothing compares those of a reentrant one.
+void add_recomputation_differs(const Report& report, Kind kind, std::vector<Finding>& findings) {
+  constexpr std::size_t shown = 3;
+  const RegionNames names(report);
+  std::vector<std::string> words;
+  std::vector<int> parameters, regions;
+  for (const RegionReport& region : report.regions) {
+    if (region.recomputation.empty() || region.kind != kind) continue;
+    words.push_back(
+        fmt::format("{}{}: {}", names[region.id], region.source.empty() ? "" : " at " + region.source, region.recomputation));
+    parameters = united(std::move(parameters), region.parameters);
+    regions.push_back(region.id);
+  }
+  if (words.empty()) return;
+  const bool silent = kind == Kind::reentrant;
+  Finding result{"recomputation-differs", silent ? Severity::silent : Severity::error, "", "", {}};
+  result.title = fmt::format(
+      "the {} {} another path when {} again in backward{}",
+      words.size() == 1 ? "function of region " + names[regions.front()] : fmt::format("functions of {} regions", words.size()),
+      words.size() == 1 ? "takes" : "take", words.size() == 1 ? "it runs" : "they run",
+      silent ? ", and nothing says so" : ": torch raises CheckpointError");
+  result.why = fmt::format(
+      "Run a second time as backward would, {}. The function depends on a counter, a cache, a global, or on random numbers "
+      "that "
+      "are not preserved.",
+      enumerate(words, shown));
+  if (!parameters.empty()) result.groups.push_back({.label = "inside", .regions = regions, .parameters = parameters});
+  findings.push_back(std::move(result));
+}
+
 std::string in_words(const Disagreement& each) {
   const auto side = [](int all, int inner) {
     return inner == 0 ? std::to_string(all) : fmt::format("{} ({} in inner backwards)", all, inner);
@@ -320,9 +350,11 @@ std::vector<Finding> find_conflicts(const Report& report) {
   std::vector<Finding> findings;
   add_error(report, findings);
   add_backward_error(report, findings);
+  add_recomputation_differs(report, Kind::non_reentrant, findings);
   add_not_averaged(report, findings);
   add_not_trained(report, findings);
   add_incomplete(report, findings);
+  add_recomputation_differs(report, Kind::reentrant, findings);
   add_seen_otherwise(report, findings);
   add_graph_varies(report, findings);
   add_no_regions_named(report, findings);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
 #include "analyzer/report/report.h"
@@ -17,6 +19,17 @@ const Rule* worst_rule(const Report& report, const Verdict& verdict) {
   return nullptr;
 }
 
+// How bad it is that the function of a region takes another path in its recomputation.
+Severity recomputation(const Report& report, const Setup& setup) {
+  Severity worst = Severity::clean;
+  for (const RegionReport& region : report.regions) {
+    const Kind kind = kind_under(setup.checkpointing, region.kind);
+    if (!region.recomputation.empty() && kind != Kind::off)
+      worst = std::min(worst, kind == Kind::reentrant ? Severity::silent : Severity::error);
+  }
+  return worst;
+}
+
 // What keeps a verdict without a failure from being known.
 const Rule* doubt(const Report& report) {
   if (!report.disagreements.empty()) return find_rule("seen-otherwise");
@@ -28,6 +41,9 @@ const Rule* doubt(const Report& report) {
 
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
   const Rule* rule = worst_rule(report, verdict);
+  const Severity recomputed = rule ? Severity::clean : recomputation(report, verdict.setup);
+  if (recomputed != Severity::clean)
+    return {recomputed, fmt::format("{} {}", severity_words(recomputed).loud, find_rule("recomputation-differs")->in_table)};
   if (!rule) rule = doubt(report);
   if (!rule) return {Severity::clean, std::string(severity_words(Severity::clean).name)};
   return {rule->severity, fmt::format("{} {}", severity_words(rule->severity).loud, rule->in_table)};

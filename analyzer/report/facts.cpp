@@ -179,6 +179,7 @@ class Assembly {
     row.source = region.source;
     row.place = region.place;
     row.origin = region.origin;
+    row.recomputation = region.recomputation;
     report_.regions.push_back(std::move(row));
   }
 

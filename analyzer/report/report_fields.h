@@ -221,6 +221,8 @@ void describe(Fields& fields, As<RegionReport>) {
       "The user's own line at that call, /home/me/model.py:88, in no installed package if there is one such; empty if "
       "it is not known.");
   fields.always("origin", &RegionReport::origin, "How gradscan knows of it.");
+  fields.optional("recomputation", &RegionReport::recomputation,
+                  "How the tensors differ that its function saves when it runs a second time, as backward would run it.");
   fields.always("saved_bytes", &RegionReport::saved_bytes,
                 "Activations that the forward inside saves for backward, each storage once.", at_least(0));
   fields.always("recompute_flops", &RegionReport::recompute_flops, "FLOPs of the forward inside; 0 if they are not known.",

@@ -118,6 +118,9 @@ struct Region {
   // innermost line of the call's stack outside installed packages. Empty if unknown.
   std::string place{};
   std::vector<std::string> argument_dtypes{};  // of the direct tensor arguments, by slot: "float32"; empty: unknown
+  // How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they do not, or
+  // nobody has tried. "the first run saves 5 tensors, the second 3"
+  std::string recomputation{};
   // Of its operations (but not those of nested regions) that have no node, because no gradient flows through them.
   std::int64_t constant_flops = 0;
 };

@@ -84,6 +84,7 @@ struct RegionReport {
   std::string source{};
   std::string place{};  // see Region
   RegionOrigin origin = RegionOrigin::unknown;
+  std::string recomputation{};   // see Region
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };
@@ -173,7 +174,7 @@ struct Report {
   std::vector<std::string> varying{};  // see Capture
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
-  bool loss_guessed = false;                // see Capture
+  bool loss_guessed = false;  // see Capture
   std::vector<std::string> notes{};
 };
 

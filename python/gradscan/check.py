@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from typing import Any
 
 import torch
 
+from gradscan.ddp import unwrap
+from gradscan.inputs import as_arguments
 from gradscan.loss import Loss
 from gradscan.program import find_program, no_gradscan, run_program
-from gradscan.record import record
+from gradscan.record import capture, require_capture_name, save_capture
 from gradscan.report import Report
+from gradscan.temporary import temporary_folder
 
 
 def check(
@@ -33,11 +35,13 @@ def check(
     iterations: int = 4,
     options: tuple[str, ...] = (),
     program: str | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> Report:
     """Records the model (see `record`) and runs the command line tool on the capture.
 
     options: further options of the tool, such as ("--checkpointing", "non-reentrant").
     program: the path of the tool. By default the environment variable GRADSCAN, else `gradscan` on PATH.
+    keep: where to keep the capture, for further runs of the tool; its name must end in ".capture.json".
 
     Raises Error if there is no such program, or if it reaches no verdict.
 
@@ -46,19 +50,13 @@ def check(
     (True, 'pass', 1)
     """
     found = find_program(program)
-    with tempfile.TemporaryDirectory(prefix="gradscan-") as folder:
-        file = os.path.join(folder, f"{_file_name(model)}.capture.json")
-        record(
-            model,
-            args,
-            file,
-            kwargs=kwargs,
-            loss=loss,
-            find_unused_parameters=find_unused_parameters,
-            static_graph=static_graph,
-            bucket_cap_mb=bucket_cap_mb,
-            iterations=iterations,
-        )
+    if keep is not None:
+        require_capture_name(keep)
+    flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
+    recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
+    with temporary_folder() as folder:
+        file = os.path.join(folder, f"{_file_name(unwrap(model, flags)[0])}.capture.json") if keep is None else os.fspath(keep)
+        save_capture(recorded, file)
         written = os.path.join(folder, "report.json")
         text = run_program(found, [*options, "--color", "never", "--output", written, file])
         return Report(_read(written, found), text)

@@ -33,6 +33,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     kind: str  # "reentrant", "non_reentrant"
+    preserve_rng_state: bool = True  # whether the recomputation draws the same random numbers
 
 
 Handler = Callable[[Call], Any]
@@ -94,7 +95,8 @@ def _hand_over(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], opt
     _require_valid(reentrant, kwargs, options)
     if "context_fn" in options:
         function = _under_context(function, options)
-    return _interception.handlers[-1](Call(function, args, kwargs, "reentrant" if reentrant else "non_reentrant"))
+    kind, preserve = "reentrant" if reentrant else "non_reentrant", options.get("preserve_rng_state", True)
+    return _interception.handlers[-1](Call(function, args, kwargs, kind, preserve))
 
 
 def _require_valid(reentrant: bool, kwargs: dict[str, Any], options: dict[str, Any]) -> None:
@@ -126,7 +128,7 @@ def _under_context(function: Any, options: dict[str, Any]) -> Any:
 def _apply_called(function: Any, preserve_rng_state: bool, *args: Any) -> Any:
     if not _interception.handlers:
         return _original_apply(function, preserve_rng_state, *args)
-    return _interception.handlers[-1](Call(function, args, {}, "reentrant"))
+    return _interception.handlers[-1](Call(function, args, {}, "reentrant", preserve_rng_state))
 
 
 def _replace() -> None:

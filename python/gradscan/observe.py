@@ -21,6 +21,7 @@ import bisect
 import collections
 import contextlib
 import random
+import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
@@ -61,8 +62,8 @@ class Observer:
         self._flops: dict[int, Flops] = {}  # by node number
         self._flops_in: list[tuple[int, int | None, int]] = []  # node number, region, and how many in forward
         self._thread = threading.get_ident()
-        self._random_state: Any = None
-        self._draws_random = False
+        self._random_states: dict[str, Any] = {}
+        self._drawn: list[str] = []  # whose random numbers forward has drawn
         self._exit = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -75,11 +76,11 @@ class Observer:
             for mode in self._modes():
                 stack.enter_context(mode)
             self._exit = stack.pop_all()
-        self._random_state = random.getstate()
+        self._random_states = _random_states()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._draws_random = random.getstate() != self._random_state
+        self._drawn = [owner for owner, state in _random_states().items() if state != self._random_states.get(owner, state)]
         self._exit.__exit__(kind, error, trace)
 
     def _modes(self) -> list[Any]:
@@ -163,13 +164,11 @@ class Observer:
 
     def varying(self) -> list[str]:
         """Why another iteration may take a different path through the model even with the same batch."""
-        return ["forward draws Python's random numbers"] if self._draws_random else []
+        return [f"forward draws {owner}'s random numbers" for owner in self._drawn]
 
     def notes(self) -> list[str]:
         """Why another forward may take a different path through the model."""
-        notes = []
-        if self._draws_random:
-            notes.append("forward draws Python's random numbers: another iteration may take a different path through the model")
+        notes = [f"{reason}: another iteration may take a different path through the model" for reason in self.varying()]
         if self.value_uses:
             shown, more = ", ".join(self.value_uses[:3]), len(self.value_uses) - 3
             lines = f"{shown} and {more} more lines" if more > 0 else shown
@@ -210,6 +209,16 @@ class Observer:
             if node not in made:
                 flops[region] += forward
         return flops
+
+
+def _random_states() -> dict[str, Any]:
+    """The states of the generators that draw for Python code. torch's are drawn from by dropout, which changes no path."""
+    numpy = sys.modules.get("numpy")
+    states: dict[str, Any] = {"Python": random.getstate()}
+    if numpy:
+        name, keys, *rest = numpy.random.get_state()
+        states["numpy"] = name, keys.tobytes(), *rest
+    return states
 
 
 def is_requires_grad(function: Any, access: str) -> bool:

@@ -20,6 +20,7 @@ from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
 from gradscan.iterations import run_forwards
 from gradscan.loss import Loss
 from gradscan.places import Place
+from gradscan.recomputation import add_recomputations
 from gradscan.varying import reasons_to_vary
 from gradscan.version import torch_version
 from gradscan.walk import Json, describe_tensor
@@ -48,32 +49,43 @@ def record(
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
     iterations: how often forward runs, while its random numbers and the model's state go on as in training. The file keeps each
-        different graph, so that the report can tell what DDP does when they take turns.
+        different graph, so that the report can tell what DDP does when they take turns. With more than one, each checkpointed
+        function also runs a second time, as in backward, to find out whether it then does the same.
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
     Then, in a shell: gradscan detector.capture.json
     """
-    name = os.path.basename(os.fspath(path))
-    if not name.endswith(".capture.json"):
-        raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
+    require_capture_name(path)
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
-        recorded = capture(name, model, as_arguments(args), kwargs or {}, loss, flags, iterations)
-        with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
-            json.dump(recorded, file)
+        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
+        _write(recorded, path, temporary)
+
+
+def save_capture(recorded: Json, path: str | os.PathLike[str]) -> None:
+    """Writes what `capture` returned to `path`."""
+    with replaced(path) as temporary:
+        _write(recorded, path, temporary)
+
+
+def require_capture_name(path: str | os.PathLike[str]) -> None:
+    """Raises Error for a name that gradscan would not take for that of a capture."""
+    if not os.path.basename(os.fspath(path)).endswith(".capture.json"):
+        raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
+
+
+def _write(recorded: Json, path: str | os.PathLike[str], temporary: str) -> None:
+    start: Json = {"schema": "gradscan-capture/1", "model": os.path.basename(os.fspath(path))}
+    further = [start | other for other in recorded.get("further", ())]
+    with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
+        json.dump(start | recorded | ({"further": further} if further else {}), file)
 
 
 def capture(
-    name: str,
-    model: torch.nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    loss: Loss | None,
-    flags: Json,
-    iterations: int,
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json, iterations: int
 ) -> Json:
-    """The capture that docs/capture-format.md describes."""
+    """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
@@ -82,9 +94,9 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(model, args, kwargs, loss, parameters, iterations)
+    if iterations > 1:
+        add_recomputations(found.graphs[0]["regions"], model, args, kwargs)
     of_all_graphs: Json = {
-        "schema": "gradscan-capture/1",
-        "model": name,
         "torch": torch_version(),
         "written_by": torch_version(),
         "exported": flags,

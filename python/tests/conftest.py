@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import torch
+import torch.distributed as dist
 import torch.utils.checkpoint
 
 
@@ -41,6 +42,13 @@ def gradscan_binary():
 @pytest.fixture(scope="session")
 def scan(gradscan_binary):
     return Gradscan(gradscan_binary)
+
+
+@pytest.fixture
+def process_group(tmp_path):
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
 
 
 @pytest.fixture(autouse=True)

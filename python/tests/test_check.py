@@ -3,8 +3,13 @@
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
+import cases
 import pytest
 import torch
 import torch.distributed as dist
@@ -263,6 +268,137 @@ def test_several_errors_of_a_process_group(tmp_path, gradscan_binary):
         assert all(rank[name].startswith("RuntimeError\nExpected to") for rank in ranks), name
         if sys.version_info >= (3, 11):
             assert sorted(bool(re.search(note, rank[name])) for rank in ranks) == [False, True], name
+
+
+def outcome_of(run):
+    try:
+        run()
+    except RuntimeError as error:
+        return f"{type(error).__name__}\n{error}\nnotes: {getattr(error, '__notes__', [])}"
+    return "no error"
+
+
+def train_cases(rank, folder, program):
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+
+    def train_one(name, **flags):
+        case = cases.CASES[name]
+        ddp = DistributedDataParallel(case.model(reentrant), bucket_cap_mb=case.bucket_cap_mb, **flags)
+        with gradscan.explain(ddp, program=program, loss=case.loss, keep=f"{folder}/{name}.capture.json"):
+            for _ in range(3):
+                ddp.zero_grad()
+                x = torch.rand(cases.ROWS, cases.WIDTH).requires_grad_(case.input_requires_grad)
+                (case.loss or torch.sum)(ddp(x)).backward()
+
+    found = {"undefined": outcome_of(lambda: train_one("tied_embedding_all_in_regions", find_unused_parameters=True))}
+    with open(f"{folder}/{rank}", "w") as file:
+        json.dump(found, file)
+
+
+def reentrant(function, *args):
+    return checkpoint(function, *args, use_reentrant=True)
+
+
+def test_messages_without_an_outcome_of_their_own(tmp_path, gradscan_binary):
+    mp.spawn(train_cases, (str(tmp_path), gradscan_binary), 2)
+    explained, other = sorted(json.loads((tmp_path / str(rank)).read_text())["undefined"] for rank in range(2))
+    assert explained.startswith("DDPError\n") and "gradscan's report" in explained
+    assert "RuntimeError\nEncountered gradient which is undefined" in other
+    assert (tmp_path / "tied_embedding_all_in_regions.capture.json").exists()
+
+
+SCRIPT = """
+import sys, torch, gradscan
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+class DeadHead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.dead = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.stem(x)
+
+dist.init_process_group("gloo")
+ddp = DistributedDataParallel(DeadHead())
+with gradscan.explain(ddp, keep="kept.capture.json" if sys.argv[1] == "keep" else None, program=sys.argv[2]):
+    for _ in range(3):
+        if _ and sys.argv[1] == "other" and dist.get_rank() == 1:
+            import time
+            time.sleep(1)
+            raise OSError("the disk is full")
+        ddp(torch.rand(3, 4)).sum().backward()
+"""
+
+
+def torchrun(tmp_path, *args):
+    (tmp_path / "train.py").write_text(SCRIPT)
+    (tmp_path / "temporary").mkdir()
+    folders = [str(Path(gradscan.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "GLOO_SOCKET_IFNAME": "lo",
+        "TMPDIR": str(tmp_path / "temporary"),
+        "PYTHONPATH": os.pathsep.join(filter(None, folders)),
+    }
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "train.py", *args]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert not list((tmp_path / "temporary").glob("gradscan-*"))
+    return done.stderr
+
+
+@pytest.mark.parametrize("case", ["plain", "keep", "other"])
+def test_torchrun_waits_for_the_explanation(case, tmp_path, gradscan_binary):
+    program = slow(gradscan_binary, tmp_path)
+    words = torchrun(tmp_path, case, str(program))
+    assert "gradscan: rank " in words and "waits, 10 minutes at most, while another one explains the error" in words
+    name = "kept.capture.json" if case == "keep" else "DeadHead.capture.json"
+    assert f"{name} (gradscan" in words and "dead.weight" in words
+    assert (tmp_path / "kept.capture.json").exists() == (case == "keep")
+    assert "Expected to have finished reduction" in words and ("the disk is full" in words) == (case == "other")
+
+
+def slow(program, folder):
+    """The program, which takes two seconds: long enough for torchrun to end it if nobody waits."""
+    script = folder / "slow"
+    script.write_text(f'#!/bin/sh\nsleep 2\nexec {program} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+def test_a_signal_leaves_no_folder(tmp_path):
+    """It comes while the tool is running."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho $PPID > started\nexec sleep 60\n")
+    program.chmod(0o755)
+    (tmp_path / "temporary").mkdir()
+    script = f"import torch, gradscan; gradscan.check(torch.nn.Linear(4, 4), torch.rand(3, 4), program={str(program)!r})"
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary"), "PYTHONPATH": str(Path(gradscan.__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=environment)
+    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM
+    assert not list((tmp_path / "temporary").glob("gradscan-*"))
+
+
+@pytest.mark.parametrize("run", [gradscan.check, gradscan.explain])
+def test_the_name_of_a_kept_capture(run, tmp_path, gradscan_binary, process_group):
+    ddp = DistributedDataParallel(nn.Linear(4, 4))
+    with pytest.raises(gradscan.Error, match="choose one that ends in .capture.json"):
+        with run(ddp, keep="m.json") if run is gradscan.explain else run(ddp, torch.rand(3, 4), keep="m.json"):
+            pass
+    report = gradscan.check(ddp, torch.rand(3, 4), program=gradscan_binary, keep=tmp_path / "kept.capture.json")
+    assert report.text.startswith("kept.capture.json") and (tmp_path / "kept.capture.json").exists()
+
+
+def test_the_report_names_the_class(gradscan_binary, process_group):
+    report = gradscan.check(DistributedDataParallel(DeadHead()), torch.rand(3, 4), program=gradscan_binary)
+    assert report.text.startswith("DeadHead.capture.json")
 
 
 def test_explain_needs_ddp():

@@ -7,7 +7,6 @@ import zipfile
 
 import pytest
 import torch
-import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -113,13 +112,6 @@ class Tossing(Dropping):
 def test_varying(scan, tmp_path, write, file, model, varying):
     write(model, (torch.rand(2, 4),), tmp_path / file)
     assert scan(str(tmp_path / file))["varying"] == varying
-
-
-@pytest.fixture
-def process_group(tmp_path):
-    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
 
 
 def test_a_wrapped_model_is_unwrapped(scan, tmp_path, process_group):

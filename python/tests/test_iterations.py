@@ -89,6 +89,14 @@ def test_chance(takes, tmp_path):
     assert any("12 forwards with the same arguments built 2 different graphs" in reason for reason in capture["varying"])
 
 
+@pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
+def test_draws_that_happen_to_agree(write, file, scan, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    model = Model(lambda model, n: numpy.random.rand() < 2)
+    write(model, X, tmp_path / file)
+    assert scan(str(tmp_path / file))["varying"] == ["forward draws numpy's random numbers"]
+
+
 def test_one_graph_looks_as_ever(scan, tmp_path):
     capture = record(Model(lambda model, n: True), tmp_path)
     assert "turns" not in capture and "further" not in capture and capture["varying"] == []
