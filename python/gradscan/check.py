@@ -30,6 +30,7 @@ def check(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    verify: bool = True,
     options: tuple[str, ...] = (),
     program: str | None = None,
 ) -> Report:
@@ -56,6 +57,7 @@ def check(
             find_unused_parameters=find_unused_parameters,
             static_graph=static_graph,
             bucket_cap_mb=bucket_cap_mb,
+            verify=verify,
         )
         written = os.path.join(folder, "report.json")
         text = run_program(found, [*options, "--color", "never", "--output", written, file])

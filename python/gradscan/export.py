@@ -35,6 +35,7 @@ from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
 from gradscan.varying import reasons_to_vary
+from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
@@ -53,6 +54,7 @@ def export(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    verify: bool = True,
 ) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
@@ -63,6 +65,7 @@ def export(
     loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
+    verify: also runs one iteration as it is, with backward, and writes which gradients really fire (see `verify.py`).
 
     Raises TracingError if the model cannot be traced. `record` does not need to trace it.
 
@@ -87,6 +90,7 @@ def export(
     trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
     with replaced(path) as temporary:
         traced = trace.run()
+        observed = _observed(model, as_arguments(args), kwargs or {}, loss, parameters) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -99,9 +103,20 @@ def export(
             "loss": trace.loss,
             "notes": trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
+            "observed": observed,
         }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
+
+
+def _observed(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
+) -> Json:
+    """The firings by the names of the parameters, because TorchScript has an order of its own."""
+    observed = observe_firings(model, args, kwargs, loss, parameters)
+    if "firings" in observed:
+        observed["firings"] = [[parameters[number].name, inner] for number, inner in observed["firings"]]
+    return observed
 
 
 class _Trace:

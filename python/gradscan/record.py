@@ -22,6 +22,7 @@ from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.varying import reasons_to_vary
+from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version
 from gradscan.walk import Json, Walk, describe_tensor
 
@@ -36,16 +37,19 @@ def record(
     find_unused_parameters: bool = False,
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
+    verify: bool = True,
 ) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know about `model`.
 
-    Runs forward once with these arguments, on the model's device and in its current mode (train or eval). The
-    model, its arguments, random number generators and torch are restored, within the limits that the README states.
+    Runs forward once with these arguments, on the model's device and in its current mode (train or eval), and, with `verify`,
+    forward and backward once more. The model, its arguments, random number generators and torch are restored, within the
+    limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
     loss: computes the loss from forward's result. Without it, every output that requires grad counts as part of the loss.
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
+    verify: also runs one iteration as it is, with backward, and writes which gradients really fire (see `verify.py`).
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
@@ -56,17 +60,27 @@ def record(
         raise Error(f"{os.fspath(path)}: gradscan recognizes a capture by its name: choose one that ends in .capture.json")
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
-        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags)
+        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, verify)
         with errors_of_writing(path), open(temporary, "w", encoding="utf-8") as file:
             json.dump({"schema": "gradscan-capture/1", "model": name} | recorded, file)
 
 
-def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json) -> Json:
+def capture(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json, verify: bool
+) -> Json:
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
+    recorded = _observe(model, args, kwargs, loss, parameters)  # its graph is gone before another one is built
+    observed = observe_firings(model, args, kwargs, loss, parameters) if verify else NOT_VERIFIED
+    return {"torch": torch_version(), "written_by": torch_version(), "exported": flags} | recorded | {"observed": observed}
+
+
+def _observe(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
+) -> Json:
     args, kwargs = own_leaves(args), own_leaves(kwargs)
     inputs = named_tensors(bind(model, args, kwargs))
     described = [_describe_input(place) for place in inputs]
@@ -80,9 +94,6 @@ def capture(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any
         walk.run(outputs, used.contain)
         seen_by_ddp = describe_outputs(output, outputs)
     return {
-        "torch": torch_version(),
-        "written_by": torch_version(),
-        "exported": flags,
         "inputs": described,
         "parameters": [_describe_parameter(parameter) for parameter in parameters],
         "storages": walk.storages,
