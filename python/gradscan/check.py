@@ -33,6 +33,7 @@ def check(
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
     iterations: int = 4,
+    verify: bool = True,
     options: tuple[str, ...] = (),
     program: str | None = None,
     keep: str | os.PathLike[str] | None = None,
@@ -53,7 +54,7 @@ def check(
     if keep is not None:
         require_capture_name(keep)
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
-    recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
+    recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations, verify)
     with temporary_folder() as folder:
         file = os.path.join(folder, f"{_file_name(unwrap(model, flags)[0])}.capture.json") if keep is None else os.fspath(keep)
         save_capture(recorded, file)

@@ -37,6 +37,7 @@ from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
 from gradscan.tracing import TracingObserver, untraced
 from gradscan.varying import reasons_to_vary
+from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
 
@@ -56,6 +57,7 @@ def export(
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
     iterations: int = 4,
+    verify: bool = True,
 ) -> None:
     """Writes `model` to `path` as TorchScript, with the checkpoint regions that it executes for these arguments.
 
@@ -69,6 +71,7 @@ def export(
         wrapped, DDP's own flags are used instead.
     iterations: how often forward runs besides the trace, to find out whether it always builds the same graph. The file says if
         it does not, but contains only one of the graphs.
+    verify: also runs one iteration as it is, with backward, and writes which gradients really fire (see `verify.py`).
 
     Raises TracingError if the model cannot be traced. `record` does not need to trace it.
 
@@ -95,6 +98,7 @@ def export(
     with replaced(path) as temporary:
         traced = trace.run()
         trace.run_forwards(iterations)
+        observed = _observed(model, as_arguments(args), kwargs or {}, loss, parameters) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -108,9 +112,20 @@ def export(
             "loss_guessed": loss is None,
             "notes": trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
+            "observed": observed,
         }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
+
+
+def _observed(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
+) -> Json:
+    """The firings by the names of the parameters, because TorchScript has an order of its own."""
+    observed = observe_firings(model, args, kwargs, loss, parameters)
+    if "firings" in observed:
+        observed["firings"] = [[parameters[number].name, inner] for number, inner in observed["firings"]]
+    return observed
 
 
 class _Trace:

@@ -43,7 +43,7 @@ class LossInputs:
         return edge_of(place.tensor) in self._used
 
     def _guess(self, output: Any) -> set[Edge]:
-        return self._search(filter(None, map(edge_of, _named_loss(output)))) or self._outputs
+        return self._search(filter(None, map(edge_of, usual_loss(output)))) or self._outputs
 
     def _search(self, roots: Iterable[Edge]) -> set[Edge]:
         used, stack, seen = set(), list(roots), set()
@@ -60,7 +60,7 @@ class LossInputs:
         return used
 
 
-def _named_loss(output: Any) -> list[torch.Tensor]:
+def usual_loss(output: Any) -> list[torch.Tensor]:
     """The tensors that require grad in the field `loss`, else in those whose names contain "loss"."""
     fields = {key: output[key] for key in output if isinstance(key, str)} if isinstance(output, Mapping) else {}
     single = fields.get("loss") if fields else _attribute_loss(output)

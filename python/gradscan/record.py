@@ -22,6 +22,7 @@ from gradscan.loss import Loss
 from gradscan.places import Place
 from gradscan.recomputation import add_recomputations
 from gradscan.varying import reasons_to_vary
+from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version
 from gradscan.walk import Json, describe_tensor
 
@@ -37,11 +38,13 @@ def record(
     static_graph: bool = False,
     bucket_cap_mb: float | None = None,
     iterations: int = 4,
+    verify: bool = True,
 ) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know about `model`.
 
-    Runs forward with these arguments, on the model's device and in its current mode (train or eval). The
-    model, its arguments, random number generators and torch are restored, within the limits that the README states.
+    Runs forward with these arguments, on the model's device and in its current mode (train or eval), and, with `verify`, forward
+    and backward once more. The model, its arguments, random number generators and torch are restored, within the limits that the
+    README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
     loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
@@ -51,6 +54,7 @@ def record(
     iterations: how often forward runs, while its random numbers and the model's state go on as in training. The file keeps each
         different graph, so that the report can tell what DDP does when they take turns. With more than one, each checkpointed
         function also runs a second time, as in backward, to find out whether it then does the same.
+    verify: also runs one iteration as it is, with backward, and writes which gradients really fire (see `verify.py`).
 
     >>> gradscan.record(model, (images,), "detector.capture.json", loss=lambda output: output["loss"])
 
@@ -59,7 +63,7 @@ def record(
     require_capture_name(path)
     flags = {"find_unused_parameters": find_unused_parameters, "static_graph": static_graph, "bucket_cap_mb": bucket_cap_mb}
     with replaced(path) as temporary:
-        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations)
+        recorded = capture(model, as_arguments(args), kwargs or {}, loss, flags, iterations, verify)
         _write(recorded, path, temporary)
 
 
@@ -83,13 +87,27 @@ def _write(recorded: Json, path: str | os.PathLike[str], temporary: str) -> None
 
 
 def capture(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, flags: Json, iterations: int
+    model: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    loss: Loss | None,
+    flags: Json,
+    iterations: int,
+    verify: bool,
 ) -> Json:
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
+    recorded = _observe(model, args, kwargs, loss, parameters)  # its graph is gone before another one is built
+    observed = observe_firings(model, args, kwargs, loss, parameters) if verify else NOT_VERIFIED
+    return {"torch": torch_version(), "written_by": torch_version(), "exported": flags} | recorded | {"observed": observed}
+
+
+def _observe(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
+) -> Json:
     args, kwargs = own_leaves(args), own_leaves(kwargs)
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
@@ -106,8 +124,10 @@ def capture(
         "loss_guessed": found.loss["guessed"],
         "notes": [],
     }
+    observed = observe_firings(model, args, kwargs, loss, parameters) if verify else NOT_VERIFIED
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
+        "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
         "notes": found.notes + found.ended,
         "varying": reasons_to_vary(model) + found.varying + found.difference(),

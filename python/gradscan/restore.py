@@ -15,7 +15,7 @@ import contextlib
 import functools
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -50,6 +50,19 @@ def unchanged(model: torch.nn.Module, inputs: Any) -> Iterator[Callable[[], None
         failures = _run_all(restores)
     if failures:
         raise Error(f"the model or its arguments could not be restored: {failures[0]}") from failures[0]
+
+
+@contextlib.contextmanager
+def gradients_unchanged(tensors: Iterable[torch.Tensor]) -> Iterator[None]:
+    """In the block, none of these leaves has a gradient; afterwards, each has its own back."""
+    gradients = [(tensor, tensor.grad) for tensor in tensors if tensor.is_leaf]
+    try:
+        for tensor, _ in gradients:
+            tensor.grad = None
+        yield
+    finally:
+        for tensor, gradient in gradients:
+            tensor.grad = gradient
 
 
 def _run_all(restores: list[Callable[[], object]]) -> list[Exception]:

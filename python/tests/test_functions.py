@@ -160,5 +160,5 @@ def test_other_threads_apply_as_usual(tmp_path):
         thread.join()
         return Double.apply(x)
 
-    gradscan.export(Between(run), torch.rand(3, 4), tmp_path / "m.pt")
+    gradscan.export(Between(run), torch.rand(3, 4), tmp_path / "m.pt", verify=False)
     assert seen[:2] == ["DoubleBackward", "forward fails"]

@@ -168,7 +168,7 @@ def test_other_threads_checkpoint_as_usual(tmp_path):
             return super().forward(x)
 
     gradscan.record(Model(4, 4), torch.rand(3, 4), tmp_path / "m.capture.json", iterations=1)
-    assert calls == [("CheckpointFunctionBackward", [2.0, 2.0, 2.0])]
+    assert calls == 2 * [("CheckpointFunctionBackward", [2.0, 2.0, 2.0])]  # in the forward that is watched, and as it is
 
 
 class UnusualBuffers(nn.Module):

@@ -1,0 +1,137 @@
+"""What really fires: one iteration of the model as it is, with its own checkpointing and without DistributedDataParallel.
+
+DDP hangs its hook behind the accumulator of each parameter's gradient, where it runs once per backward pass that reaches the
+parameter, even if the gradient is undefined. A hook in the same place notes the same firings. A checkpoint's inner backward is
+a pass of its own, and so is whatever else runs a backward inside backward, known to gradscan or not. So the firings show
+whether the regions of a file are all that matters.
+
+The parameters are stand-ins meanwhile (stand_ins.py): no hook on them runs, neither DDP's nor the user's. Each gradient is
+freed as soon as it has been counted. A graph from before this forward, which backward would free, is left alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
+
+from gradscan.boundary import Edge, edge_of, edges_of, number_of
+from gradscan.ddp import Parameter
+from gradscan.inputs import own_leaves
+from gradscan.loss import Loss, usual_loss
+from gradscan.places import tensor_places
+from gradscan.restore import gradients_unchanged, unchanged
+from gradscan.stand_ins import stand_ins
+
+Observed = dict[str, Any]
+NOT_VERIFIED: Observed = {"reason": "verify=False"}
+
+
+def observe_firings(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
+) -> Observed:
+    """{"firings": [[parameter, pass], ...]} in order: positions in `parameters`, and 0 for the outermost pass, then 1, 2, ...
+    in order of their first firings. {"error": its first line} if backward fails, {"reason": why there are none} otherwise."""
+    args, kwargs = own_leaves(args), own_leaves(kwargs)
+    tensors = [parameter.tensor for parameter in parameters]
+    try:
+        with unchanged(model, (args, kwargs)), stand_ins(tensors), torch.enable_grad(), _Firings(parameters) as firings:
+            return _iterate(functools.partial(model, *args, **kwargs), loss, firings, (args, kwargs))
+    except Exception as error:  # noqa: BLE001  the verdict does not depend on this
+        return _reason("iteration", error)
+
+
+def _iterate(forward: Callable[[], Any], loss: Loss | None, firings: _Firings, inputs: Any) -> Observed:
+    first = _get_sequence_nr()
+    try:
+        output = forward()
+        roots = _roots(loss, output)
+    except Exception as error:  # noqa: BLE001
+        return _reason("forward", error)
+    leaves, is_own = _search([edge for root in roots if (edge := edge_of(root))], first)
+    if not is_own:
+        return {"reason": "forward uses a graph from before, which backward would free"}
+    leaves += [place.tensor for place in tensor_places(inputs, "")]
+    try:
+        with gradients_unchanged(leaves):
+            firings.run(roots)
+    except Exception as error:  # noqa: BLE001
+        return {"error": _first_line(error)}
+    return {"firings": firings.numbered()}
+
+
+def _reason(step: str, error: Exception) -> Observed:
+    return {"reason": f"{step} fails: {_first_line(error)}"}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _roots(loss: Loss | None, output: Any) -> list[torch.Tensor]:
+    """The loss, or without a loss function what usually is one: see loss.py."""
+    if loss is not None:
+        return [loss(output)]
+    if usual := usual_loss(output):
+        return usual
+    tensors = [place.tensor for place in tensor_places(output, "output")]
+    return [tensor for tensor in tensors if tensor.requires_grad] or tensors[:1]
+
+
+def _search(roots: list[Edge], first: int) -> tuple[list[torch.Tensor], bool]:
+    """The leaves that the roots lead to, and whether all other nodes have been created since number `first`."""
+    stack, seen, leaves, is_own = [node for node, _ in roots], set(), [], True
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            leaves.append(node.variable)
+        elif number_of(node) < first:
+            is_own = False
+        stack += [target for target, _ in edges_of(node)]
+    return leaves, is_own
+
+
+class _Firings:
+    """Hooks behind the accumulators of the parameters that DDP manages."""
+
+    def __init__(self, parameters: list[Parameter]) -> None:
+        self._parameters = parameters
+        self._accumulators: list[Any] = []  # torch keeps them only as long as a graph needs them
+        self._seen: list[tuple[int, int]] = []  # parameter, graph task
+        self._outermost = -1
+
+    def __enter__(self) -> _Firings:
+        for number, parameter in enumerate(self._parameters):
+            if parameter.requires_grad:
+                edge = edge_of(parameter.tensor)
+                assert edge is not None
+                edge[0].register_hook(functools.partial(self._note, number, parameter.tensor))
+                self._accumulators.append(edge[0])
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._accumulators.clear()
+
+    def _note(self, number: int, tensor: torch.Tensor, *_: Any) -> None:
+        self._seen.append((number, torch._C._current_graph_task_id()))
+        tensor.grad = None
+
+    def run(self, roots: list[torch.Tensor]) -> None:
+        """Runs the outermost backward from `roots`, and from a mark of its own that tells which one it is."""
+        mark = torch.zeros((), requires_grad=True).clone()
+        mark.register_hook(self._note_outermost)
+        tensors = [*roots, mark]
+        torch.autograd.backward(tensors, [torch.ones_like(tensor) for tensor in tensors])
+
+    def _note_outermost(self, _: torch.Tensor) -> None:
+        self._outermost = torch._C._current_graph_task_id()
+
+    def numbered(self) -> list[list[int]]:
+        passes = {self._outermost: 0}
+        return [[number, passes.setdefault(task, len(passes))] for number, task in self._seen]
