@@ -42,9 +42,9 @@ def record(
 ) -> None:
     """Writes to `path`, whose name must end in ".capture.json", what `gradscan` needs to know about `model`.
 
-    Runs forward with these arguments, on the model's device and in its current mode (train or eval), and, with `verify`, forward
-    and backward once more. The model, its arguments, random number generators and torch are restored, within the limits that the
-    README states.
+    Runs forward with these arguments, on the model's device and in its current mode (train or eval), and, with `verify`,
+    forward and backward once more. The model, its arguments, random number generators and torch are restored, within the
+    limits that the README states.
 
     args, kwargs: the arguments of forward. `args` may be a single tensor.
     loss: computes the loss from forward's result. Without it, the loss is the field `loss` of the result, else the sum of those
@@ -100,14 +100,6 @@ def capture(
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
-    recorded = _observe(model, args, kwargs, loss, parameters)  # its graph is gone before another one is built
-    observed = observe_firings(model, args, kwargs, loss, parameters) if verify else NOT_VERIFIED
-    return {"torch": torch_version(), "written_by": torch_version(), "exported": flags} | recorded | {"observed": observed}
-
-
-def _observe(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
-) -> Json:
     args, kwargs = own_leaves(args), own_leaves(kwargs)
     inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
