@@ -269,7 +269,7 @@ def _is_accumulator(node: Node) -> bool:
 def _is_function_of_user(node: Node) -> bool:
     """Whether it belongs to a torch.autograd.Function that is not one of torch's own, such as those behind module hooks."""
     function = getattr(type(node), "_forward_cls", None)
-    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith("torch.")
+    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith(("torch.", "gradscan."))
 
 
 def _has_storage(tensor: torch.Tensor) -> bool:
