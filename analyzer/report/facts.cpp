@@ -65,6 +65,10 @@ class Assembly {
     report_.outputs = capture_.outputs;
     report_.loss_guessed = capture_.loss_guessed;
     report_.notes = capture_.notes;
+    if (std::ranges::any_of(capture_.regions, [](const Region& each) { return each.origin == RegionOrigin::function; }))
+      report_.notes.push_back(
+          "Some regions are custom autograd Functions. What is said of them as non-reentrant, or without checkpointing, holds "
+          "for torch's checkpoint, or a plain call, in the Function's place.");
     report_.disagreements = disagreements(capture_);
     if (!capture_.observed.reason.empty())
       report_.notes.push_back("No real backward was compared with what gradscan predicts: " + capture_.observed.reason + ".");

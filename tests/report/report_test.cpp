@@ -168,5 +168,13 @@ TEST_CASE("recomputing a region is also its work on what needs no gradient") {
   }
 }
 
+TEST_CASE("of custom autograd Functions, what other kinds of checkpointing do is what torch's own would do") {
+  Capture capture = case_named("once");
+  CHECK(report_from_marks(capture).notes.empty());
+  capture.regions[0].origin = RegionOrigin::function;
+  REQUIRE(report_from_marks(capture).notes.size() == 1);
+  CHECK_THAT(report_from_marks(capture).notes[0], Catch::Matchers::Contains("in the Function's place"));
+}
+
 }  // namespace
 }  // namespace gradscan
