@@ -39,9 +39,9 @@ class Applied:
 
 
 def is_function_of_user(node: Node) -> bool:
-    """Whether it belongs to a torch.autograd.Function that is not one of torch's own, such as those behind module hooks."""
+    """Whether it is of a torch.autograd.Function that is neither torch's own, such as those of module hooks, nor gradscan's."""
     function = getattr(type(node), "_forward_cls", None)
-    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith("torch.")
+    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith(("torch.", "gradscan."))
 
 
 def find_leaves(roots: Sequence[Node]) -> dict[Node, torch.Tensor]:

@@ -20,6 +20,7 @@ import gradscan
 
 FLAGS = {"default": {}, "find_unused_parameters": {"find_unused_parameters": True}, "static_graph": {"static_graph": True}}
 reentrant = partial(checkpoint, use_reentrant=True)
+non_reentrant = partial(checkpoint, use_reentrant=False)
 
 
 class Offload(torch.autograd.Function):
@@ -51,6 +52,13 @@ class Traceable(Offload):
         ctx.save_for_backward(x)
         ctx.function, ctx.args = function, ()
         return function(x)
+
+
+class TwoPasses(Offload):
+    @staticmethod
+    def backward(ctx, gradient):
+        Offload.backward(ctx, gradient)
+        return Offload.backward(ctx, gradient)
 
 
 class Several(torch.autograd.Function):
@@ -129,6 +137,9 @@ MODELS = {
     "checkpoint inside": lambda m, x: Offload.apply(lambda x: m.c(reentrant(m.b, x)), m.a(x)),
     "inside a checkpoint": lambda m, x: reentrant(lambda x: m.c(Offload.apply(m.b, x)), m.a(x)),
     "within each other": within_each_other,
+    "three": lambda m, x: Offload.apply(lambda x: Offload.apply(lambda x: Offload.apply(m.b, x).relu(), m.c(x)).relu(), m.a(x)),
+    "inside a non-reentrant one": lambda m, x: non_reentrant(lambda x: m.c(Offload.apply(m.b, x)), m.a(x)),
+    "non-reentrant one inside": lambda m, x: Offload.apply(lambda x: m.c(non_reentrant(m.b, x)), m.a(x)),
     "autograd.grad": lambda m, x: m.c(ByGrad.apply(m.b, m.a(x))),
 }
 
@@ -147,6 +158,7 @@ def test_what_the_report_expects_is_what_fires(name, gradscan_binary, tmp_path):
     assert done.returncode in (0, 1), done.stdout[-2000:] + done.stderr
     assert "seen-otherwise" not in done.stdout
     assert "firings" in capture["observed"]
+    assert not capture["notes"] or name == "autograd.grad"
 
 
 def test_names_and_parents(gradscan_binary, tmp_path):
@@ -185,6 +197,12 @@ def test_a_hook_that_runs_a_backward(gradscan_binary, tmp_path):
 
     done, _ = report("", tmp_path, gradscan_binary, run=run)
     assert done.returncode == 70
+
+
+def test_a_function_that_runs_two_passes(gradscan_binary, tmp_path):
+    done, capture = report("", tmp_path, gradscan_binary, run=lambda m, x: m.c(TwoPasses.apply(m.b, m.a(x))))
+    assert done.returncode == 70 and not capture["regions"]
+    assert capture["notes"][0] == "what the backward of TwoPasses runs is not in this file"
 
 
 # --- DistributedDataParallel -----------------------------------------------------------------------------------------------
