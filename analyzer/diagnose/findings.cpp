@@ -298,17 +298,20 @@ std::string in_words(const Disagreement& each) {
                      side(each.observed, each.observed_inner));
 }
 
+// What was found in a graph that is not the whole one is worth no more than a note.
 void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
   if (report.disagreements.empty()) return;
+  for (Finding& each : findings) each.severity = Severity::note;
   constexpr std::size_t shown = 4;
   Finding result{"seen-otherwise", Severity::unknown, "", "", {}};
   std::vector<std::string> words;
-  Group all{.label = "all"};
+  Group all{.label = "fires otherwise"};
   for (const Disagreement& each : report.disagreements) {
     words.push_back(in_words(each));
     if (const ParameterReport* parameter = find_parameter(report, each.parameter)) all.parameters.push_back(parameter->index);
   }
   sort_unique(all.parameters);
+  for (int index : all.parameters) all.members.push_back(report.parameters[index].name);
   if (!all.parameters.empty()) result.groups.push_back(std::move(all));
   result.title =
       fmt::format("no verdict on this model can be relied on: a real backward fires other hooks of {} than predicted",

@@ -58,6 +58,18 @@ void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patt
   }
 }
 
+void apply_patterns(const std::vector<Capture*>& graphs, const std::vector<CheckpointPattern>& patterns) {
+  const auto matches = [](const CheckpointPattern& pattern, const Capture& graph) {
+    return std::ranges::any_of(graph.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
+  };
+  for (const CheckpointPattern& pattern : patterns) {
+    if (std::ranges::none_of(graphs, [&](const Capture* graph) { return matches(pattern, *graph); }))
+      apply_patterns(*graphs.front(), {pattern});  // throws
+    for (Capture* graph : graphs)
+      if (matches(pattern, *graph)) apply_patterns(*graph, {pattern});
+  }
+}
+
 Error no_match(const CheckpointPattern& pattern, const std::vector<std::string>& names) {
   std::string remedy = did_you_mean(pattern.glob, names);
   std::string literal = literal_part(pattern.glob);

@@ -19,6 +19,9 @@ std::vector<std::size_t> outermost_matches(const std::string& glob, const std::v
 // no_match(), if a pattern matches no region.
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns);
 
+// The same for all graphs of a model: a pattern has to match in only one of them, for a region need not be in every graph.
+void apply_patterns(const std::vector<Capture*>& graphs, const std::vector<CheckpointPattern>& patterns);
+
 // What to throw if a pattern matches none of `names`; suggests near matches.
 Error no_match(const CheckpointPattern& pattern, const std::vector<std::string>& names);
 

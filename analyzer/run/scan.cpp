@@ -10,31 +10,10 @@
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/in_turn.h"
 #include "analyzer/graph/patterns.h"
-#include "analyzer/text/globs.h"
 #include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
-
-// Those that match no region of this graph, though one of another graph, are left out.
-std::vector<CheckpointPattern> patterns_for(const Capture& graph, const std::vector<CheckpointPattern>& patterns) {
-  std::vector<CheckpointPattern> matching = patterns;
-  std::erase_if(matching, [&](const CheckpointPattern& pattern) {
-    return std::ranges::none_of(graph.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
-  });
-  return matching;
-}
-
-void apply_options(std::vector<Capture*> graphs, const CaptureOptions& options) {
-  for (const CheckpointPattern& pattern : options.checkpoint)
-    if (std::ranges::all_of(graphs, [&](const Capture* graph) { return patterns_for(*graph, {pattern}).empty(); }))
-      apply_patterns(*graphs.front(), {pattern});  // throws
-  for (Capture* graph : graphs) {
-    apply_patterns(*graph, patterns_for(*graph, options.checkpoint));
-    if (!options.loss.empty()) choose_loss(*graph, options.loss);
-    hide_outputs(*graph, options.hidden);
-  }
-}
 
 Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   if (!options.inputs.empty())
@@ -43,7 +22,11 @@ Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   Capture capture = read_capture(path);
   std::vector<Capture*> graphs{&capture};
   for (Capture& further : capture.further) graphs.push_back(&further);
-  apply_options(graphs, options);
+  apply_patterns(graphs, options.checkpoint);
+  for (Capture* graph : graphs) {
+    if (!options.loss.empty()) choose_loss(*graph, options.loss);
+    hide_outputs(*graph, options.hidden);
+  }
   return capture;
 }
 

@@ -55,6 +55,17 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     return inner, found
 
 
+def notes_on_compilation(model: torch.nn.Module) -> list[str]:
+    """What a report must say of a model, as it was passed, that is compiled."""
+    modules = [model, model.module] if isinstance(model, DistributedDataParallel) else [model]
+    if not any(hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) for module in modules):
+        return []
+    return [
+        "the model is compiled, and this is the verdict on the model without torch.compile: compiled regions run no backward "
+        "of their own, so conflicts of reentrant regions may not occur"
+    ]
+
+
 def _uncompiled(model: torch.nn.Module) -> torch.nn.Module:
     """The module that was passed to torch.compile, which keeps it under this name."""
     return getattr(model, "_orig_mod", model)

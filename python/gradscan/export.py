@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from gradscan import markers
-from gradscan.ddp import Parameter, describe_outputs, parameters_of, unwrap
+from gradscan.ddp import Parameter, describe_outputs, notes_on_compilation, parameters_of, unwrap
 from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
@@ -90,6 +90,7 @@ def export(
         raise Error(
             f"{os.fspath(path)}: gradscan takes a file of this name for a capture: choose model.pt, say, or use gradscan.record"
         )
+    notes = notes_on_compilation(model)
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
@@ -110,7 +111,7 @@ def export(
             "outputs": trace.outputs,
             "loss": trace.loss,
             "loss_guessed": loss is None,
-            "notes": trace.notes,
+            "notes": notes + trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
             "observed": observed,
         }

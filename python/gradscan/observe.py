@@ -42,6 +42,7 @@ from gradscan.boundary import Edge, edge_of, make_boundary, number_of
 from gradscan.errors import Error, TracingError
 from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
+from gradscan.new_leaf import add_new_leaf
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region import Region
 from gradscan.region_name import region_name
@@ -256,6 +257,13 @@ class Observer:
         """A torch call has created the nodes first <= number < last."""
         self._calls.append((first, last, user_line()))
 
+    def open(self, tensor: torch.Tensor) -> None:
+        """The model makes a tensor require grad, which it may not do under every kind of checkpointing: see `new_leaf`."""
+        with torch._C.DisableTorchFunction():
+            has_history = tensor.requires_grad and not tensor.is_leaf
+        if has_history and self.regions:
+            add_new_leaf(tensor)
+
     def note_value_use(self) -> None:
         """The model's Python code has converted a tensor to a number."""
         line = user_line()
@@ -326,6 +334,13 @@ def is_requires_grad(function: Any, access: str) -> bool:
     return getattr(function, "__name__", "") == access and function.__self__ is torch.Tensor.requires_grad
 
 
+def makes_require_grad(function: Any, args: Any, kwargs: Any) -> bool:
+    """Whether it is tensor.requires_grad_() or tensor.requires_grad = True."""
+    if getattr(function, "__name__", "") != "requires_grad_" and not is_requires_grad(function, "__set__"):
+        return False
+    return bool(args[1] if len(args) > 1 else kwargs.get("requires_grad", True))
+
+
 def reads_value(function: Any) -> bool:
     """Whether it converts a tensor to a Python number."""
     return getattr(function, "__name__", "") in ("__bool__", "__int__", "__float__", "__index__", "item", "tolist")
@@ -339,6 +354,8 @@ class _TorchCalls(TorchFunctionMode):
         self._observer = observer
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if makes_require_grad(function, args, kwargs or {}):
+            self._observer.open(args[0])
         first = _get_sequence_nr()
         result = function(*args, **(kwargs or {}))
         last = _get_sequence_nr()

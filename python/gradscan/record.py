@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from gradscan.ddp import Parameter, parameters_of, unwrap
+from gradscan.ddp import Parameter, notes_on_compilation, parameters_of, unwrap
 from gradscan.errors import Error
 from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
@@ -97,6 +97,7 @@ def capture(
     verify: bool,
 ) -> Json:
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
+    notes = notes_on_compilation(model)
     model, flags = unwrap(model, flags)
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
@@ -123,7 +124,7 @@ def capture(
     return first | {
         "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
-        "notes": found.notes + found.ended,
+        "notes": notes + found.notes + found.ended,
         "varying": reasons_to_vary(model) + found.varying + found.difference(),
     }
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from gradscan.errors import Error
 
+_UNKNOWN = ("seen-otherwise", "graph-varies")  # rules for what gradscan has not seen
+
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
@@ -32,11 +34,12 @@ class Verdict:
     unsynchronised: tuple[str, ...]  # parameters whose gradients differ between ranks
     untrained: tuple[str, ...]  # parameters that never get a gradient other than zero
     lost: tuple[str, ...]  # parameters that lose all or part of their gradient to checkpointing
+    known: bool  # False if gradscan has not seen all that training does: then the rest may be otherwise
 
     @property
     def ok(self) -> bool:
-        """Whether there is neither an error nor a silent failure."""
-        return self.outcome == "pass" and not self.unsynchronised and not self.lost
+        """Whether it is known that there is neither an error nor a silent failure."""
+        return self.known and self.outcome == "pass" and not self.unsynchronised and not self.lost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Report:
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """Errors first, then silent failures, then notes."""
+        """Errors first, then silent failures, what is not known, and notes."""
         findings: list[dict[str, Any]] = self.json["findings"]
         return findings
 
@@ -110,6 +113,7 @@ class Report:
             tuple(names[index] for index in verdict["unsynchronised"]),
             tuple(names[index] for index in verdict["untrained"]),
             self._lost(verdict),
+            all(finding["rule"] not in _UNKNOWN for finding in self.findings),
         )
 
     def _lost(self, verdict: dict[str, Any]) -> tuple[str, ...]:

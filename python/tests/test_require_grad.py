@@ -26,7 +26,7 @@ class Blocks(nn.Module):
         for position, number in enumerate(self.calls):
             if position in self.gaps:
                 x = torch.tanh(x)
-            if number == self.opened and not x.requires_grad:
+            if number == self.opened:
                 x.requires_grad_()
             x = checkpoint(self.blocks[number], x, use_reentrant=self.kinds[number])
         return self.head(x)
@@ -58,6 +58,12 @@ def real_firings(model):
     return counts
 
 
+def outcomes(report):
+    """Of the given setup and of all others."""
+    keys = ("checkpointing", "find_unused_parameters", "static_graph", "outcome", "iteration", "unsynchronised", "untrained")
+    return [[verdict[key] for key in keys] for verdict in [report["verdict"], *report["verdicts"]]]
+
+
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.parametrize("seed", range(40))
 def test_firings_are_those_of_the_changed_script(seed, scan, tmp_path):
@@ -66,6 +72,9 @@ def test_firings_are_those_of_the_changed_script(seed, scan, tmp_path):
     gradscan.record(model, torch.rand(3, 4), file)
     report = scan(file, "--require-grad", f"blocks.{opened}")
     model.opened = opened
+    changed = str(tmp_path / "changed.capture.json")
+    gradscan.record(model, torch.rand(3, 4), changed)
+    assert outcomes(scan(changed)) == outcomes(report)
     assert [len(parameter["fired_by"]) for parameter in report["parameters"]] == real_firings(model)
 
 

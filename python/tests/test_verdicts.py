@@ -92,3 +92,27 @@ def test_values_that_do_not_fit_their_shape(run, tmp_path):
     torch.jit.save(model, tmp_path / "m.pt", _extra_files={"gradscan.json": json.dumps(metadata)})
     code, text = run("m.pt")
     assert code in (3, 4) and "input labels" in text and "\n" not in text.strip()
+
+
+class Hooked(nn.Module):
+    """A tensor hook runs a backward of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.a(x)
+        auxiliary = self.b(x.detach()).sum()
+        x.register_hook(lambda _: auxiliary.backward(retain_graph=True))
+        return self.b(x)
+
+
+def test_a_backward_that_gradscan_does_not_see(gradscan_binary, run, tmp_path):
+    gradscan.record(Hooked(), torch.rand(3, 4), tmp_path / "m.capture.json")
+    code, text = run("m.capture.json", "--find-unused-parameters")
+    assert code == 70 and "no verdict on this model can be relied on" in " ".join(text.split())
+    report = gradscan.check(Hooked(), torch.rand(3, 4), program=gradscan_binary, find_unused_parameters=True)
+    assert not report.ok and not report.verdict().known and not report.verdict().ok
+    unverified = gradscan.check(Hooked(), torch.rand(3, 4), program=gradscan_binary, verify=False)
+    assert any("No real backward" in note for note in unverified.notes)
