@@ -179,6 +179,7 @@ class _Trace:
         except Exception as error:  # noqa: BLE001  the trace is worth a report
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
             return
+        _require_no_checkpoint(found.graphs)
         self.notes += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
 
@@ -308,14 +309,16 @@ def _tracing_error(model: torch.nn.Module, error: Exception) -> TracingError:
 
 
 def _inlined_note(name: str) -> str:
-    if "checkpoint" not in name.lower():
-        return f"{name} has a custom backward: the file has the operations of its forward instead"
-    note = (
-        f"{name} is a custom implementation of checkpointing, which the file does not contain: "
-        "the number of firings of its parameters may be wrong; use gradscan.record"
-    )
-    warnings.warn(note, stacklevel=2)
-    return note
+    return f"{name} has a custom backward: the file has the operations of its forward instead"
+
+
+def _require_no_checkpoint(graphs: list[Json]) -> None:
+    names = [region["name"] for graph in graphs for region in graph["regions"] if region["origin"] == "Function"]
+    if names:
+        raise TracingError(
+            f"{names[0]} is an autograd Function that runs a backward pass inside its backward, which TorchScript cannot "
+            "express: use gradscan.record"
+        )
 
 
 @contextlib.contextmanager

@@ -11,36 +11,15 @@ Calls outside of a trace, on this thread or another, run as usual.
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.autograd.function import Function
 
+from gradscan.apply import applied
 from gradscan.errors import TracingError
-from gradscan.torch_versions import function_apply
-
-
-class _Inlined(threading.local):
-    """The names of the Functions that this thread's trace has inlined so far."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-
-_inlined = _Inlined()
-_lock = threading.Lock()
-_users = 0  # traces in progress: apply() is replaced while there are any
-
-
-class _StandIn:
-    # Where the original is written in Python, it has a __class__ cell, so the code that replaces it must have one, too.
-    def apply(cls, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: N805
-        __class__  # type: ignore[name-defined]  # noqa: B018
-        from gradscan.inline import function_called
-
-        return function_called(cls, args, kwargs)
 
 
 class Context:
@@ -64,12 +43,11 @@ class Context:
     def set_materialize_grads(self, value: bool) -> None: ...
 
 
-def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Runs in place of cls.apply()."""
+def _inline(names: list[str], cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
     if torch._C._get_tracing_state() is None:
-        return function_apply.original(cls, *args, **kwargs)
-    if cls.__name__ not in _inlined.names:
-        _inlined.names.append(cls.__name__)
+        return proceed()
+    if cls.__name__ not in names:
+        names.append(cls.__name__)
     context = Context(args)
     if cls.setup_context is Function.setup_context:
         result = cls.forward(context, *args, **kwargs)
@@ -101,25 +79,6 @@ def _detached(result: Any, tensors: tuple[Any, ...]) -> Any:
 @contextlib.contextmanager
 def functions_inlined() -> Iterator[list[str]]:
     """Yields the names of the Functions that have been inlined so far."""
-    _inlined.names = []
-    _replace()
-    try:
-        yield _inlined.names
-    finally:
-        _restore()
-
-
-def _replace() -> None:
-    global _users
-    with _lock:
-        if _users == 0:
-            function_apply.replace(_StandIn.apply)
-        _users += 1
-
-
-def _restore() -> None:
-    global _users
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            function_apply.restore()
+    names: list[str] = []
+    with applied(functools.partial(_inline, names)):
+        yield names

@@ -108,6 +108,7 @@ class _Forward:
         first = _get_sequence_nr()
         with Observer(self._model) as observer:
             output = self._model(*args, **kwargs)
+            observer.run_functions()
         places = tensor_places(output, "output")
         used = LossInputs(self._loss, output, places, self._parameters)
         walk = Walk(observer, self._parameters, alive_anyway)

@@ -13,6 +13,9 @@ Regions run without checkpointing. Two things need care because of that:
     direct tensor arguments does, so the answer is derived from the graph (`as_checkpointed`).
   - Grad stays enabled inside a reentrant region, whose first forward really runs without it: what counts is the recomputation,
     which runs with grad. A checkpoint() call where the model itself has disabled grad makes no region.
+
+A custom autograd Function may be a checkpoint, too. `observer.run_functions()` after forward runs the backward of each one (see
+`replay`); what it creates belongs where the Function stands, not where its nodes' numbers are: see `position_of`.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import contextlib
 import random
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +36,18 @@ from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gradscan.apply import applied
 from gradscan.as_checkpointed import AsCheckpointed
-from gradscan.boundary import make_boundary, number_of
-from gradscan.errors import Error
+from gradscan.boundary import Edge, edge_of, make_boundary, number_of
+from gradscan.errors import Error, TracingError
 from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
 from gradscan.new_leaf import add_new_leaf
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region import Region
 from gradscan.region_name import region_name
+from gradscan.replay import Applied, Replay, find_nodes, is_function_of_user, new_begin
+from gradscan.restore import gradients_unchanged
 from gradscan.user_code import own_place, user_line
 
 if TYPE_CHECKING:
@@ -55,6 +61,12 @@ class Observer:
         self.regions: list[Region] = []
         self.value_uses: list[str] = []  # source lines that convert a tensor to a Python number
         self.as_checkpointed = AsCheckpointed(self.regions)
+        self.inner_leaves: dict[Node, Edge] = {}  # the begins of regions that leaves inside of Functions stand for
+        self._applied: list[Applied] = []  # the Functions whose backward has not run yet
+        self._spans: list[tuple[range, tuple[int, ...]]] = []  # nodes that a backward made, where they belong
+        self._positions: dict[Node, tuple[int, ...]] = {}  # of the begins and ends of Functions
+        self._function_notes: list[str] = []
+        self._parameters = list(model.parameters())
         self._open: list[int] = []
         self._paths = {module: path for path, module in reversed(list(model.named_modules()))}
         self._path_stack = [""]
@@ -73,6 +85,8 @@ class Observer:
             torch.clear_autocast_cache()
             stack.enter_context(torch.enable_grad())
             stack.enter_context(intercepted(self.run_region))
+            with contextlib.suppress(TracingError):  # torch applies Functions in an unknown way
+                stack.enter_context(applied(self._apply))
             stack.enter_context(self._modules_watched())
             for mode in self._modes():
                 stack.enter_context(mode)
@@ -124,6 +138,92 @@ class Observer:
         boundary.nested = [k for k, place in enumerate(outputs) if not place.top_level]
         self.regions[number].end = boundary
         return aliases
+
+    # --- custom autograd Functions ------------------------------------------------------------------------------------------
+
+    def _apply(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
+        name, first, parent = cls.__name__, len(self._flops_in), self._open[-1] if self._open else None
+        result = proceed()
+        outputs = result if isinstance(result, tuple) else (result,)
+        node: Any = next((o.grad_fn for o in outputs if isinstance(o, torch.Tensor) and o.grad_fn), None)
+        if node and getattr(type(node), "_forward_cls", None) is cls and is_function_of_user(node):
+            flops, path = range(first, len(self._flops_in)), self._path_stack[-1]
+            self._applied.append(Applied(node, name, args, outputs, user_line(), own_place(), path, parent, flops))
+        return result
+
+    def run_functions(self) -> None:
+        """Runs the backward of each Function that forward has applied, the latest first, and of those applied meanwhile. One
+        that runs a backward pass of its own becomes a reentrant region."""
+        if not self._applied:
+            return
+        outer = find_nodes([applied.node for applied in self._applied])
+        outer |= find_nodes([edge[0] for parameter in self._parameters if (edge := edge_of(parameter))])
+        with gradients_unchanged(self._parameters), torch.enable_grad():
+            while self._applied:
+                self._run_function(self._applied.pop(), outer)
+
+    def _run_function(self, applied: Applied, outer: dict[Node, bool]) -> None:
+        number, waiting, open_before = len(self.regions), len(self._applied), self._open
+        region = self._begin_function(applied)
+        replay = Replay(applied, outer.__contains__)
+        is_region = self._runs(applied, replay)
+        self._end_function()
+        if is_region:
+            region.end = replay.fill(region.begin)
+            is_region = self._add_function(applied, region, replay)
+        replay.restore()
+        self._open = open_before
+        if not is_region:
+            del self.regions[number:], self._applied[waiting:]
+            self.as_checkpointed = AsCheckpointed(self.regions)
+        if replay.passes and not is_region:
+            self._function_notes.append(f"what the backward of {applied.name} runs is not in this file")
+
+    def _runs(self, applied: Applied, replay: Replay) -> bool:
+        """Whether the backward of the Function runs one pass of its own."""
+        try:
+            replay.run()
+        except Exception as error:  # noqa: BLE001  the report of the forward remains
+            why = f"{type(error).__name__}: {error}"
+            self._function_notes.append(f"the backward of {applied.name} fails when it runs alone ({why})")
+            return False
+        return replay.passes == 1 and replay.is_known
+
+    def _begin_function(self, applied: Applied) -> Region:
+        name = ".".join(filter(None, (applied.module, applied.name)))
+        region = Region(name, "reentrant", applied.source, applied.place, applied.module, applied.parent, new_begin())
+        region.origin = "Function"
+        self._open = [len(self.regions)]
+        self.regions.append(region)
+        self._path_stack.append(applied.module)
+        self._path_changes.append((_get_sequence_nr(), applied.module))
+        return region
+
+    def _end_function(self) -> None:
+        self._path_stack.pop()
+        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
+
+    def _add_function(self, applied: Applied, region: Region, replay: Replay) -> bool:
+        """Whether everything that the region leads to lies before its end."""
+        place = self.position_of(applied.node)
+        self._spans.append((replay.numbers, (*place, 1)))
+        for node in find_nodes([node for node, _ in replay.roots]):
+            if not hasattr(node, "variable") and self.position_of(node)[: len(place)] > place:
+                return False
+        self._positions |= {region.begin.node: (*place, 0), applied.node: (*place, 2)}
+        self.inner_leaves |= replay.inner_leaves
+        for k in applied.flops:  # forward's first run: backward's counts
+            self._flops_in[k] = *self._flops_in[k][:2], 0
+        return True
+
+    def position_of(self, node: Node) -> tuple[int, ...]:
+        """Where the node stands in the order of creation, if what the backward of a Function creates lies within it."""
+        if node in self._positions:
+            return self._positions[node]
+        number = number_of(node)
+        after = bisect.bisect_right(self._spans, number, key=lambda span: span[0].start)
+        numbers, place = self._spans[after - 1] if after else (range(0), ())
+        return (*place, number) if number in numbers else (number,)
 
     # --- modules, source lines, operations ---------------------------------------------------------------------------------
 
@@ -184,7 +284,7 @@ class Observer:
                 f"forward converts tensor values to Python numbers ({lines}): "
                 "another batch may take a different path through the model"
             )
-        return notes
+        return notes + self._function_notes
 
     def note_flops(self, flops: Flops, has_node: bool) -> None:
         """Counts the cost of an operation, which created the newest node or, without `has_node`, none."""

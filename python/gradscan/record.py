@@ -7,6 +7,7 @@ describes it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from typing import Any
@@ -106,7 +107,8 @@ def capture(
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(model, args, kwargs, loss, parameters, iterations)
     if iterations > 1:
-        add_recomputations(found.graphs[0]["regions"], model, args, kwargs)
+        regions = itertools.takewhile(lambda region: region["origin"] == "marker", found.graphs[0]["regions"])
+        add_recomputations(list(regions), model, args, kwargs)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),

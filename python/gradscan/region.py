@@ -19,3 +19,4 @@ class Region:
     parent: int | None  # number of the enclosing region
     begin: Boundary
     end: Boundary | None = None  # None while it runs
+    origin: str = "marker"  # "Function" if it is a custom autograd Function

@@ -1,7 +1,7 @@
 """The differences between torch 2.7 and 2.15 that gradscan has to handle. No other module depends on the version of torch.
 
-gradscan replaces two functions of torch for a while: `checkpoint()`, to intercept every call, and `Function.apply()`, to trace
-through custom autograd Functions. Libraries keep references to both (`from torch.utils.checkpoint import checkpoint`,
+gradscan replaces functions of torch for a while: `checkpoint()`, `Function.apply()` and what runs a backward pass, to intercept
+every call. Libraries keep references to both (`from torch.utils.checkpoint import checkpoint`,
 `apply = MyFunction.apply`), so replacing torch's attributes would miss most calls. Instead, what all those references run is
 replaced: the code of a Python function, or the definition of a C method. Both come as objects with the methods
 
@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import torch.autograd.graph
 import torch.utils.checkpoint as torch_checkpoint
 from torch.autograd.function import Function
 
@@ -27,7 +28,7 @@ from gradscan.errors import TracingError
 class PythonFunction:
     """A function written in Python, whose code is replaced. Its globals and default values remain."""
 
-    def __init__(self, function: types.FunctionType) -> None:
+    def __init__(self, function: Any) -> None:
         self._function = function
         code, defaults, closure = function.__code__, function.__defaults__, function.__closure__
         copy = types.FunctionType(code, function.__globals__, function.__name__, defaults, closure)
@@ -101,6 +102,7 @@ def _checkpoint_options() -> set[str]:
 _implementation = getattr(torch_checkpoint, "_checkpoint_impl", None)
 
 function_apply = _function_apply()
+run_backward = PythonFunction(torch.autograd.graph._engine_run_backward)
 checkpoint = PythonFunction(inspect.unwrap(torch_checkpoint.checkpoint))
 checkpoint_options = _checkpoint_options()
 # Since torch 2.14, checkpoint(use_reentrant=...) without a function returns a decorator. Decorated functions call this function

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
 from gradscan.boundary import Boundary, Edge, edge_of, edges_of, number_of
 from gradscan.ddp import Parameter
 from gradscan.observe import Observer
 from gradscan.places import Place
+from gradscan.replay import is_function_of_user
 from gradscan.saved import exposes_saved_tensors, saved_tensors
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ class Walk:
         """[node, slot] for an edge that starts in the region `scope`."""
         if edge is None:
             return None
-        node, slot = self._outside(edge, scope)
+        node, slot = self._outside(self._seen_from_inside(edge), scope)
         return [self._numbers[node], slot]
 
     # --- order -------------------------------------------------------------------------------------------------------------
@@ -86,13 +86,17 @@ class Walk:
 
     def _next(self, node: Node) -> list[Edge]:
         if node in self._boundaries:
-            return [edge for edge in self._boundaries[node][1].next if edge]
-        return edges_of(node)
+            return [self._seen_from_inside(edge) for edge in self._boundaries[node][1].next if edge]
+        return [self._seen_from_inside(edge) for edge in edges_of(node)]
 
-    def _place(self, node: Node) -> tuple[int, int]:
+    def _seen_from_inside(self, edge: Edge) -> Edge:
+        """The argument of a Function that a leaf of its backward stands for."""
+        return self._observer.inner_leaves.get(edge[0], edge)
+
+    def _place(self, node: Node) -> tuple[int, ...]:
         """Parameters in their order, then other leaves, then all other nodes in order of creation."""
         if not _is_accumulator(node):
-            return 2, number_of(node)
+            return 2, *self._observer.position_of(node)
         number = self._parameters.get(node.variable)  # type: ignore[attr-defined]
         return (1, 0) if number is None else (0, number)
 
@@ -211,7 +215,7 @@ class Walk:
                     "nested_outputs": list(region.end.nested),
                     "source": region.source,
                     "place": region.place,
-                    "origin": "marker",
+                    "origin": region.origin,
                     "argument_dtypes": [describe_tensor(tensor)["dtype"] for tensor in region.begin.tensors],
                     "constant_flops": constant_flops[number],
                 }
@@ -233,13 +237,8 @@ class Walk:
             )
         if not exposes_saved_tensors(node):
             self._note(f"which tensors {node.name()} saves for backward is not known: saved memory may be more than shown")
-        if _is_function_of_user(node) and "checkpoint" not in node.name().lower():
+        if is_function_of_user(node):
             self._note(f"what {node.name()} returns is not visible: where it returns None, nothing behind it gets a gradient")
-        if "checkpoint" in node.name().lower():
-            self._note(
-                f"{node.name()} is a custom implementation of checkpointing: what its backward runs is not visible, "
-                "and the parameters that it uses look unused"
-            )
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -264,12 +263,6 @@ def describe_tensor(tensor: torch.Tensor) -> Json:
 
 def _is_accumulator(node: Node) -> bool:
     return hasattr(node, "variable")
-
-
-def _is_function_of_user(node: Node) -> bool:
-    """Whether it belongs to a torch.autograd.Function that is not one of torch's own, such as those behind module hooks."""
-    function = getattr(type(node), "_forward_cls", None)
-    return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith(("torch.", "gradscan."))
 
 
 def _has_storage(tensor: torch.Tensor) -> bool:

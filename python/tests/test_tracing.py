@@ -190,11 +190,10 @@ class OwnCheckpoint(torch.autograd.Function):
         return None, gradient
 
 
-def test_a_custom_checkpoint_is_named(scan, tmp_path):
-    with pytest.warns(UserWarning, match="OwnCheckpoint is a custom implementation of checkpointing"):
-        exported, recorded = both(scan, tmp_path, lambda model, x: OwnCheckpoint.apply(model.b, model.a(x)))
-    assert "OwnCheckpoint is a custom implementation of checkpointing" in exported["notes"][0]
-    assert "OwnCheckpointBackward is a custom implementation of checkpointing" in recorded["notes"][0]
+def test_a_function_named_checkpoint_that_runs_no_backward(scan, tmp_path):
+    exported, recorded = both(scan, tmp_path, lambda model, x: OwnCheckpoint.apply(model.b, model.a(x)))
+    assert exported["notes"][0] == "OwnCheckpoint has a custom backward: the file has the operations of its forward instead"
+    assert recorded["notes"][0].startswith("what OwnCheckpointBackward returns is not visible")
 
 
 def test_random_depth_is_noted(scan, tmp_path):
