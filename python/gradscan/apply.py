@@ -3,33 +3,20 @@
     with applied(handler):            # handler(cls, args, kwargs, proceed)
         model(x)
 
-`proceed()` does what the call would do without this handler. Only calls on this thread are intercepted; those on other threads
-run as usual.
+`proceed()` does what the call would do without this handler. Only calls on this thread are intercepted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+from gradscan.interception import Interception
 from gradscan.torch_versions import function_apply
 
 Handler = Callable[[Any, tuple[Any, ...], dict[str, Any], Callable[[], Any]], Any]
-
-
-class _Interception(threading.local):
-    """The handlers of this thread's calls, innermost last."""
-
-    def __init__(self) -> None:
-        self.handlers: tuple[Handler, ...] = ()
-
-
-_interception = _Interception()
-_lock = threading.Lock()
-_users = 0  # interceptions in progress: apply() is replaced while there are any
 
 
 class _StandIn:
@@ -39,6 +26,9 @@ class _StandIn:
         from gradscan.apply import function_called
 
         return function_called(cls, args, kwargs)
+
+
+_interception = Interception[Handler](lambda: function_apply.replace(_StandIn.apply), function_apply.restore)
 
 
 def function_called(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -52,30 +42,6 @@ def _run(handlers: tuple[Handler, ...], cls: Any, args: tuple[Any, ...], kwargs:
     return handlers[-1](cls, args, kwargs, functools.partial(_run, handlers[:-1], cls, args, kwargs))
 
 
-@contextlib.contextmanager
-def applied(handler: Handler) -> Iterator[None]:
+def applied(handler: Handler) -> contextlib.AbstractContextManager[None]:
     """Passes this thread's calls of apply() to `handler` and returns its results from them."""
-    before = _interception.handlers
-    _replace()
-    _interception.handlers = (*before, handler)
-    try:
-        yield
-    finally:
-        _interception.handlers = before
-        _restore()
-
-
-def _replace() -> None:
-    global _users
-    with _lock:
-        if _users == 0:
-            function_apply.replace(_StandIn.apply)
-        _users += 1
-
-
-def _restore() -> None:
-    global _users
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            function_apply.restore()
+    return _interception.by(handler)

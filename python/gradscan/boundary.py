@@ -13,6 +13,7 @@ What each kind of checkpointing makes of this is derived from the graph later. H
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -38,6 +39,17 @@ def number_of(node: Node) -> int:
 def edges_of(node: Node) -> list[Edge]:
     """The edges that a node's gradients take."""
     return [(target, slot) for target, slot in node.next_functions if target is not None]
+
+
+def find_nodes(roots: Iterable[Node], edges: Callable[[Node], list[Edge]] = edges_of) -> list[Node]:
+    """All nodes that the roots lead to along these edges, each once, in the order in which they are found."""
+    stack, found = list(roots), dict[Node, None]()
+    while stack:
+        node = stack.pop()
+        if node not in found:
+            found[node] = None
+            stack += [target for target, _ in edges(node)]
+    return list(found)
 
 
 class _Boundary(torch.autograd.Function):

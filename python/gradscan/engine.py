@@ -9,23 +9,13 @@ Only passes that add to .grad are intercepted, and only on this thread: torch.au
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from gradscan.interception import Interception
 from gradscan.torch_versions import run_backward
 
 Handler = Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], None]
-
-
-class _Interception(threading.local):
-    def __init__(self) -> None:
-        self.handler: Handler | None = None
-
-
-_interception = _Interception()
-_lock = threading.Lock()
-_users = 0  # interceptions in progress
 
 
 # This code runs with the globals of torch.autograd.graph, so it imports what it calls.
@@ -35,33 +25,18 @@ def _stand_in(t_outputs, *args, **kwargs):  # type: ignore[no-untyped-def]
     return backward_called(t_outputs, args, kwargs)
 
 
+_interception = Interception[Handler](lambda: run_backward.replace(_stand_in), run_backward.restore)
+
+
 def backward_called(roots: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Runs in place of the engine."""
-    if _interception.handler is None or not kwargs.get("accumulate_grad"):
+    if not _interception.handlers or not kwargs.get("accumulate_grad"):
         return run_backward.original(roots, *args, **kwargs)
     gradients, _, _, inputs = args
-    _interception.handler(roots, gradients, inputs)
+    _interception.handlers[-1](roots, gradients, inputs)
     return ()
 
 
-@contextlib.contextmanager
-def backward_intercepted(handler: Handler) -> Iterator[None]:
+def backward_intercepted(handler: Handler) -> contextlib.AbstractContextManager[None]:
     """Passes this thread's backward passes to `handler`."""
-    before = _interception.handler
-    _change_users(1)
-    _interception.handler = handler
-    try:
-        yield
-    finally:
-        _interception.handler = before
-        _change_users(-1)
-
-
-def _change_users(by: int) -> None:
-    global _users
-    with _lock:
-        if _users == 0:
-            run_backward.replace(_stand_in)
-        _users += by
-        if _users == 0:
-            run_backward.restore()
+    return _interception.by(handler)

@@ -16,12 +16,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch.utils.checkpoint as torch_checkpoint
 
+from gradscan.interception import Interception
 from gradscan.torch_versions import checkpoint, checkpoint_implementation, checkpoint_options
 
 
@@ -39,21 +39,10 @@ class Call:
 Handler = Callable[[Call], Any]
 
 
-class _Interception(threading.local):
-    """The handlers of this thread's calls, innermost last."""
-
-    def __init__(self) -> None:
-        self.handlers: list[Handler] = []
-
-
 _RESPECT = "respect_saved_tensors_hooks"
 
 # The options that torch accepts only without use_reentrant, with their defaults.
 _WITHOUT_REENTRANT: dict[str, Any] = {"context_fn": torch_checkpoint.noop_context_fn, "debug": False, _RESPECT: None}
-
-_interception = _Interception()
-_lock = threading.Lock()
-_users = 0  # interceptions in progress: checkpoint() is replaced while there are any
 
 
 # The code of these two runs with the globals of torch.utils.checkpoint, so they import what they call.
@@ -132,34 +121,22 @@ def _apply_called(function: Any, preserve_rng_state: bool, *args: Any) -> Any:
 
 
 def _replace() -> None:
-    global _users
-    with _lock:
-        _users += 1
-        if _users == 1:
-            checkpoint.replace(_stand_in)
-            if checkpoint_implementation:
-                checkpoint_implementation.replace(_decorated_stand_in)
-            _CheckpointFunction.apply = staticmethod(_apply_called)
+    checkpoint.replace(_stand_in)
+    if checkpoint_implementation:
+        checkpoint_implementation.replace(_decorated_stand_in)
+    _CheckpointFunction.apply = staticmethod(_apply_called)
 
 
 def _restore() -> None:
-    global _users
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            checkpoint.restore()
-            if checkpoint_implementation:
-                checkpoint_implementation.restore()
-            del _CheckpointFunction.apply  # the inherited one is back
+    checkpoint.restore()
+    if checkpoint_implementation:
+        checkpoint_implementation.restore()
+    del _CheckpointFunction.apply  # the inherited one is back
 
 
-@contextlib.contextmanager
-def intercepted(handler: Handler) -> Iterator[None]:
+_interception = Interception[Handler](_replace, _restore)
+
+
+def intercepted(handler: Handler) -> contextlib.AbstractContextManager[None]:
     """Passes this thread's calls of checkpoint() to `handler` and returns its results from them."""
-    _replace()
-    _interception.handlers.append(handler)
-    try:
-        yield
-    finally:
-        _interception.handlers.pop()
-        _restore()
+    return _interception.by(handler)

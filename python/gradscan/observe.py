@@ -38,7 +38,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradscan.apply import applied
 from gradscan.as_checkpointed import AsCheckpointed
-from gradscan.boundary import Edge, edge_of, make_boundary, number_of
+from gradscan.boundary import Edge, edge_of, find_nodes, make_boundary, number_of
 from gradscan.errors import Error, TracingError
 from gradscan.flops import Flops, count_flops
 from gradscan.intercept import Call, intercepted
@@ -46,7 +46,7 @@ from gradscan.new_leaf import add_new_leaf
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region import Region
 from gradscan.region_name import region_name
-from gradscan.replay import Applied, Replay, find_nodes, is_function_of_user, new_begin
+from gradscan.replay import Applied, Replay, is_function_of_user, new_begin
 from gradscan.restore import gradients_unchanged
 from gradscan.user_code import own_place, user_line
 
@@ -156,13 +156,13 @@ class Observer:
         that runs a backward pass of its own becomes a reentrant region."""
         if not self._applied:
             return
-        outer = find_nodes([applied.node for applied in self._applied])
-        outer |= find_nodes([edge[0] for parameter in self._parameters if (edge := edge_of(parameter))])
+        accumulators = [edge[0] for parameter in self._parameters if (edge := edge_of(parameter))]
+        outer = set(find_nodes([*(applied.node for applied in self._applied), *accumulators]))
         with gradients_unchanged(self._parameters), torch.enable_grad():
             while self._applied:
                 self._run_function(self._applied.pop(), outer)
 
-    def _run_function(self, applied: Applied, outer: dict[Node, bool]) -> None:
+    def _run_function(self, applied: Applied, outer: set[Node]) -> None:
         number, waiting, open_before = len(self.regions), len(self._applied), self._open
         region = self._begin_function(applied)
         replay = Replay(applied, outer.__contains__)
@@ -207,7 +207,7 @@ class Observer:
         """Whether everything that the region leads to lies before its end."""
         place = self.position_of(applied.node)
         self._spans.append((replay.numbers, (*place, 1)))
-        for node in find_nodes([node for node, _ in replay.roots]):
+        for node in find_nodes(node for node, _ in replay.roots):
             if not hasattr(node, "variable") and self.position_of(node)[: len(place)] > place:
                 return False
         self._positions |= {region.begin.node: (*place, 0), applied.node: (*place, 2)}

@@ -19,7 +19,7 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of, edges_of, make_boundary
+from gradscan.boundary import Boundary, Edge, edge_of, find_nodes, make_boundary
 from gradscan.engine import backward_intercepted
 
 
@@ -42,22 +42,6 @@ def is_function_of_user(node: Node) -> bool:
     """Whether it is of a torch.autograd.Function that is neither torch's own, such as those of module hooks, nor gradscan's."""
     function = getattr(type(node), "_forward_cls", None)
     return isinstance(node, BackwardCFunction) and not getattr(function, "__module__", "").startswith(("torch.", "gradscan."))
-
-
-def find_leaves(roots: Sequence[Node]) -> dict[Node, torch.Tensor]:
-    """The leaves that the roots lead to, by their accumulators."""
-    return {node: node.variable for node in find_nodes(roots) if hasattr(node, "variable")}
-
-
-def find_nodes(roots: Sequence[Node]) -> dict[Node, bool]:
-    """All nodes that the roots lead to."""
-    stack, found = list(roots), {}
-    while stack:
-        node = stack.pop()
-        if node not in found:
-            found[node] = True
-            stack += [target for target, _ in edges_of(node)]
-    return found
 
 
 class Replay:
@@ -94,8 +78,8 @@ class Replay:
             edges = [edge_of(root) if isinstance(root, torch.Tensor) else (root.node, root.output_nr) for root in roots]
             self.roots = [edge for edge in edges if edge]
             self._gradients = list(gradients)
-            leaves = find_leaves([node for node, _ in self.roots])
-            self._leaves = {node: leaf for node, leaf in leaves.items() if not self._is_outer(node)}
+            found: list[Any] = find_nodes(node for node, _ in self.roots)
+            self._leaves = {node: node.variable for node in found if hasattr(node, "variable") and not self._is_outer(node)}
             for leaf in self._leaves.values():
                 leaf.grad = torch.zeros_like(leaf)
 

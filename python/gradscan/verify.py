@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
-from gradscan.boundary import Edge, edge_of, edges_of, number_of
+from gradscan.boundary import Edge, edge_of, find_nodes, number_of
 from gradscan.ddp import Parameter
 from gradscan.inputs import own_leaves
 from gradscan.loss import Loss, usual_loss
@@ -83,18 +83,9 @@ def _roots(loss: Loss | None, output: Any) -> list[torch.Tensor]:
 
 def _search(roots: list[Edge], first: int) -> tuple[list[torch.Tensor], bool]:
     """The leaves that the roots lead to, and whether all other nodes have been created since number `first`."""
-    stack, seen, leaves, is_own = [node for node, _ in roots], set(), [], True
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            leaves.append(node.variable)
-        elif number_of(node) < first:
-            is_own = False
-        stack += [target for target, _ in edges_of(node)]
-    return leaves, is_own
+    nodes: list[Any] = find_nodes(node for node, _ in roots)
+    leaves = [node.variable for node in nodes if hasattr(node, "variable")]
+    return leaves, all(number_of(node) >= first for node in nodes if not hasattr(node, "variable"))
 
 
 class _Firings:

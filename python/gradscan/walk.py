@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
-from gradscan.boundary import Boundary, Edge, edge_of, edges_of, number_of
+from gradscan.boundary import Boundary, Edge, edge_of, edges_of, find_nodes, number_of
 from gradscan.ddp import Parameter
 from gradscan.observe import Observer
 from gradscan.places import Place
@@ -53,7 +53,7 @@ class Walk:
     def run(self, outputs: list[Place], in_loss: Callable[[Place], bool]) -> None:
         """`outputs` are the tensors in forward's result, and `in_loss` tells which of them the loss is computed from."""
         edges = [edge_of(place.tensor) for place in outputs]
-        self._put_in_order(self._find([*(edge[0] for edge in edges if edge), *self._boundaries]))
+        self._put_in_order(find_nodes([*(edge[0] for edge in edges if edge), *self._boundaries], self._next))
         self._find_scopes()
         self.nodes += [self._describe(node) for node in self._order]
         for place, edge in zip(outputs, edges, strict=True):
@@ -74,15 +74,6 @@ class Walk:
         return [self._numbers[node], slot]
 
     # --- order -------------------------------------------------------------------------------------------------------------
-
-    def _find(self, roots: Iterable[Node]) -> list[Node]:
-        stack, found = list(roots), {}
-        while stack:
-            node = stack.pop()
-            if node not in found:
-                found[node] = True
-                stack += [target for target, _ in self._next(node)]
-        return list(found)
 
     def _next(self, node: Node) -> list[Edge]:
         if node in self._boundaries:
