@@ -1,5 +1,6 @@
 """check() and explain()."""
 
+import gc
 import json
 import os
 import re
@@ -156,9 +157,22 @@ def test_a_program_that_fails(gradscan_binary):
 # --- explain -----------------------------------------------------------------------------------------------------------------
 
 
-def train(rank, folder, make, program):
+def on_two_ranks(function, folder, *args):
+    """Runs function(rank, folder, *args) on two ranks of a process group."""
+    mp.spawn(on_rank, (function, str(folder), *args), 2)
+
+
+def on_rank(rank, function, folder, *args):
+    """A process whose group still exists when it ends may be aborted, and a DistributedDataParallel keeps its group until it
+    has been collected."""
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    function(rank, folder, *args)
+    gc.collect()
+    dist.destroy_process_group()
+
+
+def train(rank, folder, make, program):
     ddp = DistributedDataParallel(make())
     hooks = len(ddp._forward_pre_hooks)
     outcome = "no error"
@@ -174,7 +188,7 @@ def train(rank, folder, make, program):
 
 
 def outcomes(tmp_path, make, program):
-    mp.spawn(train, (str(tmp_path), make, program), 2)
+    on_two_ranks(train, tmp_path, make, program)
     return sorted((tmp_path / str(rank)).read_text() for rank in range(2))
 
 
@@ -230,8 +244,6 @@ def with_synchronised_norm(ddp, x):
 
 
 def several_errors(rank, folder, program):
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
 
     def outcome(model, *iterations):
         ddp = DistributedDataParallel(model)
@@ -257,7 +269,7 @@ def several_errors(rank, folder, program):
 
 
 def test_several_errors_of_a_process_group(tmp_path, gradscan_binary):
-    mp.spawn(several_errors, (str(tmp_path), gradscan_binary), 2)
+    on_two_ranks(several_errors, tmp_path, gradscan_binary)
     ranks = [json.loads((tmp_path / str(rank)).read_text()) for rank in range(2)]
     for name in ("first", "second", "earlier batch", "field"):
         explained, other = sorted(rank[name] for rank in ranks)
@@ -279,8 +291,6 @@ def outcome_of(run):
 
 
 def train_cases(rank, folder, program):
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
 
     def train_one(name, **flags):
         case = cases.CASES[name]
@@ -301,7 +311,7 @@ def reentrant(function, *args):
 
 
 def test_messages_without_an_outcome_of_their_own(tmp_path, gradscan_binary):
-    mp.spawn(train_cases, (str(tmp_path), gradscan_binary), 2)
+    on_two_ranks(train_cases, tmp_path, gradscan_binary)
     explained, other = sorted(json.loads((tmp_path / str(rank)).read_text())["undefined"] for rank in range(2))
     assert explained.startswith("DDPError\n") and "gradscan's report" in explained
     assert "RuntimeError\nEncountered gradient which is undefined" in other
