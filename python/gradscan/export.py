@@ -35,6 +35,7 @@ from gradscan.numbers import has_numbers, numbers_of
 from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
 from gradscan.restore import unchanged
+from gradscan.step import Step
 from gradscan.tracing import TracingObserver, untraced
 from gradscan.varying import reasons_to_vary
 from gradscan.verify import NOT_VERIFIED, observe_firings
@@ -95,11 +96,12 @@ def export(
     parameters = parameters_of(model)
     _require_expressible(model, parameters)
     require_iterations(iterations)
-    trace = _Trace(model, as_arguments(args), kwargs or {}, loss, parameters)
+    step = Step(model, own_leaves(as_arguments(args)), own_leaves(kwargs or {}), loss, parameters)
+    trace = _Trace(step)
     with replaced(path) as temporary:
         traced = trace.run()
         trace.run_forwards(iterations)
-        observed = _observed(model, as_arguments(args), kwargs or {}, loss, parameters) if verify else NOT_VERIFIED
+        observed = _observed(step) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -119,33 +121,24 @@ def export(
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
 
 
-def _observed(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
-) -> Json:
+def _observed(step: Step) -> Json:
     """The firings by the names of the parameters, because TorchScript has an order of its own."""
-    observed = observe_firings(model, args, kwargs, loss, parameters)
+    observed = observe_firings(step)
     if "firings" in observed:
-        observed["firings"] = [[parameters[number].name, inner] for number, inner in observed["firings"]]
+        observed["firings"] = [[step.parameters[number].name, inner] for number, inner in observed["firings"]]
     return observed
 
 
 class _Trace:
     """One trace. The lists have the names that they have in gradscan.json."""
 
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        loss: Loss | None,
-        parameters: list[Parameter],
-    ) -> None:
+    def __init__(self, step: Step) -> None:
         self.outputs: list[Json] = []
         self.loss: list[str] = []  # paths of the outputs that the loss is computed from
         self.notes: list[str] = []
         self.varying: list[str] = []
-        self._model, self._loss, self._parameters = model, loss, parameters
-        self._bound = bind(model, own_leaves(args), own_leaves(kwargs))
+        self._step, self._model = step, step.model
+        self._bound = bind(step.model, step.args, step.kwargs)
         tensors = named_tensors(self._bound)
         self._tensors = [place.tensor for place in tensors]
         self._names = _identifiers([place.path for place in tensors])
@@ -173,9 +166,8 @@ class _Trace:
 
     def run_forwards(self, iterations: int) -> None:
         """Finds out whether another forward builds another graph."""
-        args, kwargs = self._bound.args, self._bound.kwargs
         try:
-            found = run_forwards(self._model, args, kwargs, self._loss, self._parameters, iterations)
+            found = run_forwards(self._step, iterations)
         except Exception as error:  # noqa: BLE001  the trace is worth a report
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
             return
@@ -222,7 +214,7 @@ class _Trace:
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:
         self.outputs = describe_outputs(output, places)
-        used = LossInputs(self._loss, output, places, self._parameters)
+        used = LossInputs(self._step.loss, output, places, self._step.parameters)
         self.loss = used.taken
         self.notes += used.notes
 

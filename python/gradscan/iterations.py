@@ -5,7 +5,7 @@ each one does. One forward cannot tell whether the next builds the same graph. S
 arguments, while the random numbers and the model's state (counters, caches, buffers) go on as they would in training. Sizes and
 memory may differ from forward to forward; the graph is what gradients flow through.
 
-    found = run_forwards(model, args, kwargs, loss, parameters, iterations=4)
+    found = run_forwards(step, iterations=4)
     found.graphs[found.turns[2]]     the graph that the third forward built
 
 A later forward that fails ends the series, and so does one that uses the graph of an earlier one: in training, backward has
@@ -18,16 +18,16 @@ import dataclasses
 import gc
 from typing import Any
 
-import torch
 from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
-from gradscan.ddp import Parameter, describe_outputs
+from gradscan.ddp import describe_outputs
 from gradscan.errors import Error
-from gradscan.inputs import bind, named_tensors, own_leaves
-from gradscan.loss import Loss, LossInputs
+from gradscan.inputs import bind, named_tensors
+from gradscan.loss import LossInputs
 from gradscan.observe import Observer
 from gradscan.places import tensor_places
 from gradscan.restore import unchanged
+from gradscan.step import Step
 from gradscan.walk import Json, Walk
 
 
@@ -37,7 +37,6 @@ class Forwards:
 
     graphs: list[Json]  # the different ones, in the order of their first appearance
     turns: list[int]  # for each forward: its graph's position in that list
-    loss: Json  # what the first forward's loss is computed from
     notes: list[str]
     varying: list[str]  # why another forward may build another graph
     ended: list[str] = dataclasses.field(default_factory=list)  # why there are fewer forwards than requested
@@ -51,30 +50,23 @@ class Forwards:
         return [f"{count}, the first two of which differ in {place}" if place else count]
 
 
-def run_forwards(
-    model: torch.nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    loss: Loss | None,
-    parameters: list[Parameter],
-    iterations: int,
-) -> Forwards:
+def run_forwards(step: Step, iterations: int) -> Forwards:
     """Observes up to `iterations` forwards. An exception in the first one is raised."""
     require_iterations(iterations)
-    forward = _Forward(model, args, kwargs, loss, parameters)
-    with unchanged(model, (args, kwargs)) as restore_arguments:
+    forward = _Forward(step)
+    with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
         found = forward.run()
-        while len(found.turns) < iterations and not found.ended:
+        while len(found.turns) < iterations:
             try:
                 restore_arguments()
                 gc.collect()  # cyclic references may keep the last graph, as do frames that have imported a module
                 following = forward.run()
             except Exception as error:  # noqa: BLE001  the forwards before it are worth a report
                 found.ended = [f"a later forward with the same arguments fails ({type(error).__name__}: {error})"]
-                continue
+                break
             if forward.uses_earlier_graph:
                 found.ended = ["a later forward uses the graph of an earlier one, which backward frees: detach what it keeps"]
-                continue
+                break
             _add(found, following)
     return found
 
@@ -88,30 +80,24 @@ def require_iterations(iterations: int) -> None:
 class _Forward:
     """One observed forward after the other."""
 
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        loss: Loss | None,
-        parameters: list[Parameter],
-    ) -> None:
-        self._model, self._args, self._kwargs, self._loss, self._parameters = model, args, kwargs, loss, parameters
+    def __init__(self, step: Step) -> None:
+        self._step = step
         self._start = _get_sequence_nr()
         self.uses_earlier_graph = False  # whether the newest one does
 
     def run(self) -> Forwards:
         """The forward as a series of one."""
-        args, kwargs = own_leaves(self._args), own_leaves(self._kwargs)  # containers of its own, which forward may empty
-        inputs = [place.tensor for place in named_tensors(bind(self._model, args, kwargs))]
-        alive_anyway = [*(parameter.tensor for parameter in self._parameters), *self._model.buffers(), *inputs]
+        model, parameters = self._step.model, self._step.parameters
+        args, kwargs = self._step.own_arguments()
+        inputs = [place.tensor for place in named_tensors(bind(model, args, kwargs))]
+        alive_anyway = [*(parameter.tensor for parameter in parameters), *model.buffers(), *inputs]
         first = _get_sequence_nr()
-        with Observer(self._model) as observer:
-            output = self._model(*args, **kwargs)
+        with Observer(model) as observer:
+            output = model(*args, **kwargs)
             observer.run_functions()
         places = tensor_places(output, "output")
-        used = LossInputs(self._loss, output, places, self._parameters)
-        walk = Walk(observer, self._parameters, alive_anyway)
+        used = LossInputs(self._step.loss, output, places, parameters)
+        walk = Walk(observer, parameters, alive_anyway)
         walk.run(places, used.contain)
         self.uses_earlier_graph = walk.contains(range(self._start, first))
         seen_by_ddp = describe_outputs(output, places)
@@ -126,7 +112,6 @@ class _Forward:
                 }
             ],
             [0],
-            {"taken": used.taken, "guessed": used.guessed},
             observer.notes() + used.notes + walk.notes,
             observer.varying(),
         )

@@ -24,10 +24,9 @@ Loss = Callable[[Any], torch.Tensor]
 
 
 class LossInputs:
-    """`taken` are the paths of the outputs that the loss is computed from; `guessed`: the caller did not name the loss."""
+    """`taken` are the paths of the outputs that the loss is computed from. Without `loss`, they are a guess."""
 
     def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
-        self.guessed = loss is None
         self.notes: list[str] = []
         self._outputs = set(filter(None, (edge_of(place.tensor) for place in places)))
         self._names: dict[Any, str] = {parameter.tensor: parameter.name for parameter in parameters}

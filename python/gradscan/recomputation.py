@@ -20,9 +20,9 @@ from typing import Any
 import torch
 import torch.utils.checkpoint as torch_checkpoint
 
-from gradscan.inputs import own_leaves
 from gradscan.intercept import Call, intercepted
 from gradscan.restore import unchanged
+from gradscan.step import Step
 from gradscan.walk import Json
 
 Saved = list[tuple[torch.Size, torch.dtype]]
@@ -41,15 +41,16 @@ class _Run:
     saved: Saved
 
 
-def add_recomputations(regions: list[Json], model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def add_recomputations(regions: list[Json], step: Step) -> None:
     """Adds "recomputation" to each region whose two runs save different tensors. A run that fails shows nothing."""
     if not regions:
         return
     gc.collect()  # what an earlier forward has left behind
     recomputations = _Recomputations()
-    with unchanged(model, (args, kwargs)), contextlib.suppress(Exception), torch.enable_grad():
+    args, kwargs = step.own_arguments()
+    with unchanged(step.model, (step.args, step.kwargs)), contextlib.suppress(Exception), torch.enable_grad():
         with intercepted(recomputations.run_region):
-            model(*own_leaves(args), **own_leaves(kwargs))
+            step.model(*args, **kwargs)
         if recomputations.count == len(regions):
             for number, sentence in recomputations.differences():
                 regions[number]["recomputation"] = sentence

@@ -22,6 +22,7 @@ from gradscan.iterations import run_forwards
 from gradscan.loss import Loss
 from gradscan.places import Place
 from gradscan.recomputation import add_recomputations
+from gradscan.step import Step
 from gradscan.varying import reasons_to_vary
 from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version
@@ -102,13 +103,13 @@ def capture(
     parameters = parameters_of(model)
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
-    args, kwargs = own_leaves(args), own_leaves(kwargs)
-    inputs = [_describe_input(place) for place in named_tensors(bind(model, args, kwargs))]
+    step = Step(model, own_leaves(args), own_leaves(kwargs), loss, parameters)
+    inputs = [_describe_input(place) for place in named_tensors(bind(model, step.args, step.kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
-    found = run_forwards(model, args, kwargs, loss, parameters, iterations)
+    found = run_forwards(step, iterations)
     if iterations > 1:
         regions = itertools.takewhile(lambda region: region["origin"] == "marker", found.graphs[0]["regions"])
-        add_recomputations(list(regions), model, args, kwargs)
+        add_recomputations(list(regions), step)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),
@@ -116,10 +117,10 @@ def capture(
         "inputs": inputs,
         "parameters": described_parameters,
         "regions_known": True,
-        "loss_guessed": found.loss["guessed"],
+        "loss_guessed": loss is None,
         "notes": [],
     }
-    observed = observe_firings(model, args, kwargs, loss, parameters) if verify else NOT_VERIFIED
+    observed = observe_firings(step) if verify else NOT_VERIFIED
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
         "observed": observed,

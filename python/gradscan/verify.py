@@ -20,26 +20,26 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
 from gradscan.boundary import Edge, edge_of, find_nodes, number_of
 from gradscan.ddp import Parameter
-from gradscan.inputs import own_leaves
 from gradscan.loss import Loss, usual_loss
 from gradscan.places import tensor_places
 from gradscan.restore import gradients_unchanged, unchanged
 from gradscan.stand_ins import stand_ins
+from gradscan.step import Step
 
 Observed = dict[str, Any]
 NOT_VERIFIED: Observed = {"reason": "verify=False"}
 
 
-def observe_firings(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], loss: Loss | None, parameters: list[Parameter]
-) -> Observed:
-    """{"firings": [[parameter, pass], ...]} in order: positions in `parameters`, and 0 for the outermost pass, then 1, 2, ...
-    in order of their first firings. {"error": its first line} if backward fails, {"reason": why there are none} otherwise."""
-    args, kwargs = own_leaves(args), own_leaves(kwargs)
-    tensors = [parameter.tensor for parameter in parameters]
+def observe_firings(step: Step) -> Observed:
+    """{"firings": [[parameter, pass], ...]} in order: positions in the step's parameters, and 0 for the outermost pass, then
+    1, 2, ... in order of their first firings. {"error": its first line} if backward fails, else {"reason": why there are none}
+    if there are none."""
+    args, kwargs = step.own_arguments()
+    tensors = [parameter.tensor for parameter in step.parameters]
     try:
-        with unchanged(model, (args, kwargs)), stand_ins(tensors), torch.enable_grad(), _Firings(parameters) as firings:
-            return _iterate(functools.partial(model, *args, **kwargs), loss, firings, (args, kwargs))
+        with unchanged(step.model, (args, kwargs)), stand_ins(tensors), torch.enable_grad():
+            with _Firings(step.parameters) as firings:
+                return _iterate(functools.partial(step.model, *args, **kwargs), step.loss, firings, (args, kwargs))
     except Exception as error:  # noqa: BLE001  the verdict does not depend on this
         return _reason("iteration", error)
 
