@@ -16,7 +16,6 @@ constexpr std::array<Rule, 10> table{{
      .fate = "marked ready twice in",
      .title = "DDP marks a parameter ready twice in one iteration",
      .help =
-
          "DistributedDataParallel averages a bucket of gradients once every parameter in it has been marked ready, and raises "
          "at a second mark: \"Expected to mark a variable ready only once\". A parameter is marked each time its gradient "
          "hook fires: once by the outer backward, and once more by the inner backward of every reentrant checkpoint region "
@@ -83,8 +82,7 @@ constexpr std::array<Rule, 10> table{{
      .title = "The function of a checkpoint region takes another path when it runs again",
      .help =
          "Backward runs the function of a checkpoint region a second time. Here, that run saves other tensors than the first: "
-         "the "
-         "function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
+         "the function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
          "non-reentrant, torch raises CheckpointError. If it is reentrant, nothing is raised, and the gradients are those of "
          "another forward than the one whose loss was computed.",
      .remedy = "Make the function depend on its arguments only: pass in what it reads from elsewhere, and leave "
@@ -128,10 +126,9 @@ constexpr std::array<Rule, 10> table{{
      .title = "A real backward fires other gradient hooks than gradscan predicts",
      .help =
          "gradscan.record and gradscan.export run the model once more as it is, without DDP, and note which gradient hooks "
-         "fire. "
-         "Here, they were not those that the recorded graph predicts: training does something that gradscan has not seen, such "
-         "as a backward inside an autograd Function or a hook. No verdict on this file can be relied on, and the exit code is "
-         "70.",
+         "fire. Here, they were not those that the recorded graph predicts: training does something that gradscan has not "
+         "seen, such as a backward inside an autograd Function or a hook. No verdict on this file can be relied on, and the "
+         "exit code is 70.",
      .remedy = "Please report it, with the model if possible. Meanwhile, run the job on two ranks with a small batch inside "
                "gradscan.explain: DDP itself then decides."},
     {.id = "graph-varies",
@@ -143,10 +140,8 @@ constexpr std::array<Rule, 10> table{{
      .fate = "",
      .title = "Iterations run different graphs, and the file has one of them",
      .help = "The verdict holds for the graph in the file. Forward builds others, too: it drops layers at random, alternates "
-             "between "
-             "branches or depends on a counter or a cache. With static_graph=True, DDP raises when one of them fires more "
-             "often than "
-             "the first; with its defaults, when one of them leaves out a parameter.",
+             "between branches or depends on a counter or a cache. With static_graph=True, DDP raises when a hook fires "
+             "more often or less often than in the first iteration; with its defaults, when a parameter gets no gradient.",
      .remedy =
          "Write the file with gradscan.record, which runs forward several times and keeps each graph, or record them one by "
          "one and scan them in turn: gradscan a.capture.json --then b.capture.json."},

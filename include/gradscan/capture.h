@@ -119,7 +119,7 @@ struct Region {
   std::string place{};
   std::vector<std::string> argument_dtypes{};  // of the direct tensor arguments, by slot: "float32"; empty: unknown
   // How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they do not, or
-  // nobody has tried. "the first run saves 5 tensors, the second 3"
+  // this was not checked. "the first run saves 5 tensors, the second 3"
   std::string recomputation{};
   // Of its operations (but not those of nested regions) that have no node, because no gradient flows through them.
   std::int64_t constant_flops = 0;
@@ -163,12 +163,12 @@ struct ObservedFiring {
   bool operator==(const ObservedFiring&) const = default;
 };
 
-// What whoever recorded the capture saw when it ran the model once more as it is, with its own checkpointing, and went backward.
+// What was seen when the capture was recorded and the model ran once more, forward and backward, with its own checkpointing.
 struct Observation {
-  bool made = false;                      // otherwise nobody says whether there was such a run
+  bool made = false;                      // false: the file says nothing about such a run
   std::vector<ObservedFiring> firings{};  // in order
   std::string reason{};                   // why there was none: "verify=False"
-  std::string error{};                    // with which backward failed, without DDP; firings are then those before it
+  std::string error{};                    // with which backward failed, without DDP; firings is then empty
 
   bool operator==(const Observation&) const = default;
 };
@@ -194,16 +194,17 @@ struct Capture {
   bool regions_known = false;  // forward executes no others: the exporter saw every call of checkpoint
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
-  bool loss_guessed = false;                  // nobody said what the loss is computed from: Output::in_loss is what is usual
-  std::vector<std::string> notes{};           // sentences that a report must repeat (tracer warnings, what could not be seen)
-  std::int64_t constant_flops = 0;            // like Region::constant_flops, outside all regions
-  std::vector<std::string> varying{};         // why the graph may differ between iterations: "encoder has layerdrop=0.1"
-  Observation observed{};                     // of this graph, as it is; not made if the graph was changed after it
+  bool loss_guessed = false;           // the script did not say what the loss is computed from: Output::in_loss is a guess
+  std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
+  std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
+  std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
+  Observation observed{};              // of this graph, as it is; not made if the graph was changed after it
   std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
   std::vector<Capture> further{};  // other graphs that forward built for the same model, each one once; see graphs_of()
 };
 
-// All graphs of a capture, to be played in turn (see replay.h): the capture itself, and its further ones, called "m.pt, graph 2".
+// All graphs of a capture, to be played in turn (see replay.h): the capture itself, which keeps its further ones for whoever saves
+// it, and these, called "m.pt, graph 2".
 std::vector<Capture> graphs_of(Capture capture);
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.

@@ -18,8 +18,8 @@ namespace gradscan {
 struct CaptureOptions {
   std::vector<CheckpointPattern> checkpoint{};  // later patterns win
   std::vector<Input> inputs{};                  // for forward's arguments of these names, overriding the file
-  std::vector<std::string> loss{};    // paths of the outputs that the loss is computed from ("output[0]"); empty: every
-                                      // floating-point output that requires grad
+  std::vector<std::string> loss{};    // paths of the outputs that the loss is computed from ("output[0]"); empty: what the
+                                      // file says, else every floating-point output that requires grad
   std::vector<std::string> hidden{};  // paths of outputs that the training script's model returns inside an object in
                                       // which DDP finds no tensors
   bool every_module = false;          // make the calls of all modules regions too, of kind off, see plan.h; a saved

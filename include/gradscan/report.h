@@ -112,7 +112,8 @@ struct Group {
 
 struct Finding {
   std::string rule{};  // stable id: "marked-ready-twice", "unfinished-reduction", "graph-changed", "other-error",
-                       // "not-averaged", "not-trained", "no-regions-named"
+                       // "recomputation-differs", "not-averaged", "not-trained", "seen-otherwise", "graph-varies",
+                       // "no-regions-named"
   Severity severity = Severity::error;
   std::string title{};          // one line
   std::string why{};            // two or three plain sentences about this case
@@ -161,14 +162,14 @@ struct Report {
   Verdict verdict{};                        // of the requested setup
   std::vector<Verdict> verdicts{};          // nine rows {reentrant, non_reentrant, off} x {defaults, find_unused_parameters,
                                             // static_graph}, preceded by three as_given rows if the file mixes kinds
-  std::vector<Finding> findings{};          // errors first, then silent failures, then notes
+  std::vector<Finding> findings{};          // errors, silent failures, what is unknown, notes
   std::vector<Fix> fixes{};                 // empty if there is no conflict
   std::vector<NoHelp> no_help{};            // likewise
   Price price{};                            // of the requested setup
   std::vector<PriceRow> prices{};           // of the kinds of checkpointing in `verdicts`, in that order
   FixedMemory fixed{};                      // what does not depend on checkpointing
   std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; filled on request
-  // Parameters (DDP indices) whose hooks fire otherwise in a real backward than predicted: no verdict can be relied on.
+  // Parameters, by name, whose hooks fire otherwise in a real backward than predicted: no verdict can be relied on.
   std::vector<Disagreement> disagreements{};
   std::string backward_error{};        // with which a real backward failed, without DDP; empty: it did not, or unknown
   std::vector<std::string> varying{};  // see Capture

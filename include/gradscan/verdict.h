@@ -22,7 +22,7 @@ enum class Severity {
   failed,   // a file could not be scanned
   error,    // DDP or backward raises
   silent,   // nothing raises, although gradients are wrong
-  unknown,  // gradscan has not seen all that training does, and says nothing about the rest
+  unknown,  // gradscan has not seen all that training does, so it cannot judge
   note,     // for information
   clean,    // nothing is wrong
 };
