@@ -10,26 +10,31 @@ namespace gradscan {
 
 using forms::As;
 
+// Two whole numbers, [first, second]. `problem` says of anything else what it is not.
+inline void read_pair(const forms::Json& json, int& first, int& second, const char* problem) {
+  if (!json.is_array() || json.size() != 2) throw forms::Malformed(problem);
+  forms::inside(std::size_t{0}, [&] { forms::Whole{}.read(json[0], first); });
+  forms::inside(std::size_t{1}, [&] { forms::Whole{}.read(json[1], second); });
+}
+
+inline forms::Json schema_of_pair(forms::Definitions& definitions) {
+  return {{"type", "array"}, {"items", forms::at_least(0).schema(definitions)}, {"minItems", 2}, {"maxItems", 2}};
+}
+
 // [node, slot], or null for none.
 struct EdgeForm {
   forms::Json write(GradEdge edge, const forms::Lists&) const {
     return edge.node == none ? forms::Json() : forms::Json::array({edge.node, edge.slot});
   }
   void read(const forms::Json& json, GradEdge& edge) const {
-    if (json.is_null()) return;
-    if (!json.is_array() || json.size() != 2) throw forms::Malformed(" is neither [node, slot] nor null");
-    forms::inside(std::size_t{0}, [&] { forms::Whole{}.read(json[0], edge.node); });
-    forms::inside(std::size_t{1}, [&] { forms::Whole{}.read(json[1], edge.slot); });
+    if (!json.is_null()) read_pair(json, edge.node, edge.slot, " is neither [node, slot] nor null");
   }
   void check(GradEdge edge, const forms::Lists& lists) const {
     if (edge.node == none) return;
     lists.check(spaces::node, edge.node);
     if (edge.slot < 0) throw forms::Malformed("[1] is negative");
   }
-  forms::Json schema(forms::Definitions& definitions) const {
-    forms::Json number = forms::at_least(0).schema(definitions);
-    return forms::or_null({{"type", "array"}, {"items", number}, {"minItems", 2}, {"maxItems", 2}});
-  }
+  forms::Json schema(forms::Definitions& definitions) const { return forms::or_null(schema_of_pair(definitions)); }
 };
 
 inline constexpr auto shape_form = forms::list(forms::at_least(0));
@@ -127,7 +132,7 @@ void describe(Fields& fields, As<Region>) {
   fields.optional(
       "recomputation", &Region::recomputation,
       "How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they "
-      "do not, or nobody has tried.");
+      "do not, or this was not checked.");
   fields.optional("argument_dtypes", &Region::argument_dtypes,
                   "Those of the direct tensor arguments, in the order of its begin's slots; empty if they are not known.");
   fields.optional("constant_flops", &Region::constant_flops,
@@ -176,18 +181,13 @@ void describe(Fields& fields, As<Node>) {
 struct ObservedFiringForm {
   forms::Json write(const ObservedFiring& firing, const forms::Lists&) const { return {firing.parameter, firing.pass}; }
   void read(const forms::Json& json, ObservedFiring& firing) const {
-    if (!json.is_array() || json.size() != 2) throw forms::Malformed(" is not [parameter, pass]");
-    forms::inside(std::size_t{0}, [&] { forms::Whole{}.read(json[0], firing.parameter); });
-    forms::inside(std::size_t{1}, [&] { forms::Whole{}.read(json[1], firing.pass); });
+    read_pair(json, firing.parameter, firing.pass, " is not [parameter, pass]");
   }
   void check(const ObservedFiring& firing, const forms::Lists& lists) const {
     lists.check(spaces::parameter, firing.parameter);
     if (firing.pass < 0) throw forms::Malformed("[1] is negative");
   }
-  forms::Json schema(forms::Definitions& definitions) const {
-    const forms::Json number = forms::at_least(0).schema(definitions);
-    return {{"type", "array"}, {"prefixItems", {number, number}}, {"minItems", 2}, {"maxItems", 2}};
-  }
+  forms::Json schema(forms::Definitions& definitions) const { return schema_of_pair(definitions); }
 };
 
 template <typename Fields>
@@ -199,7 +199,7 @@ void describe(Fields& fields, As<Observation>) {
       "inner backwards.",
       forms::list(ObservedFiringForm{}));
   fields.optional("reason", &Observation::reason, "Why there was none: verify=False");
-  fields.optional("error", &Observation::error, "With which it failed; firings are then those before it.");
+  fields.optional("error", &Observation::error, "With which it failed; firings is then empty.");
 }
 
 template <typename Fields>
@@ -252,7 +252,7 @@ void describe(Fields& fields, As<Capture>) {
   fields.always("inputs", &Capture::inputs, "What forward is run with.");
   fields.always("outputs", &Capture::outputs, "The tensors in forward's return value.");
   fields.optional("loss_guessed", &Capture::loss_guessed,
-                  "Whether in_loss of the outputs is a guess, as nobody said what the loss is computed from.");
+                  "Whether in_loss of the outputs is a guess, because the script did not say what the loss is computed from.");
   fields.always("parameters", &Capture::parameters,
                 "The model's parameters, without repetition, in named_parameters() order, frozen ones too.",
                 counted<Parameter>(spaces::parameter));

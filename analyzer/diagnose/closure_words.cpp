@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 
 #include "analyzer/base/sort_unique.h"
@@ -58,9 +57,8 @@ std::string why_second_run(const Report& report) {
   if (regions.empty()) return "";
   RegionNames names(report);
   return fmt::format(
-      "{} An inner backward ends at the region's arguments, but from such a tensor it continues into the graph that made it "
-      "and "
-      "frees what is saved there: {} reach {}, and the second to arrive fails. {}",
+      "{} An inner backward ends at the region's arguments, but from such a tensor it continues into the graph that made "
+      "it and frees what is saved there: {} reach {}, and the second to arrive fails. {}",
       functions_use(report, names, regions), passes_in_words(names, report.second_run->causes),
       in_words(names, report.second_run->place), remedy);
 }

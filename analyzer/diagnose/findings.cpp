@@ -241,9 +241,8 @@ void add_incomplete(const Report& report, std::vector<Finding>& findings) {
   result.title =
       fmt::format("{} {} only part of the gradient, and DDP says nothing", who, parameters.size() == 1 ? "gets" : "get");
   result.why = fmt::format(
-      "Backward never executes the reentrant {} {}, although the loss depends on what is computed there: what that would add "
-      "to "
-      "the gradient of {} is missing. The {} because of another use.",
+      "Backward never executes the reentrant {} {}, although the loss depends on what is computed there: what that would "
+      "add to the gradient of {} is missing. The {} because of another use.",
       regions.size() == 1 ? "region" : "regions", names.list(regions), who,
       parameters.size() == 1 ? "hook still fires" : "hooks still fire");
   findings.push_back(std::move(result));
@@ -283,8 +282,7 @@ void add_recomputation_differs(const Report& report, Kind kind, std::vector<Find
       silent ? ", and nothing says so" : ": torch raises CheckpointError");
   result.why = fmt::format(
       "Run a second time as backward would, {}. The function depends on a counter, a cache, a global, or on random numbers "
-      "that "
-      "are not preserved.",
+      "that are not preserved.",
       enumerate(words, shown));
   if (!parameters.empty()) result.groups.push_back({.label = "inside", .regions = regions, .parameters = parameters});
   findings.push_back(std::move(result));

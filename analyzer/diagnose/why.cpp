@@ -137,8 +137,7 @@ class Explanation {
   std::string fires_several_times(const SharedReason& all) const {
     return fmt::format(
         "{}{} {} {}: {} Each reentrant region runs its own backward, which fires the hook{}. DDP counts every firing as a "
-        "ready "
-        "mark.",
+        "ready mark.",
         who(all), under_several_names(all), pick(all, "fires", "fire"), how_often(all), places_of_firings(all),
         all.outside ? ", and so does the outer backward" : "");
   }
@@ -189,8 +188,8 @@ class Explanation {
           calls, who(all));
     return fmt::format(
         "The loss combines the results of {}. Each call executes {} separately, with an inner backward that fires {} of {}, "
-        "and "
-        "DDP counts every firing as a ready mark. A single forward call with all batches would run each inner backward once.",
+        "and DDP counts every firing as a ready mark. A single forward call with all batches would run each inner backward "
+        "once.",
         calls, where(all), pick(all, "the hook", "the hooks"), who(all));
   }
 
@@ -204,9 +203,8 @@ class Explanation {
   std::string unseen_but_in_loss(const SharedReason& all) const {
     return fmt::format(
         "DDP's search for unused parameters starts from forward's return value. Nothing there leads to {0}, so the search "
-        "marks "
-        "{1} ready at once; but the loss also uses {1} directly, and the {2} all the same. Without find_unused_parameters=True "
-        "nothing marks {1} beforehand.",
+        "marks {1} ready at once; but the loss also uses {1} directly, and the {2} all the same. Without "
+        "find_unused_parameters=True nothing marks {1} beforehand.",
         who(all), them(all), hook_fires(all));
   }
 
@@ -219,9 +217,8 @@ class Explanation {
 
   std::string later_backward(const SharedReason& all) const {
     return fmt::format(
-        "Backward runs {} for one forward. DDP averages the gradients at the end of the first and ignores the others: what {} "
-        "{} "
-        "from the second on stays local to each rank. Add up the losses and call backward once.",
+        "Backward runs {} for one forward. DDP averages the gradients at the end of the first and ignores the others: what "
+        "{} {} from the second on stays local to each rank. Add up the losses and call backward once.",
         times(report_.setup.step.backwards), who(all), pick(all, "gets", "get"));
   }
 
@@ -252,8 +249,7 @@ class Explanation {
     }
     return fmt::format(
         "DDP reduces a bucket once all of its parameters are marked. {} {} waits {} for a parameter that gets no gradient "
-        "there, "
-        "so its contents stay local to each rank.",
+        "there, so its contents stay local to each rank.",
         pick(all, "The bucket that holds", "Every bucket that holds any of"), who(all),
         iterations_in_words({iterations.begin(), iterations.end()}));
   }
@@ -272,8 +268,7 @@ class Explanation {
     const ParameterReport& first = report_.parameters[all.parameters.front()];
     return fmt::format(
         "forward returns {0} {1}{2}. A parameter has no backward node from which DDP's search for unused parameters could "
-        "start, "
-        "so the search takes {3} to be unused and marks {3} ready; the {4} all the same.",
+        "start, so the search takes {3} to be unused and marks {3} ready; the {4} all the same.",
         who(all), pick(all, "itself", "themselves"), one(all) ? fmt::format(" ({})", first.returned_as) : "", them(all),
         hook_fires(all));
   }
@@ -291,8 +286,7 @@ class Explanation {
   std::string not_used(const SharedReason& all) const {
     return fmt::format(
         "Nothing that forward returns leads back to {0}: forward does not use {1}, or it drops or detaches what it computes "
-        "from "
-        "{1}.",
+        "from {1}.",
         who(all), them(all));
   }
 
@@ -317,9 +311,8 @@ class Explanation {
                                 : fmt::format("none of its {} requires grad", count(first.arguments, "direct tensor argument"));
     std::string text = fmt::format(
         "Backward never executes the reentrant region {}: {} (tensors inside lists, dicts or objects do not count), so torch "
-        "records nothing for it, and what it would add to the gradients of its parameters is missing. It would be executed if "
-        "an "
-        "argument required grad; for the output of a frozen layer, call requires_grad_().",
+        "records nothing for it, and what it would add to the gradients of its parameters is missing. It would be executed "
+        "if an argument required grad; for the output of a frozen layer, call requires_grad_().",
         names_[first.id], arguments);
     const std::size_t further = all.regions.size() - 1;
     if (further == 0) return text;
@@ -330,8 +323,7 @@ class Explanation {
   std::string nested_outputs(const SharedReason& all) const {
     return fmt::format(
         "What the loss uses from {} is inside a dict or list. A reentrant region returns such tensors without grad, so "
-        "backward "
-        "never executes {}, and {} {} no gradient.",
+        "backward never executes {}, and {} {} no gradient.",
         where(all), all.regions.size() == 1 ? "it" : "them", who(all), pick(all, "gets", "get"));
   }
 
@@ -349,8 +341,7 @@ class Explanation {
                          pick(all, "gets", "get"), them(all));
     return fmt::format(
         "The inner backward of {} differentiates all outputs, including those that the loss does not use: {} {}, but the "
-        "gradient "
-        "is zero.",
+        "gradient is zero.",
         where(all), who(all), pick(all, "fires", "fire"));
   }
 
@@ -358,8 +349,7 @@ class Explanation {
     return fmt::format(
         "DDP averages the gradients once every parameter has been marked. Here the last first mark{} falls inside the inner "
         "backward of a reentrant region, and DDP finishes when that inner backward ends. What {} {} after that{} stays local "
-        "to "
-        "each rank{}.",
+        "to each rank{}.",
         last_mark(), who(all), pick(all, "gets", "get"), late_places(all), buckets(all));
   }
 

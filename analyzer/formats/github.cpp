@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <vector>
 
 #include "analyzer/report/survey.h"
@@ -61,24 +63,21 @@ std::string commands(const std::string& level, const std::vector<std::string>& a
 }  // namespace
 
 std::string to_github(const Survey& survey, const SourcePathOptions& options) {
-  std::vector<std::string> errors, silent, warnings, notices;
+  std::map<Severity, std::vector<std::string>> annotations;
   for (int position : worst_first(survey)) {
     const Scanned& file = survey.files[position];
     if (!file.report) {
-      errors.push_back(annotation(CodeLine{mapped(file.path, options), 0, {}}, "gradscan: not scanned", file.error));
+      annotations[Severity::error].push_back(
+          annotation(CodeLine{mapped(file.path, options), 0, {}}, "gradscan: not scanned", file.error));
       continue;
     }
-    for (const Finding& finding : file.report->findings) {
-      if (!finding.accepted.empty()) continue;
-      auto& list = finding.severity == Severity::error     ? errors
-                   : finding.severity == Severity::silent  ? silent
-                   : finding.severity == Severity::unknown ? warnings
-                                                           : notices;
-      list.push_back(annotation(file, finding, options));
-    }
+    for (const Finding& finding : file.report->findings)
+      if (finding.accepted.empty()) annotations[finding.severity].push_back(annotation(file, finding, options));
   }
-  errors.insert(errors.end(), silent.begin(), silent.end());
-  return commands("error", errors) + commands("warning", warnings) + commands("notice", notices);
+  std::vector<std::string>& errors = annotations[Severity::error];
+  std::ranges::copy(annotations[Severity::silent], std::back_inserter(errors));
+  return commands("error", errors) + commands("warning", annotations[Severity::unknown]) +
+         commands("notice", annotations[Severity::note]);
 }
 
 }  // namespace gradscan

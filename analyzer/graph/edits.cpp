@@ -31,11 +31,6 @@
 namespace gradscan {
 namespace {
 
-bool matches_region(const Capture& capture, const std::string& glob) {
-  return std::any_of(capture.regions.begin(), capture.regions.end(),
-                     [&](const Region& region) { return glob_match(glob, region.name); });
-}
-
 void check_region(std::span<const Capture> in_turn, const std::string& option, const std::string& glob) {
   std::vector<std::string> names;
   for (const Capture& capture : in_turn) {
@@ -83,10 +78,6 @@ void freeze(Capture& capture, const std::vector<std::string>& globs) {
 void ignore(Capture& capture, const std::vector<std::string>& globs) {
   auto mark = [](Parameter& parameter) { parameter.ignored = true; };
   for (Node* node : nodes_of(capture, parameters_named(capture, "--ignore", globs), mark)) *node = Node{.role = Role::leaf};
-}
-
-bool may_require_grad(const Region& region, std::size_t slot) {
-  return slot >= region.argument_dtypes.size() || is_floating(region.argument_dtypes[slot]);
 }
 
 // If nothing in a region requires grad, not even an argument, forward leaves no trace of it.
@@ -217,6 +208,10 @@ void note(Capture& capture, const Edits& edits) {
 }
 
 }  // namespace
+
+bool may_require_grad(const Region& region, std::size_t slot) {
+  return slot >= region.argument_dtypes.size() || is_floating(region.argument_dtypes[slot]);
+}
 
 std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits) {
   for (const CheckpointPattern& pattern : edits.checkpoint) check_region(in_turn, "--checkpoint", pattern.glob);

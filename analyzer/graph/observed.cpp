@@ -38,7 +38,7 @@ std::vector<Disagreement> disagreements(const Capture& capture) {
     ++counts[parameter].observed;
     counts[parameter].observed_inner += pass > 0;
   }
-  std::erase_if(counts, [&](const Disagreement& count) { return agree(count); });
+  std::erase_if(counts, agree);
   return counts;
 }
 

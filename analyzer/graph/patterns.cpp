@@ -41,6 +41,10 @@ std::vector<std::size_t> outermost_matches(const std::string& glob, const std::v
   return matches;
 }
 
+bool matches_region(const Capture& capture, const std::string& glob) {
+  return std::ranges::any_of(capture.regions, [&](const Region& region) { return glob_match(glob, region.name); });
+}
+
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns) {
   if (!patterns.empty()) settle_observation(capture);
   for (const CheckpointPattern& pattern : patterns) {
@@ -59,14 +63,11 @@ void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patt
 }
 
 void apply_patterns(const std::vector<Capture*>& graphs, const std::vector<CheckpointPattern>& patterns) {
-  const auto matches = [](const CheckpointPattern& pattern, const Capture& graph) {
-    return std::ranges::any_of(graph.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
-  };
   for (const CheckpointPattern& pattern : patterns) {
-    if (std::ranges::none_of(graphs, [&](const Capture* graph) { return matches(pattern, *graph); }))
+    if (std::ranges::none_of(graphs, [&](const Capture* graph) { return matches_region(*graph, pattern.glob); }))
       apply_patterns(*graphs.front(), {pattern});  // throws
     for (Capture* graph : graphs)
-      if (matches(pattern, *graph)) apply_patterns(*graph, {pattern});
+      if (matches_region(*graph, pattern.glob)) apply_patterns(*graph, {pattern});
   }
 }
 

@@ -15,6 +15,9 @@ namespace gradscan {
 // that match and are not inside another match.
 std::vector<std::size_t> outermost_matches(const std::string& glob, const std::vector<std::string>& paths);
 
+// Whether a region of the capture has a name that matches.
+bool matches_region(const Capture& capture, const std::string& glob);
+
 // Gives each existing region of the capture the kind of the last pattern that matches its name. Throws Error (usage), see
 // no_match(), if a pattern matches no region.
 void apply_patterns(Capture& capture, const std::vector<CheckpointPattern>& patterns);

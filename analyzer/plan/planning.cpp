@@ -27,8 +27,6 @@
 namespace gradscan {
 namespace {
 
-// A call that changes an argument in place cannot be recomputed.
-
 // All calls of one name.
 struct Calls {
   std::string name;

@@ -66,25 +66,26 @@ std::string words_for_kind(Kind kind) {
 // Slots of a region's arguments that could be made to require grad.
 std::vector<std::string> slots_to_open(const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
-  for (int slot : row.arguments_without_grad) {
-    bool known = slot < static_cast<int>(region.argument_dtypes.size());
-    if (!known || is_floating(region.argument_dtypes[slot])) slots.push_back(std::to_string(slot));
-  }
+  for (int slot : row.arguments_without_grad)
+    if (may_require_grad(region, slot)) slots.push_back(std::to_string(slot));
   return slots;
+}
+
+const std::vector<GradEdge>& arguments_of(const Capture& capture, const Region& region) {
+  return capture.nodes[region.begin].next;
 }
 
 // For each node, whether its gradients would go through one of these regions. Those behind another one need no change of their
 // own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one pass is enough.
 std::vector<bool> behind(const Capture& capture, const std::vector<bool>& regions) {
   std::vector<bool> result(capture.nodes.size());
-  std::vector<const Region*> ending(capture.nodes.size());
-  for (const Region& region : capture.regions) ending[region.end] = &region;
+  std::vector<int> region_ending(capture.nodes.size(), none);
+  for (std::size_t id = 0; id < capture.regions.size(); ++id) region_ending[capture.regions[id].end] = static_cast<int>(id);
   const auto is_behind = [&](const GradEdge& edge) { return edge.node != none && result[edge.node]; };
   for (std::size_t node = 0; node < capture.nodes.size(); ++node) {
-    const Region* region = ending[node];
-    const auto any = [&](const std::vector<GradEdge>& next) { return std::ranges::any_of(next, is_behind); };
-    result[node] = any(capture.nodes[node].next) ||
-                   (region && (regions[region - capture.regions.data()] || any(capture.nodes[region->begin].next)));
+    result[node] = std::ranges::any_of(capture.nodes[node].next, is_behind);
+    if (const int id = region_ending[node]; id != none)
+      result[node] = result[node] || regions[id] || std::ranges::any_of(arguments_of(capture, capture.regions[id]), is_behind);
   }
   return result;
 }
@@ -142,9 +143,8 @@ void let_checkpoint_around_be_transparent(Candidate& candidate) {
 // On the command line, a pattern applies to every file and has to match in each.
 bool match_in_every_graph(std::span<const Capture> in_turn, const std::vector<CheckpointPattern>& patterns) {
   return std::ranges::all_of(in_turn, [&](const Capture& capture) {
-    return std::ranges::all_of(patterns, [&](const CheckpointPattern& pattern) {
-      return std::ranges::any_of(capture.regions, [&](const Region& region) { return glob_match(pattern.glob, region.name); });
-    });
+    return std::ranges::all_of(patterns,
+                               [&](const CheckpointPattern& pattern) { return matches_region(capture, pattern.glob); });
   });
 }
 
@@ -268,7 +268,7 @@ std::optional<Candidate> Candidates::inputs_require_grad() const {
     for (std::size_t id = 0; id < capture.regions.size(); ++id) {
       const Region& region = capture.regions[id];
       const std::vector<std::string> slots = slots_to_open(region, report_.regions[first + id]);
-      const bool needs_none = std::ranges::any_of(capture.nodes[region.begin].next,
+      const bool needs_none = std::ranges::any_of(arguments_of(capture, region),
                                                   [&](const GradEdge& edge) { return edge.node != none && opened[edge.node]; });
       if (!lost[id] || slots.empty() || needs_none || std::ranges::count(globs, as_glob(region.name)) > 0) continue;
       globs.push_back(as_glob(region.name));

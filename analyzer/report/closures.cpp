@@ -22,9 +22,7 @@ std::vector<std::vector<int>> closures(const Capture& capture, const GradGraph& 
         if (!graph.inner_roots(region).empty()) result[region].push_back(next);
     }
   }
-  for (std::vector<int>& vertices : result) {
-    sort_unique(vertices);
-  }
+  for (std::vector<int>& vertices : result) sort_unique(vertices);
   return result;
 }
 
