@@ -63,7 +63,7 @@ std::string fixed_memory(const FixedMemory& fixed) {
 
 std::string fixes(const Report& report, const std::vector<View>& views) {
   if (!has_failure(report)) return "";
-  if (report.fixes.empty()) return element("p", "No fix found: no change that was tried replays without a conflict.");
+  if (report.fixes.empty()) return element("p", escaped(no_fix_in_words(report) + "."));
   std::string list;
   for (std::size_t number = 1; number <= report.fixes.size(); ++number) list += fix(report, number, views);
   return element("ol", {{"class", "fixes"}}, list);

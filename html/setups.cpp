@@ -126,7 +126,7 @@ std::string findings(const Report& report, const Anchors& anchors, const View& v
   std::string text;
   const auto is_note = [](const Finding& finding) { return finding.severity == Severity::note; };
   if (std::all_of(view.report->findings.begin(), view.report->findings.end(), is_note))
-    text += element("section", {{"class", "pass"}}, element("h3", good_news()));
+    text += element("section", {{"class", "pass"}}, element("h3", good_news(report)));
   for (const Finding& some : view.report->findings) text += finding(*view.report, anchors, some);
   return text;
 }

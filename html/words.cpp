@@ -4,6 +4,7 @@
 
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/outcome_words.h"
+#include "analyzer/diagnose/step_words.h"
 #include "html/markup.h"
 
 namespace gradscan::page {
@@ -52,11 +53,12 @@ std::string lead(const Report& report) {
   std::string lines;
   for (const Finding& finding : report.findings)
     if (finding.severity != Severity::note) lines += element("p", {{"class", "lead " + class_of(finding)}}, headline(finding));
-  return lines.empty() ? element("p", {{"class", "lead pass"}}, good_news()) : lines;
+  return lines.empty() ? element("p", {{"class", "lead pass"}}, good_news(report)) : lines;
 }
 
-std::string good_news() {
-  return sign("pass") + " Nothing is wrong: four iterations pass, and all gradients are averaged over the ranks";
+std::string good_news(const Report& report) {
+  return fmt::format("{} Nothing is wrong: {} pass, and all gradients are averaged across the ranks", sign("pass"),
+                     iterations_in_words(report.verdict));
 }
 
 std::string header_cells(std::initializer_list<std::string_view> titles) {

@@ -26,7 +26,7 @@ std::string badge(const Report& report, const Verdict& verdict);
 std::string headline(const Finding& finding);
 
 // Markup: shown if there are only notes.
-std::string good_news();
+std::string good_news(const Report& report);
 
 // Markup: the headlines of everything wrong in the requested setup, or the good news.
 std::string lead(const Report& report);

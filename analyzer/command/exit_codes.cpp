@@ -11,15 +11,16 @@ std::span<const ExitCode> exit_codes() {
   static constexpr std::array<ExitCode, 8> codes{{
       {exit_clean, "nothing is wrong in this setup"},
       {exit_conflict,
-       "DistributedDataParallel raises an error, gradients are silently wrong, or gradscan cannot know; or --budget is too "
-       "small. With --compare: in MODEL"},
+       "training fails, gradients are silently wrong, or what happens is unknown; or --budget is too small. With --compare, "
+       "this is about MODEL"},
       {exit_code(Failure::usage), "the command line makes no sense"},
       {exit_code(Failure::not_a_model), "MODEL is not a file that gradscan reads"},
       {exit_code(Failure::model_failed), "the model failed or crashed while it was loaded or run"},
       {exit_code(Failure::limit), "a limit of time, memory or size was hit"},
       {exit_code(Failure::output), "an output could not be written"},
       {exit_code(Failure::internal),
-       "a bug in gradscan, or a model that it has not seen whole: a real backward fires other hooks than it predicts"},
+       "a bug in gradscan, or a model that does more than gradscan has seen: in a real backward, other hooks fired than it "
+       "predicts"},
   }};
   return codes;
 }

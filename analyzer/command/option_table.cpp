@@ -44,7 +44,7 @@ std::vector<Option> training_options(ScanOptions& options) {
        .help = "requires_grad_(False) before DDP is made; a name or glob"},
       {.name = "ignore",
        .value = list(options.edits.ignore, "PARAMETER"),
-       .help = "DDP is told to ignore it: it is trained but never averaged; a name or glob"},
+       .help = "have DDP ignore this parameter, which is then trained but never averaged; a name or glob"},
       {.name = "require-grad",
        .value = list(options.edits.require_grad, "REGION"),
        .help = "make the tensors given to a checkpoint region require grad; a name or glob"},
@@ -58,10 +58,10 @@ std::vector<Option> step_options(TrainingStep& step, std::vector<std::string>& t
        .help = "N forward calls enter one loss"},
       {.name = "backwards",
        .value = whole_number(step.backwards, "N", 1, calls_at_most),
-       .help = "the loss goes backward N times, with retain_graph=True for all but the last"},
+       .help = "run backward N times for each loss, with retain_graph=True for all but the last"},
       {.name = "no-sync",
        .value = whole_number(step.no_sync, "N", 0, calls_at_most),
-       .help = "N losses go backward inside no_sync() before the one that is synchronised"},
+       .help = "run backward for N losses inside no_sync() before the one that is synchronised"},
       {.name = "used-outside",
        .value = list(step.used_outside, "PARAMETER"),
        .help = "the loss also adds the sum of this parameter; a name or glob"},
@@ -111,8 +111,8 @@ std::vector<Option> model_options(ScanRequest& scan) {
        .help = "an argument of forward, for example x=float32[2,3,224,224]"},
       {.name = "loss",
        .value = list(options.loss, "OUTPUT"),
-       .help = "an output that the loss is computed from, for example output[0]; otherwise every floating-point output that "
-               "requires grad"},
+       .help = "an output that the loss is computed from, such as output[0]; default: what the file says, else every "
+               "floating-point output that requires grad"},
       {.name = "hidden",
        .value = list(options.hidden, "OUTPUT"),
        .help =
@@ -130,7 +130,7 @@ std::vector<Option> question_options(ScanRequest& scan, OutputRequest& write) {
   return {
       {.name = "explain",
        .value = text(write.explain, "NAME|INDEX"),
-       .help = "tell the whole story of one parameter",
+       .help = "say everything about one parameter",
        .single_run = true,
        .one_model = true,
        .apart_from = {"compare", "budget"}},
@@ -169,7 +169,7 @@ OutputFile output_file(const std::string& option, const std::string& path) {
   if (path.ends_with(".capture.json")) throw wrong(option + " " + path, "that is the name of a capture", "use --save-capture");
   std::optional<Format> format = format_of_file(path);
   if (!format)
-    throw wrong(option + " " + path, "the name does not tell the format", "let it end in " + either(format_extensions()));
+    throw wrong(option + " " + path, "this name does not say which format", "let it end in " + either(format_extensions()));
   return {path, *format};
 }
 
@@ -210,8 +210,8 @@ std::vector<Option> output_options(OutputRequest& write, int& parallel) {
        .help = "source files are below NEW, not OLD"},
       {.name = "save-capture",
        .value = output(write.save_capture, {".capture.json"}),
-       .help = "save what running MODEL has shown, and nothing of the files of --then; a file whose name ends in "
-               ".capture.json can be scanned again in place of the model",
+       .help = "save what was seen when MODEL ran, without the files of --then, to a file named *.capture.json, which can be "
+               "scanned in place of the model",
        .one_model = true,
        .apart_from = {"budget"}},
       {.name = "jobs",

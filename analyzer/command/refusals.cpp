@@ -51,7 +51,7 @@ void refuse_formats(const CommandLine& line) {
   if ((line.scan.compare || line.scan.budget) && any_format(line.write, is_for_reports_only))
     throw wrong(line.scan.compare ? "--compare" : "--budget", "is answered as text or JSON", "use one of these");
   if (line.write.explain && line.write.format != Format::text)
-    throw wrong("--explain", "is told as text only", "leave out --format");
+    throw wrong("--explain", "prints text only", "leave out --format");
   if (const PictureOptions& picture = line.write.picture; picture.whole && !picture.focus.empty())
     throw wrong("--focus " + picture.focus, "is a part, and --whole is not", "leave one of them out");
 }

@@ -1,6 +1,8 @@
 // Calls of regions are aligned by name and, within a name, by order; parameters by name and alias; outputs by path. Equal changes
 // are one difference: 16 regions that are reentrant in the first and off in the second change together.
 //
+// What differs is looked for in the first graph of each capture, and applied to all graphs of the first capture.
+//
 // A difference can be applied if the first's graph has all it takes: a flag, a step, another kind of region, an argument without
 // grad, a parameter that is frozen, unused or shared. What exists only in the second's graph cannot.
 #include "analyzer/compare/differences.h"
@@ -17,6 +19,7 @@
 #include "analyzer/graph/edits.h"
 #include "analyzer/graph/name_globs.h"
 #include "analyzer/graph/named_parameters.h"
+#include "analyzer/graph/observed.h"
 #include "analyzer/graph/predict.h"
 #include "analyzer/text/globs.h"
 #include "analyzer/text/prose.h"
@@ -114,22 +117,29 @@ void for_calls(Capture& capture, const Calls& calls, auto&& visit) {
     if (region.name == calls.name) visit(region, calls.place.value_or(place) == place), ++place;
 }
 
-void set_kinds(Side& side, const std::vector<Calls>& changed, Kind kind) {
-  for (const Calls& calls : changed)
-    for_calls(side.capture, calls, [&](Region& region, bool selected) {
-      if (selected) region.kind = kind;
-    });
+// Calls visit(graph) for the capture and each of its further graphs.
+void for_graphs(Side& side, auto&& visit) {
+  visit(side.capture);
+  for (Capture& further : side.capture.further) visit(further);
 }
 
-void leave_unused(Side& side, const Names& names) {
-  std::map<std::string, int> positions = positions_by_name(side.capture);
+void set_kinds(Side& side, const std::vector<Calls>& changed, Kind kind) {
+  for_graphs(side, [&](Capture& graph) {
+    for (const Calls& calls : changed)
+      for_calls(graph, calls, [&](Region& region, bool selected) {
+        if (selected) region.kind = kind;
+      });
+  });
+}
+
+void leave_unused(Capture& capture, const Names& names) {
+  std::map<std::string, int> positions = positions_by_name(capture);
   for (const std::string& name : names)
-    if (int node = node_of(side.capture, positions.at(name)); node != none) redirect(side.capture, node, none);
+    if (int node = node_of(capture, positions.at(name)); node != none) redirect(capture, node, none);
 }
 
 // Edges to the later node go to the earlier one, and the first of the two parameters keeps its name.
-void share(Side& side, const std::string& kept, const std::string& gone) {
-  Capture& capture = side.capture;
+void share(Capture& capture, const std::string& kept, const std::string& gone) {
   std::map<std::string, int> positions = positions_by_name(capture);
   int first = std::min(positions.at(kept), positions.at(gone)), second = std::max(positions.at(kept), positions.at(gone));
   if (first == second) return;
@@ -224,22 +234,31 @@ class Finder {
     if (found_.size() > before && !can_be_named(first_.capture, second_.setup.step.*member)) found_.back().apply = {};
   }
 
+  static void for_outputs(Side& side, const std::string& path, auto&& visit) {
+    for_graphs(side, [&](Capture& graph) {
+      for (Output& output : graph.outputs)
+        if (output.path == path) visit(output);
+    });
+  }
+
   void outputs() {
-    for (std::size_t at = 0; at < first_.capture.outputs.size(); ++at) {
-      const Output& here = first_.capture.outputs[at];
+    for (const Output& here : first_.capture.outputs) {
       auto same_path = [&](const Output& output) { return output.path == here.path; };
       auto there = std::ranges::find_if(second_.capture.outputs, same_path);
       if (there == second_.capture.outputs.end()) continue;
       if (here.in_loss != there->in_loss)
         add("whether the loss uses " + here.path, yes_or_no(here.in_loss), yes_or_no(there->in_loss),
-            [at, taken = there->in_loss](Side& side) { side.capture.outputs[at].in_loss = taken; });
+            [output = *there](Side& side) {
+              for_outputs(side, output.path, [&](Output& changed) { changed.in_loss = output.in_loss; });
+            });
       if (here.found_by_ddp != there->found_by_ddp)
         add(fmt::format("whether DDP finds {} in forward's result", here.path), yes_or_no(here.found_by_ddp),
-            yes_or_no(there->found_by_ddp), [at, output = *there](Side& side) {
-              Output& changed = side.capture.outputs[at];
-              changed.found_by_ddp = output.found_by_ddp;
-              changed.behind_sink = output.behind_sink;
-              changed.direct = output.direct;
+            yes_or_no(there->found_by_ddp), [output = *there](Side& side) {
+              for_outputs(side, output.path, [&](Output& changed) {
+                changed.found_by_ddp = output.found_by_ddp;
+                changed.behind_sink = output.behind_sink;
+                changed.direct = output.direct;
+              });
             });
     }
   }
@@ -360,16 +379,20 @@ class Finder {
   // The edit gives a gradient to all arguments of all calls of that name; the ones that should have none lose it again.
   static void give_grad(Side& side, const Calls& calls, const Names& slots) {
     std::vector<Names> wanted;
-    for_calls(side.capture, calls, [&](const Region& region, bool selected) {
-      wanted.push_back(selected ? slots : slots_with_grad(side.capture, region));
+    for_graphs(side, [&](Capture& graph) {
+      for_calls(graph, calls, [&](const Region& region, bool selected) {
+        wanted.push_back(selected ? slots : slots_with_grad(graph, region));
+      });
     });
     side.capture = edited(std::move(side.capture), {.require_grad = {as_glob(calls.name)}});
     auto next = wanted.begin();
-    for_calls(side.capture, calls, [&](const Region& region, bool) {
-      const Names& kept = *next++;
-      std::vector<GradEdge>& arguments = side.capture.nodes[region.begin].next;
-      for (std::size_t slot = 0; slot < arguments.size(); ++slot)
-        if (std::count(kept.begin(), kept.end(), std::to_string(slot)) == 0) arguments[slot] = {};
+    for_graphs(side, [&](Capture& graph) {
+      for_calls(graph, calls, [&](const Region& region, bool) {
+        const Names& kept = *next++;
+        std::vector<GradEdge>& arguments = graph.nodes[region.begin].next;
+        for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+          if (std::count(kept.begin(), kept.end(), std::to_string(slot)) == 0) arguments[slot] = {};
+      });
     });
   }
 
@@ -432,7 +455,9 @@ class Finder {
       if (trained && used_here[first] != used_there[second]) (used_here[first] ? there : here).push_back(name);
     });
     if (!there.empty())
-      add("whether the loss depends on " + listed(there), "True", "False", [there](Side& side) { leave_unused(side, there); });
+      add("whether the loss depends on " + listed(there), "True", "False", [there](Side& side) {
+        for_graphs(side, [&](Capture& graph) { leave_unused(graph, there); });
+      });
     if (!here.empty()) add("whether the loss depends on " + listed(here), "False", "True");
   }
 
@@ -446,7 +471,9 @@ class Finder {
       const Parameter &left = first_.capture.parameters[here.at(one)], &right = first_.capture.parameters[here.at(other)];
       std::function<void(Side&)> apply;
       if (left.shape == right.shape && left.requires_grad == right.requires_grad)
-        apply = [one = one, other = other](Side& side) { share(side, one, other); };
+        apply = [one = one, other = other](Side& side) {
+          for_graphs(side, [&](Capture& graph) { share(graph, one, other); });
+        };
       add(fmt::format("whether {} and {} are shared", one, other), "False", "True", apply);
     }
   }
@@ -470,7 +497,10 @@ class Finder {
 }  // namespace
 
 Side with_kinds(Side side) {
-  for (Region& region : side.capture.regions) region.kind = kind_under(side.setup.checkpointing, region.kind);
+  settle_observation(side.capture);
+  for_graphs(side, [&](Capture& graph) {
+    for (Region& region : graph.regions) region.kind = kind_under(side.setup.checkpointing, region.kind);
+  });
   side.setup.checkpointing = Checkpointing::as_given;
   return side;
 }

@@ -71,11 +71,23 @@ class Validator {
 
   void check_further() const {
     for (const Capture& further : capture_.further) {
-      if (!std::ranges::equal(capture_.parameters, further.parameters, {}, &Parameter::name, &Parameter::name))
-        fail("a further graph is of another model: its parameters differ");
+      if (further.parameters != capture_.parameters) fail("a further graph is of another model: its parameters differ");
       if (!further.further.empty()) fail("a further graph has further ones");
       validate(further, subject_);
     }
+    check_turns();
+  }
+
+  // A graph without a turn would never be judged.
+  void check_turns() const {
+    constexpr std::size_t most = 10'000;  // each is one iteration of every replay
+    std::vector<bool> has_turn(capture_.further.size() + 1, capture_.turns.empty());
+    for (int graph : capture_.turns) {
+      if (graph >= static_cast<int>(has_turn.size())) fail(fmt::format("its turns name graph {}, which it does not have", graph));
+      has_turn[graph] = true;
+    }
+    if (std::ranges::count(has_turn, false) > 0) fail("a further graph has no turn");
+    if (std::max(capture_.turns.size(), has_turn.size()) > most) fail(fmt::format("it has more than {} turns", most));
   }
 
   void check_edge(GradEdge edge, int limit, const std::string& owner) const {

@@ -133,6 +133,9 @@ void describe(Fields& fields, As<Region>) {
       "recomputation", &Region::recomputation,
       "How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they "
       "do not, or this was not checked.");
+  fields.optional("mismatch", &Region::mismatch,
+                  "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed although backward "
+                  "uses other tensors, or it is harmless, because the second run stops before the difference.");
   fields.optional("argument_dtypes", &Region::argument_dtypes,
                   "Those of the direct tensor arguments, in the order of its begin's slots; empty if they are not known.");
   fields.optional("constant_flops", &Region::constant_flops,
@@ -199,7 +202,7 @@ void describe(Fields& fields, As<Observation>) {
       "inner backwards.",
       forms::list(ObservedFiringForm{}));
   fields.optional("reason", &Observation::reason, "Why there was none: verify=False");
-  fields.optional("error", &Observation::error, "With which it failed; firings is then empty.");
+  fields.optional("error", &Observation::error, "With which it failed; firings is then empty. An iteration after the first is named.");
 }
 
 template <typename Fields>
@@ -218,7 +221,10 @@ void describe(Fields& fields, As<Capture>);
 // Another whole capture.
 struct CaptureForm {
   forms::Json write(const Capture& capture, const forms::Lists&) const { return forms::Document<Capture>{}.write(capture); }
-  void read(const forms::Json& json, Capture& capture) const { forms::Document<Capture>{}.read(json, capture); }
+  void read(const forms::Json& json, Capture& capture) const {
+    if (json.is_object() && json.contains("further")) throw forms::Malformed(".further: a further graph has none of its own");
+    forms::Document<Capture>{}.read(json, capture);
+  }
   void check(const Capture& capture, const forms::Lists&) const { forms::Document<Capture>{}.check(capture); }
   forms::Json schema(forms::Definitions&) const { return {{"$ref", "#"}}; }
 };
@@ -239,16 +245,24 @@ void describe(Fields& fields, As<Capture>) {
                 "checkpoint.");
   fields.optional("constant_flops", &Capture::constant_flops, "As a region's, outside all regions.", forms::at_least(0));
   fields.always("notes", &Capture::notes, "Sentences that a report repeats.");
-  fields.optional("varying", &Capture::varying, "Why the graph may differ between iterations: encoder has layerdrop=0.1");
+  fields.optional("varying", &Capture::varying,
+                  "Why iterations may run other graphs than those in this file: encoder has layerdrop=0.1");
+  fields.optional("ended", &Capture::ended, "Why no more iterations could be recorded.");
   fields.optional("observed", &Capture::observed, "A real backward of the model that the capture describes.",
                   forms::Known<Observation>{&Observation::made});
   fields.optional("disagreements", &Capture::disagreements,
                   "Where such a backward, of the model before it was changed, does not agree with the graph.");
+  fields.optional("backward_error", &Capture::backward_error,
+                  "With which such a backward failed, though the graph before it was changed does not explain it.");
   fields.optional(
       "further", &Capture::further,
       "Captures of the other graphs that forward built, for the same model and without further ones of their own; each "
       "graph stands once, in the order in which forward first built it.",
       forms::list(CaptureForm{}));
+  fields.optional("turns", &Capture::turns,
+                  "For each recorded forward, in order: 0 for this graph, k for the k-th of further. If it is left out, each "
+                  "graph has one turn.",
+                  forms::list(forms::at_least(0)));
   fields.always("inputs", &Capture::inputs, "What forward is run with.");
   fields.always("outputs", &Capture::outputs, "The tensors in forward's return value.");
   fields.optional("loss_guessed", &Capture::loss_guessed,

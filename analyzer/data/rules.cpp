@@ -79,12 +79,13 @@ constexpr std::array<Rule, 10> table{{
      .in_table = "recomputed",
      .of_parameter = "recomputed otherwise",
      .fate = "computed from a recomputation that differs from forward",
-     .title = "The function of a checkpoint region takes another path when it runs again",
+     .title = "The function of a checkpoint region takes a different path when it runs again",
      .help =
          "Backward runs the function of a checkpoint region a second time. Here, that run saves other tensors than the first: "
          "the function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
-         "non-reentrant, torch raises CheckpointError. If it is reentrant, nothing is raised, and the gradients are those of "
-         "another forward than the one whose loss was computed.",
+         "non-reentrant, torch raises CheckpointError, unless the second run only saves more, in which case torch stops it in "
+         "time and nothing is wrong, or the call has determinism_check=\"none\". If it is reentrant, nothing is raised, and the "
+         "gradients are those of another forward than the one whose loss was computed.",
      .remedy = "Make the function depend on its arguments only: pass in what it reads from elsewhere, and leave "
                "preserve_rng_state=True. No kind of checkpointing repairs it, except not to checkpoint that function."},
     {.id = "not-averaged",
@@ -93,7 +94,7 @@ constexpr std::array<Rule, 10> table{{
      .severity = Severity::silent,
      .in_table = "unaveraged",
      .of_parameter = "not averaged",
-     .fate = "not averaged over the ranks; DDP is silent",
+     .fate = "not averaged across the ranks; DDP is silent",
      .title = "Gradients differ between the ranks, and DDP says nothing",
      .help = "DDP finishes an iteration once every parameter has its first mark. A hook that fires after that adds to the "
              "gradient of its own rank only: no error is raised, and the ranks' models drift apart. This happens when the last "
@@ -122,13 +123,14 @@ constexpr std::array<Rule, 10> table{{
      .severity = Severity::unknown,
      .in_table = "differs",
      .of_parameter = "fires otherwise",
-     .fate = "fires otherwise in a real backward than gradscan predicts",
-     .title = "A real backward fires other gradient hooks than gradscan predicts",
+     .fate = "fires otherwise in a real backward than predicted",
+     .title = "A real backward does not do what gradscan predicts",
      .help =
-         "gradscan.record and gradscan.export run the model once more as it is, without DDP, and note which gradient hooks "
-         "fire. Here, they were not those that the recorded graph predicts: training does something that gradscan has not "
-         "seen, such as a backward inside an autograd Function or a hook. No verdict on this file can be relied on, and the "
-         "exit code is 70.",
+         "gradscan.record and gradscan.export train the model for a moment as it is, without DDP, and note which gradient "
+         "hooks fire. If these are not the hooks that the recorded graph predicts, training does something that gradscan has "
+         "not seen, such as a backward inside an autograd Function or a hook: no verdict on this file can be relied on, and "
+         "the exit code is 70. If that run fails with an error that the graph does not explain, the error is charged to the "
+         "model as recorded, and what happens with other checkpointing or another training step is unknown.",
      .remedy = "Please report it, with the model if possible. Meanwhile, run the job on two ranks with a small batch inside "
                "gradscan.explain: DDP itself then decides."},
     {.id = "graph-varies",
@@ -138,13 +140,16 @@ constexpr std::array<Rule, 10> table{{
      .in_table = "varies",
      .of_parameter = "",
      .fate = "",
-     .title = "Iterations run different graphs, and the file has one of them",
-     .help = "The verdict holds for the graph in the file. Forward builds others, too: it drops layers at random, alternates "
-             "between branches or depends on a counter or a cache. With static_graph=True, DDP raises when a hook fires "
-             "more often or less often than in the first iteration; with its defaults, when a parameter gets no gradient.",
+     .title = "Training may run other graphs than those in the file",
+     .help = "The verdict holds for the graphs in the file. Forward builds others, too: it drops layers at random, depends on a "
+             "counter or a cache, or could not be run as often as asked. With static_graph=True, DDP raises when a hook fires "
+             "more often or less often than in the first iteration; with its defaults, when a parameter gets no gradient. With "
+             "find_unused_parameters=True and no reentrant region, DDP passes whatever an iteration leaves out, so there this "
+             "is no reason for doubt.",
      .remedy =
-         "Write the file with gradscan.record, which runs forward several times and keeps each graph, or record them one by "
-         "one and scan them in turn: gradscan a.capture.json --then b.capture.json."},
+         "Write the file with gradscan.record, which keeps each graph that forward builds, and let it see more of them with a "
+         "larger iterations=. Captures of branches that you know can be scanned in turn: gradscan a.capture.json --then "
+         "b.capture.json. What is random stays unknown."},
     {.id = "no-regions-named",
      .outcome = std::nullopt,
      .phrase = "",
@@ -163,7 +168,7 @@ constexpr std::array<SeverityWords, 6> severities{{
     {.severity = Severity::failed, .name = "failed", .title = "Failed", .loud = "FAILED", .heading = "FAILED"},
     {.severity = Severity::error, .name = "error", .title = "Error", .loud = "ERROR", .heading = "ERROR"},
     {.severity = Severity::silent, .name = "silent", .title = "Silent failure", .loud = "SILENT", .heading = "SILENT FAILURE"},
-    {.severity = Severity::unknown, .name = "unknown", .title = "Not known", .loud = "UNKNOWN", .heading = "NOT KNOWN"},
+    {.severity = Severity::unknown, .name = "unknown", .title = "Unknown", .loud = "UNKNOWN", .heading = "UNKNOWN"},
     {.severity = Severity::note, .name = "note", .title = "Note", .loud = "note", .heading = "NOTE"},
     {.severity = Severity::clean, .name = "pass", .title = "OK", .loud = "ok", .heading = "OK"},
 }};

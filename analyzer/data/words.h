@@ -25,6 +25,11 @@ constexpr auto words_of(Role) {
                                     {Role::region_end, "region_end"}}};
 }
 
+constexpr auto words_of(Mismatch) {
+  return std::array<Word<Mismatch>, 3>{
+      {{Mismatch::raises, "raises"}, {Mismatch::unnoticed, "unnoticed"}, {Mismatch::harmless, "harmless"}}};
+}
+
 constexpr auto words_of(RegionOrigin) {
   return std::array<Word<RegionOrigin>, 8>{{{RegionOrigin::unknown, ""},
                                             {RegionOrigin::marker, "marker"},

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "analyzer/base/sort_unique.h"
+#include "analyzer/data/rules.h"
 #include "analyzer/diagnose/closure_words.h"
 #include "analyzer/diagnose/groups.h"
+#include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/diagnose/why.h"
 #include "analyzer/report/asked_row.h"
@@ -169,7 +171,7 @@ void add_error(const Report& report, std::vector<Finding>& findings) {
 std::string when_local(const Verdict& verdict) {
   std::set<int> iterations;
   for (const LocalGradient& local : verdict.local) iterations.insert(local.iterations.begin(), local.iterations.end());
-  return iterations.empty() ? "" : " " + iterations_in_words({iterations.begin(), iterations.end()});
+  return iterations.empty() ? "" : " " + iterations_in_words({iterations.begin(), iterations.end()}, verdict);
 }
 
 void add_not_averaged(const Report& report, std::vector<Finding>& findings) {
@@ -259,31 +261,30 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
        {}});
 }
 
-// Torch compares what the two runs of a non-reentrant region save; nothing compares those of a reentrant one.
-void add_recomputation_differs(const Report& report, Kind kind, std::vector<Finding>& findings) {
+// The regions whose recomputation differs, as far as that is this bad.
+void add_recomputation_differs(const Report& report, Severity severity, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 3;
   const RegionNames names(report);
   std::vector<std::string> words;
   std::vector<int> parameters, regions;
   for (const RegionReport& region : report.regions) {
-    if (region.recomputation.empty() || region.kind != kind) continue;
+    if (severity_of_recomputation(region, region.kind) != severity) continue;
     words.push_back(
         fmt::format("{}{}: {}", names[region.id], region.source.empty() ? "" : " at " + region.source, region.recomputation));
     parameters = united(std::move(parameters), region.parameters);
     regions.push_back(region.id);
   }
   if (words.empty()) return;
-  const bool silent = kind == Kind::reentrant;
-  Finding result{"recomputation-differs", silent ? Severity::silent : Severity::error, "", "", {}};
+  Finding result{"recomputation-differs", severity, "", "", {}};
   result.title = fmt::format(
-      "the {} {} another path when {} again in backward{}",
+      "the {} {} a different path when {} again in backward{}",
       words.size() == 1 ? "function of region " + names[regions.front()] : fmt::format("functions of {} regions", words.size()),
       words.size() == 1 ? "takes" : "take", words.size() == 1 ? "it runs" : "they run",
-      silent ? ", and nothing says so" : ": torch raises CheckpointError");
+      severity == Severity::silent ? ", and nothing reports it" : ": torch raises CheckpointError");
   result.why = fmt::format(
-      "Run a second time as backward would, {}. The function depends on a counter, a cache, a global, or on random numbers "
-      "that are not preserved.",
-      enumerate(words, shown));
+      "gradscan ran {} a second time, as backward does. In {}. What a region computes may depend on a counter, a cache, a "
+      "global, or on random numbers that are not preserved.",
+      words.size() == 1 ? "it" : "them", enumerate(words, shown));
   if (!parameters.empty()) result.groups.push_back({.label = "inside", .regions = regions, .parameters = parameters});
   findings.push_back(std::move(result));
 }
@@ -312,7 +313,7 @@ void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
   for (int index : all.parameters) all.members.push_back(report.parameters[index].name);
   if (!all.parameters.empty()) result.groups.push_back(std::move(all));
   result.title =
-      fmt::format("no verdict on this model can be relied on: a real backward fires other hooks of {} than predicted",
+      fmt::format("no verdict on this model can be relied on: in a real backward, the hooks of {} do not fire as predicted",
                   count(words.size(), "parameter"));
   result.why = fmt::format(
       "The model was run once more as it is, without DDP, when the file was written. Firings of gradient hooks: {}. Training "
@@ -322,27 +323,43 @@ void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
 }
 
 // Beside something worse, what is not known is only a note.
+Severity unknown_beside(const std::vector<Finding>& findings) {
+  const bool worse = std::ranges::any_of(findings, [](const Finding& each) { return each.severity < Severity::note; });
+  return worse ? Severity::note : Severity::unknown;
+}
+
 void add_graph_varies(const Report& report, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 4;
-  if (!varies_unseen(report)) return;
-  const bool worse = std::ranges::any_of(findings, [](const Finding& each) { return each.severity < Severity::note; });
+  if (!varies_unseen(report, report.setup)) return;
+  std::vector<std::string> reasons = report.varying;
+  reasons.insert(reasons.end(), report.ended.begin(), report.ended.end());
   findings.push_back({"graph-varies",
-                      worse ? Severity::note : Severity::unknown,
-                      "iterations run different graphs, and only one of them is in the file",
-                      fmt::format("The verdict is that of the graph in the file, and the others may have another: {}. "
-                                  "gradscan.record runs forward several times and keeps each graph; --then scans several "
-                                  "captures in turn.",
-                                  enumerate(report.varying, shown)),
+                      unknown_beside(findings),
+                      "training may run other graphs than those in the file",
+                      fmt::format("The verdict holds for the {} in the file; others may get another: {}. gradscan.record keeps "
+                                  "each graph that forward builds, and with a larger iterations= it sees more of them; --then "
+                                  "scans several files in turn.",
+                                  report.in_turn.size() > 1 ? "graphs" : "graph", enumerate(reasons, shown)),
                       {}});
 }
 
-void add_backward_error(const Report& report, std::vector<Finding>& findings) {
+// An error that was seen, but that the graph does not explain.
+void add_observed_error(const Report& report, std::vector<Finding>& findings) {
   if (report.backward_error.empty() || report.verdict.outcome != Outcome::pass) return;
-  findings.push_back({"other-error",
-                      Severity::error,
-                      "backward fails even without DDP: " + report.backward_error,
-                      "The model was run once more as it is when the file was written, and its backward raised this error.",
-                      {}});
+  if (is_as_recorded(report, report.setup))
+    findings.push_back({"other-error",
+                        Severity::error,
+                        "training fails even without DDP: " + report.backward_error,
+                        "When the file was written, the model was also trained for a moment as it is, and raised this error.",
+                        {}});
+  else
+    findings.push_back({"seen-otherwise",
+                        unknown_beside(findings),
+                        "as recorded, the model fails even without DDP; whether it does so in this setup is not known",
+                        fmt::format("When the file was written, the model was also trained for a moment as it is. That raised an "
+                                    "error that the recorded graph does not explain: \"{}\".",
+                                    report.backward_error),
+                        {}});
 }
 
 }  // namespace
@@ -350,18 +367,28 @@ void add_backward_error(const Report& report, std::vector<Finding>& findings) {
 std::vector<Finding> find_conflicts(const Report& report) {
   std::vector<Finding> findings;
   add_error(report, findings);
-  add_backward_error(report, findings);
-  add_recomputation_differs(report, Kind::non_reentrant, findings);
+  add_recomputation_differs(report, Severity::error, findings);
   add_not_averaged(report, findings);
   add_not_trained(report, findings);
   add_incomplete(report, findings);
-  add_recomputation_differs(report, Kind::reentrant, findings);
+  add_recomputation_differs(report, Severity::silent, findings);
+  add_observed_error(report, findings);
   add_seen_otherwise(report, findings);
   add_graph_varies(report, findings);
   add_no_regions_named(report, findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& left, const Finding& right) { return left.severity < right.severity; });
   return findings;
+}
+
+std::vector<std::string> found_besides_replay(const Report& report) {
+  std::vector<std::string> titles;
+  for (const Finding& finding : report.findings) {
+    const bool of_replay = finding.rule == "not-averaged" || finding.rule == "not-trained" ||
+                           (find_rule(finding.rule)->outcome && report.verdict.outcome != Outcome::pass);
+    if (finding.severity < Severity::note && !of_replay) titles.push_back(finding.title);
+  }
+  return titles;
 }
 
 std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verdict) {

@@ -12,41 +12,63 @@ namespace gradscan {
 
 namespace {
 
-const Rule* worst_rule(const Report& report, const Verdict& verdict) {
-  if (verdict.outcome != Outcome::pass) return &rule_of(verdict.outcome);
-  if (!verdict.unsynchronised.empty()) return find_rule("not-averaged");
-  if (!lost_to_checkpointing(report, verdict).empty() || loses_regions(report, verdict.setup)) return find_rule("not-trained");
-  return nullptr;
+// What is wrong in one setup, and how bad that is.
+struct Judgement {
+  Severity severity = Severity::clean;
+  const Rule* rule = nullptr;
+};
+
+Judgement judge(const Rule* rule) {
+  return {rule->severity, rule};
 }
 
-// How bad it is that the function of a region takes another path in its recomputation.
-Severity recomputation(const Report& report, const Setup& setup) {
-  Severity worst = Severity::clean;
-  for (const RegionReport& region : report.regions) {
-    const Kind kind = kind_under(setup.checkpointing, region.kind);
-    if (!region.recomputation.empty() && kind != Kind::off)
-      worst = std::min(worst, kind == Kind::reentrant ? Severity::silent : Severity::error);
-  }
+// What DDP and autograd do with the graph.
+Judgement of_replay(const Report& report, const Verdict& verdict) {
+  if (verdict.outcome != Outcome::pass) return judge(&rule_of(verdict.outcome));
+  if (!verdict.unsynchronised.empty()) return judge(find_rule("not-averaged"));
+  if (!lost_to_checkpointing(report, verdict).empty() || loses_regions(report, verdict.setup))
+    return judge(find_rule("not-trained"));
+  return {};
+}
+
+Judgement of_recomputation(const Report& report, const Setup& setup) {
+  Judgement worst{.rule = find_rule("recomputation-differs")};
+  for (const RegionReport& region : report.regions)
+    worst.severity = std::min(worst.severity, severity_of_recomputation(region, kind_under(setup.checkpointing, region.given)));
   return worst;
 }
 
-// What keeps a verdict without a failure from being known.
-const Rule* doubt(const Report& report) {
-  if (!report.disagreements.empty()) return find_rule("seen-otherwise");
-  if (!report.backward_error.empty()) return find_rule("other-error");
-  return varies_unseen(report) ? find_rule("graph-varies") : nullptr;
+// What a real run of the model, as it was recorded, has shown.
+Judgement of_observation(const Report& report, const Setup& setup) {
+  if (report.backward_error.empty()) return {};
+  return judge(find_rule(is_as_recorded(report, setup) ? "other-error" : "seen-otherwise"));
+}
+
+Judgement of_variation(const Report& report, const Setup& setup) {
+  return varies_unseen(report, setup) ? judge(find_rule("graph-varies")) : Judgement{};
+}
+
+// Whatever else is found in a graph that is not the whole one is worth nothing.
+Judgement worst_judgement(const Report& report, const Verdict& verdict) {
+  if (!report.disagreements.empty()) return judge(find_rule("seen-otherwise"));
+  const Setup& setup = verdict.setup;
+  return std::ranges::min({of_replay(report, verdict), of_observation(report, setup), of_recomputation(report, setup),
+                           of_variation(report, setup)},
+                          {}, &Judgement::severity);
 }
 
 }  // namespace
 
 OutcomeWords in_words(const Report& report, const Verdict& verdict) {
-  const Rule* rule = worst_rule(report, verdict);
-  const Severity recomputed = rule ? Severity::clean : recomputation(report, verdict.setup);
-  if (recomputed != Severity::clean)
-    return {recomputed, fmt::format("{} {}", severity_words(recomputed).loud, find_rule("recomputation-differs")->in_table)};
-  if (!rule) rule = doubt(report);
-  if (!rule) return {Severity::clean, std::string(severity_words(Severity::clean).name)};
-  return {rule->severity, fmt::format("{} {}", severity_words(rule->severity).loud, rule->in_table)};
+  const auto [severity, rule] = worst_judgement(report, verdict);
+  if (severity == Severity::clean) return {severity, std::string(severity_words(severity).name)};
+  return {severity, fmt::format("{} {}", severity_words(severity).loud, rule->in_table)};
+}
+
+Severity severity_of_recomputation(const RegionReport& region, Kind kind) {
+  if (region.recomputation.empty() || kind == Kind::off) return Severity::clean;
+  if (kind == Kind::reentrant || region.mismatch == Mismatch::unnoticed) return Severity::silent;
+  return region.mismatch == Mismatch::raises ? Severity::error : Severity::clean;
 }
 
 std::string in_words(Checkpointing checkpointing) {

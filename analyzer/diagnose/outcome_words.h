@@ -12,7 +12,11 @@ struct OutcomeWords {
   std::string words;  // "pass", "ERROR ready twice", "SILENT unaveraged": at most 18 characters
 };
 
+// The worst that is known of a setup, of its replay and of the model.
 OutcomeWords in_words(const Report& report, const Verdict& verdict);
+
+// How bad it is that the recomputation of this region differs, if it were of that kind; clean if it does not.
+Severity severity_of_recomputation(const RegionReport& region, Kind kind);
 
 // "reentrant", "non-reentrant", "off", "as given"
 std::string in_words(Checkpointing checkpointing);

@@ -31,11 +31,15 @@ std::vector<std::string> in_words(const TrainingStep& step) {
   return phrases;
 }
 
-std::string iterations_in_words(const std::vector<int>& iterations) {
-  if (iterations.size() == replay_iterations) return "in every iteration";
+std::string iterations_in_words(const std::vector<int>& iterations, const Verdict& verdict) {
+  if (static_cast<int>(iterations.size()) == verdict.iterations) return "in every iteration";
   std::vector<std::string> numbers;
   for (int iteration : iterations) numbers.push_back(std::to_string(iteration));
   return fmt::format("in {} {}", iterations.size() == 1 ? "iteration" : "iterations", enumerate(numbers, replay_iterations));
+}
+
+std::string iterations_in_words(const Verdict& verdict) {
+  return verdict.iterations == replay_iterations ? "four iterations" : fmt::format("{} iterations", verdict.iterations);
 }
 
 }  // namespace gradscan

@@ -251,7 +251,7 @@ class Explanation {
         "DDP reduces a bucket once all of its parameters are marked. {} {} waits {} for a parameter that gets no gradient "
         "there, so its contents stay local to each rank.",
         pick(all, "The bucket that holds", "Every bucket that holds any of"), who(all),
-        iterations_in_words({iterations.begin(), iterations.end()}));
+        iterations_in_words({iterations.begin(), iterations.end()}, report_.verdict));
   }
 
   std::string inside_region(const SharedReason& all) const {

@@ -1,4 +1,4 @@
-// The whole story of one parameter.
+// Everything about one parameter.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -45,10 +45,14 @@ std::string price_in_words(const Price& price, const Price& asked) {
   return memory + (memory.empty() || work.empty() ? "" : ", ") + work;
 }
 
+std::string no_fix_in_words(const Report& report) {
+  return report.backward_error.empty() ? "No fix found: no change that was tried replays without a conflict"
+                                       : "No fix was tried: a replay does not show why training fails without DDP";
+}
+
 void write_fixes(TerminalText& out, const Report& report) {
   if (!has_failure(report)) return;
-  out.heading(report.fixes.empty() ? "No fix found: no change that was tried replays without a conflict"
-                                   : "Fixes (each replayed without a conflict)");
+  out.heading(report.fixes.empty() ? no_fix_in_words(report) : "Fixes (each replayed without a conflict)");
   for (std::size_t number = 1; number <= std::min(report.fixes.size(), fixes_shown); ++number) write_fix(out, report, number);
   if (report.fixes.size() > fixes_shown)
     out.prose(fmt::format("and {} more with --format json", report.fixes.size() - fixes_shown), 2, Paint::dim);

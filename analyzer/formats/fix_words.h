@@ -15,6 +15,9 @@ inline constexpr std::size_t fixes_shown = 6, failures_shown = 6;
 // Writes nothing if there is no conflict.
 void write_fixes(TerminalText& out, const Report& report);
 
+// Why there are no fixes, as a heading.
+std::string no_fix_in_words(const Report& report);
+
 // How much memory and work a fix takes compared with the requested setup. Empty if the figures are unknown.
 std::string price_in_words(const Price& price, const Price& asked);
 

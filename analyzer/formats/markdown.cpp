@@ -56,7 +56,7 @@ std::string_view word(Severity severity) {
     case Severity::silent:
       return "**silent failure**";
     case Severity::unknown:
-      return "**not known**";
+      return "**unknown**";
     case Severity::note:
     case Severity::clean:
       break;
@@ -100,8 +100,7 @@ std::string table_of_setups(const Report& report) {
 }
 
 std::string fixes(const Report& report) {
-  std::string text = fmt::format(
-      "\n**{}**\n\n", report.fixes.empty() ? "No fix found: no change that was tried replays without a conflict" : "Fixes");
+  std::string text = fmt::format("\n**{}**\n\n", report.fixes.empty() ? no_fix_in_words(report) : "Fixes");
   for (std::size_t at = 0; at < std::min(report.fixes.size(), fixes_shown); ++at) {
     const Fix& fix = report.fixes[at];
     text += fmt::format("{}. {}", at + 1, markdown_prose(fix.change));

@@ -49,6 +49,7 @@ void describe(Fields& fields, As<Plan>) {
       "Of four iterations with the plan in the requested setup. A conflict is also there with no module checkpointed, "
       "unless the plan is withdrawn, see fits.",
       forms::Object<Verdict, InPlan>{});
+  fields.optional("doubts", &Plan::doubts, "What is wrong with the model, or not known of it, besides: titles of findings.");
   fields.always("levers", &Plan::alternatives, "Other ways to need less memory, priced without any checkpoint.");
 }
 

@@ -81,8 +81,9 @@ std::string to_text(const Plan& plan, const TextOptions& options) {
   out.prose(headline(plan), 0, plan.fits ? Paint::good : Paint::bad);
   write_memory(out, plan);
   write_modules(out, plan);
-  out.heading(ddp_call(plan.verdict.setup) + (plan.verdict.clean() ? ": clean" : ": in conflict"),
-              plan.verdict.clean() ? Paint::good : Paint::bad);
+  const std::string_view judgement = !plan.verdict.clean() ? "in conflict" : plan.doubts.empty() ? "clean" : "in doubt";
+  out.heading(fmt::format("{}: {}", ddp_call(plan.verdict.setup), judgement), plan.clean() ? Paint::good : Paint::bad);
+  for (const std::string& doubt : plan.doubts) out.prose(doubt, indent);
   if (!plan.verdict.message.empty()) out.quote(plan.verdict.message, "    | ");
   if (!plan.verdict.clean() && !is_withdrawn(plan))
     out.prose("the conflict is there with no module checkpointed, too: checkpointing modules does not cause it", indent);

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "analyzer/data/rules.h"
+#include "analyzer/diagnose/step_words.h"
 #include "analyzer/formats/terminal.h"
 #include "analyzer/report/survey.h"
 #include "analyzer/text/foreign_text.h"
@@ -50,7 +51,8 @@ std::string in_words(const Scanned& file) {
   if (!file.report) return file.error.starts_with(file.path + ": ") ? file.error.substr(file.path.size() + 2) : file.error;
   if (const Finding* worst = worst_finding(*file.report)) return worst->title;
   std::string accepted = accepted_in_words(*file.report);
-  return accepted.empty() ? "four iterations pass, all gradients are averaged" : accepted;
+  if (!accepted.empty()) return accepted;
+  return iterations_in_words(file.report->verdict) + " pass, all gradients are averaged";
 }
 
 std::string summary(const Survey& survey) {
@@ -61,8 +63,8 @@ std::string summary(const Survey& survey) {
     if (numbers[severity] > 0) parts.push_back(fmt::format("{} {}", numbers[severity], word));
   };
   if (numbers[Severity::error] > 0) parts.push_back(count(numbers[Severity::error], "error"));
-  add(Severity::silent, "silent");
-  add(Severity::unknown, "not known");
+  if (numbers[Severity::silent] > 0) parts.push_back(count(numbers[Severity::silent], "silent failure"));
+  add(Severity::unknown, "unknown");
   add(Severity::clean, "clean");
   add(Severity::failed, "could not be scanned");
   std::string files = count(survey.files.size(), "file");

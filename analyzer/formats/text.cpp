@@ -145,8 +145,8 @@ class Text {
     bool all_once = report_.in_turn.size() <= 1 &&
                     std::all_of(report_.parameters.begin(), report_.parameters.end(),
                                 [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; });
-    return std::string(all_once ? "every parameter fires once per iteration, " : "") +
-           "four iterations pass, and all gradients are averaged over the ranks";
+    return fmt::format("{}{} pass, and all gradients are averaged across the ranks",
+                       all_once ? "every parameter fires once per iteration, " : "", iterations_in_words(report_.verdict));
   }
 
   void details(const Finding& finding) {

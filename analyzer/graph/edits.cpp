@@ -80,12 +80,6 @@ void ignore(Capture& capture, const std::vector<std::string>& globs) {
   for (Node* node : nodes_of(capture, parameters_named(capture, "--ignore", globs), mark)) *node = Node{.role = Role::leaf};
 }
 
-// If nothing in a region requires grad, not even an argument, forward leaves no trace of it.
-bool has_graph(const Capture& capture, const Region& region) {
-  auto first = capture.nodes.begin() + region.begin, last = capture.nodes.begin() + region.end;
-  return std::any_of(first, last, [](const Node& node) { return node.role == Role::operation; });
-}
-
 // New nodes, and the edges that will lead to them. Positions are those before the insertion.
 class NewNodes {
  public:
@@ -148,20 +142,62 @@ class RequireGrad {
   explicit RequireGrad(Capture& capture)
       : capture_(capture),
         graphs_{GradGraph(capture, Checkpointing::as_given), GradGraph(capture, Checkpointing::reentrant)},
+        unclear_inside_(find_unclear()),
         added_(capture) {}
 
   void apply(const Region& region) {
     std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
       if (may_require_grad(region, slot) && !always_requires_grad(arguments[slot])) open(region, arguments[slot]);
-    if (!has_graph(capture_, region)) connect(region);
+    if (!has_graph(region)) connect(region);
+    else check_inside(region);
   }
 
   void finish() { added_.insert(); }
 
  private:
+  // Under every kind of checkpointing.
   bool always_requires_grad(GradEdge edge) const {
     return std::all_of(graphs_.begin(), graphs_.end(), [&](const GradGraph& graph) { return graph.target(edge) != none; });
+  }
+
+  // Under some kind of checkpointing.
+  bool requires_grad(GradEdge edge) const {
+    return std::any_of(graphs_.begin(), graphs_.end(), [&](const GradGraph& graph) { return graph.target(edge) != none; });
+  }
+
+  // If nothing in a region requires grad, not even an argument, forward leaves no trace of it.
+  bool has_graph(const Region& region) const {
+    for (int id = region.begin + 1; id < region.end; ++id)
+      if (capture_.nodes[id].role == Role::operation && requires_grad({id, 0})) return true;
+    return false;
+  }
+
+  // The capture does not say what is computed from an argument that did not require grad. If a region inside gets any of that,
+  // it may then be executed.
+  void check_inside(const Region& region) const {
+    const int inside = unclear_inside_[&region - capture_.regions.data()];
+    if (inside == none) return;
+    throw Error(Failure::usage, "--require-grad " + region.name,
+                fmt::format("its effect is not known: {} does not say what region {}, which is inside, would then get",
+                            capture_.model, capture_.regions[inside].name),
+                "make the tensor require grad in the script, and record the model again");
+  }
+
+  bool is_unclear(const Region& region) const {
+    const std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
+    for (std::size_t slot = 0; slot < arguments.size(); ++slot)
+      if (arguments[slot].node == none && may_require_grad(region, slot)) return true;
+    return false;
+  }
+
+  // Parents precede their children.
+  std::vector<int> find_unclear() const {
+    std::vector<int> inside(capture_.regions.size(), none);
+    for (int id = static_cast<int>(inside.size()) - 1; id >= 0; --id)
+      if (const int parent = capture_.regions[id].parent; parent != none)
+        if (is_unclear(capture_.regions[id]) || inside[id] != none) inside[parent] = inside[id] == none ? id : inside[id];
+    return inside;
   }
 
   void open(const Region& region, GradEdge& argument) {
@@ -183,6 +219,7 @@ class RequireGrad {
 
   Capture& capture_;
   std::array<GradGraph, 2> graphs_;
+  std::vector<int> unclear_inside_;  // for each region, one inside it with an argument of which the capture says nothing
   NewNodes added_;
 };
 
@@ -229,7 +266,13 @@ std::vector<Capture> edited(std::span<const Capture> in_turn, const Edits& edits
 }
 
 Capture edited(Capture capture, const Edits& edits) {
-  return std::move(edited(std::span<const Capture>(&capture, 1), edits).front());
+  std::vector<Capture> graphs = edited(graphs_of(capture), edits);
+  for (std::size_t at = 0; at < capture.further.size(); ++at) {
+    graphs[at + 1].model = std::move(capture.further[at].model);
+    capture.further[at] = std::move(graphs[at + 1]);
+  }
+  graphs.front().further = std::move(capture.further);
+  return std::move(graphs.front());
 }
 
 }  // namespace gradscan

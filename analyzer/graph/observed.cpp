@@ -28,13 +28,8 @@ bool agree(const Disagreement& count) {
   return count.predicted == count.observed && count.predicted_inner == count.observed_inner;
 }
 
-}  // namespace
-
-std::vector<Disagreement> disagreements(const Capture& capture) {
-  if (!capture.observed.made || !capture.observed.reason.empty() || !capture.observed.error.empty())
-    return capture.disagreements;
-  std::vector<Disagreement> counts = predicted(capture);
-  for (auto [parameter, pass] : capture.observed.firings) {
+std::vector<Disagreement> differences(std::vector<Disagreement> counts, const Observation& observed) {
+  for (auto [parameter, pass] : observed.firings) {
     ++counts[parameter].observed;
     counts[parameter].observed_inner += pass > 0;
   }
@@ -42,8 +37,36 @@ std::vector<Disagreement> disagreements(const Capture& capture) {
   return counts;
 }
 
+// Nothing requires grad, in all or inside a region that backward executes, or two backward passes need the same saved tensors.
+bool predicts_error(const Capture& capture) {
+  const GradGraph graph(capture, Checkpointing::as_given);
+  const std::vector<GradEdge> roots = loss_roots(capture);
+  const auto leads_nowhere = [&](GradEdge root) { return graph.target(root) == none; };
+  const Firings firings = count_firings(capture, graph, roots);
+  for (std::size_t region = 0; region < capture.regions.size(); ++region)
+    if (firings.executed[region] && graph.inner_roots(static_cast<int>(region)).empty()) return true;
+  return std::ranges::all_of(roots, leads_nowhere) || firings.runs_twice;
+}
+
+}  // namespace
+
+std::vector<Disagreement> disagreements(const Capture& capture) {
+  if (!capture.observed.made || !capture.observed.reason.empty() || !capture.observed.error.empty())
+    return capture.disagreements;
+  std::vector<Disagreement> found = differences(predicted(capture), capture.observed);
+  for (const Capture& further : capture.further)
+    if (found.empty() || differences(predicted(further), capture.observed).empty()) return {};
+  return found;
+}
+
+std::string unexplained_error(const Capture& capture) {
+  if (capture.observed.error.empty()) return capture.backward_error;
+  return predicts_error(capture) || std::ranges::any_of(capture.further, predicts_error) ? "" : capture.observed.error;
+}
+
 void settle_observation(Capture& capture) {
   capture.disagreements = disagreements(capture);
+  capture.backward_error = unexplained_error(capture);
   if (capture.observed.reason.empty()) capture.observed = {};
 }
 

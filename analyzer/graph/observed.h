@@ -3,17 +3,21 @@
 // Whoever records a model can run it once more as it is and note which gradient hooks fire, and in which backward pass. If the
 // graph predicts anything else, gradscan has not seen all that the model does, such as a backward that a hook starts, and no
 // verdict on it can be relied on. Compared are, for each parameter, the firings, and how many of them are in inner backwards:
-// which inner backward it is has no bearing on DDP.
+// which inner backward it is has no bearing on DDP. A file may have several graphs, and the run may have taken any of them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "gradscan/capture.h"
 
 namespace gradscan {
 
-// Capture::disagreements, and those with Capture::observed.
+// Capture::disagreements, and those of Capture::observed with the capture's own graph; none if any of its graphs agrees.
 std::vector<Disagreement> disagreements(const Capture& capture);
+
+// Capture::backward_error, or that of Capture::observed unless the graph predicts that backward fails.
+std::string unexplained_error(const Capture& capture);
 
 // Before a change to the graph, of which Capture::observed says nothing: keeps what it says about the graph before.
 void settle_observation(Capture& capture);

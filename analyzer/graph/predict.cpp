@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/graph/in_turn.h"
 #include "gradscan/graph.h"
 
 namespace gradscan {
@@ -12,7 +13,7 @@ std::vector<const CallPrediction*> calls_of(const Prediction& prediction, const 
   std::vector<const CallPrediction*> calls;
   std::size_t first = (static_cast<std::size_t>(iteration) * (step.no_sync + 1) + loss) * step.forwards;
   for (int place = 0; place < step.forwards; ++place)
-    calls.push_back(&prediction.in_turn[(first + place) % prediction.in_turn.size()]);
+    calls.push_back(&prediction.in_turn[prediction.turns[(first + place) % prediction.turns.size()]]);
   return calls;
 }
 
@@ -137,7 +138,8 @@ void renumber(Causes& causes, int first_region) {
 }  // namespace
 
 Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step) {
-  Prediction prediction{{}, outside_uses(in_turn.front(), step)};
+  Prediction prediction{.uses = outside_uses(in_turn.front(), step), .turns = turns_of(in_turn)};
+  prediction.iterations = iterations_for(prediction.turns, step);
   int first_region = 0;
   for (const Capture& capture : in_turn) {
     GradGraph graph(capture, checkpointing);
@@ -178,7 +180,7 @@ Marks ready_marks(const Prediction& prediction, const Setup& setup) {
                               : marks_by_firings(prediction, setup, iteration);
   };
   Marks result = marks_in(0);
-  int iterations = prediction.in_turn.size() == 1 ? 1 : replay_iterations;
+  int iterations = prediction.in_turn.size() == 1 ? 1 : prediction.iterations;
   for (int iteration = 1; iteration < iterations; ++iteration) {
     Marks later = marks_in(iteration);
     for (std::size_t index = 0; index < later.marks.size(); ++index) {

@@ -24,6 +24,8 @@ struct CallPrediction {
 struct Prediction {
   std::vector<CallPrediction> in_turn;  // for each capture, see replay.h
   OutsideUses uses;
+  std::vector<int> turns;  // see in_turn.h
+  int iterations = 0;      // likewise
 };
 
 // `in_turn`: at least one capture. Throws Error (usage) like outside_uses().

@@ -63,9 +63,11 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
-// Slots of a region's arguments that could be made to require grad.
+// Slots of the arguments of a lost region that could be made to require grad. If one of them does, the region is lost for another
+// reason.
 std::vector<std::string> slots_to_open(const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
+  if (!row.lost || static_cast<int>(row.arguments_without_grad.size()) < row.arguments) return slots;
   for (int slot : row.arguments_without_grad)
     if (may_require_grad(region, slot)) slots.push_back(std::to_string(slot));
   return slots;
@@ -75,9 +77,10 @@ const std::vector<GradEdge>& arguments_of(const Capture& capture, const Region& 
   return capture.nodes[region.begin].next;
 }
 
-// For each node, whether its gradients would go through one of these regions. Those behind another one need no change of their
-// own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one pass is enough.
-std::vector<bool> behind(const Capture& capture, const std::vector<bool>& regions) {
+// For each node, whether its gradients would go through one of the regions with slots to open. Those behind another one need no
+// change of their own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one pass is
+// enough.
+std::vector<bool> behind(const Capture& capture, const std::vector<std::vector<std::string>>& slots) {
   std::vector<bool> result(capture.nodes.size());
   std::vector<int> region_ending(capture.nodes.size(), none);
   for (std::size_t id = 0; id < capture.regions.size(); ++id) region_ending[capture.regions[id].end] = static_cast<int>(id);
@@ -85,7 +88,7 @@ std::vector<bool> behind(const Capture& capture, const std::vector<bool>& region
   for (std::size_t node = 0; node < capture.nodes.size(); ++node) {
     result[node] = std::ranges::any_of(capture.nodes[node].next, is_behind);
     if (const int id = region_ending[node]; id != none)
-      result[node] = result[node] || regions[id] || std::ranges::any_of(arguments_of(capture, capture.regions[id]), is_behind);
+      result[node] = result[node] || !slots[id].empty() || std::ranges::any_of(arguments_of(capture, capture.regions[id]), is_behind);
   }
   return result;
 }
@@ -262,17 +265,17 @@ std::optional<Candidate> Candidates::inputs_require_grad() const {
   std::vector<std::string> globs, places;
   std::size_t first = 0;  // of the capture's regions in the report
   for (const Capture& capture : in_turn_) {
-    std::vector<bool> lost;
-    for (std::size_t id = 0; id < capture.regions.size(); ++id) lost.push_back(report_.regions[first + id].lost);
-    const std::vector<bool> opened = behind(capture, lost);
+    std::vector<std::vector<std::string>> slots;
+    for (std::size_t id = 0; id < capture.regions.size(); ++id)
+      slots.push_back(slots_to_open(capture.regions[id], report_.regions[first + id]));
+    const std::vector<bool> opened = behind(capture, slots);
     for (std::size_t id = 0; id < capture.regions.size(); ++id) {
       const Region& region = capture.regions[id];
-      const std::vector<std::string> slots = slots_to_open(region, report_.regions[first + id]);
       const bool needs_none = std::ranges::any_of(arguments_of(capture, region),
                                                   [&](const GradEdge& edge) { return edge.node != none && opened[edge.node]; });
-      if (!lost[id] || slots.empty() || needs_none || std::ranges::count(globs, as_glob(region.name)) > 0) continue;
+      if (slots[id].empty() || needs_none || std::ranges::count(globs, as_glob(region.name)) > 0) continue;
       globs.push_back(as_glob(region.name));
-      places.push_back(fmt::format("{} (argument {})", region.name, enumerate(slots, names_listed)));
+      places.push_back(fmt::format("{} (argument {})", region.name, enumerate(slots[id], names_listed)));
     }
     first += capture.regions.size();
   }

@@ -188,7 +188,7 @@ Trial trial_of(const Report& report) {
 }
 
 void add_fixes(std::span<const Capture> in_turn, Report& report, const TryAll& try_all) {
-  if (!has_failure(report) || !report.disagreements.empty()) return;
+  if (!has_failure(report) || !report.disagreements.empty() || !report.backward_error.empty()) return;
   Fixer fixer(in_turn, report, try_all);
   fixer.run();
   report.fixes = fixer.fixes();

@@ -45,7 +45,7 @@ std::vector<int> train(InTurn in_turn, Replay& replay) {
   Skeleton skeleton(in_turn, setup.checkpointing, [&](Firing firing) { observations.add_firing(firing, reducer->hearing()); });
   reducer.emplace(skeleton.parameters(), in_turn.front(), setup);
   Training training(in_turn, skeleton, &*reducer, setup.step);
-  for (int iteration = 0; iteration < replay_iterations && replay.verdict.message.empty(); ++iteration) {
+  for (int iteration = 0; iteration < replay.verdict.iterations && replay.verdict.message.empty(); ++iteration) {
     try {
       training.run_iteration();
       observations.end_iteration(skeleton.gradients(), reducer->other_gradients());
@@ -95,6 +95,7 @@ Replay replay(InTurn in_turn, const Setup& setup) {
   SilentWarnings silent;
   Replay replay;
   replay.verdict.setup = setup;
+  replay.verdict.iterations = iterations_for(turns_of(in_turn), setup.step);
   const Capture& first = in_turn.front();
   if (ddp_order(first).empty()) {
     fail(replay.verdict,
@@ -108,11 +109,11 @@ Replay replay(InTurn in_turn, const Setup& setup) {
 }
 
 EngineRun run_engine(const Capture& capture, Checkpointing checkpointing, const TrainingStep& step) {
-  return run_engine(InTurn(&capture, 1), checkpointing, step);
+  return run_engine(graphs_of(capture), checkpointing, step);
 }
 
 Replay replay(const Capture& capture, const Setup& setup) {
-  return replay(InTurn(&capture, 1), setup);
+  return replay(graphs_of(capture), setup);
 }
 
 }  // namespace gradscan

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "analyzer/graph/in_turn.h"
+
 namespace gradscan {
 namespace {
 
@@ -15,7 +17,7 @@ GradientEdges in_loss(const Capture& capture, const GradientEdges& outputs) {
 }  // namespace
 
 Training::Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step)
-    : in_turn_(in_turn), skeleton_(skeleton), ddp_(ddp), step_(step), uses_(outside_uses(in_turn.front(), step)) {}
+    : in_turn_(in_turn), skeleton_(skeleton), ddp_(ddp), step_(step), uses_(outside_uses(in_turn.front(), step)), turns_(turns_of(in_turn)) {}
 
 void Training::run_iteration() {
   skeleton_.zero_grad(step_.set_to_none);
@@ -29,7 +31,7 @@ void Training::run_iteration() {
 void Training::backward_of_one_loss() {
   GradientEdges outputs;
   for (int place = 0; place < step_.forwards; ++place) {
-    int turn = static_cast<int>(calls_++ % in_turn_.size());
+    int turn = turns_[calls_++ % turns_.size()];
     GradientEdges more = in_loss(in_turn_[turn], call(turn, place));
     outputs.insert(outputs.end(), more.begin(), more.end());
   }

@@ -14,8 +14,8 @@ namespace gradscan {
 
 class Training {
  public:
-  // `in_turn`: what the skeleton was built from; the k-th forward call, counted over all iterations, plays the k-th of them,
-  // and after the last the first again. `ddp` is nullptr for a model without DDP. All must outlive this.
+  // `in_turn`: what the skeleton was built from; forward calls play them as turns_of() says. `ddp` is nullptr for a model without
+  // DDP. All must outlive this.
   Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step);
 
   // Throws what torch throws.
@@ -31,6 +31,7 @@ class Training {
   DdpReducer* ddp_;
   const TrainingStep& step_;
   OutsideUses uses_;
+  std::vector<int> turns_;
   std::size_t calls_ = 0;  // of forward
 };
 

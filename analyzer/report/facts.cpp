@@ -17,6 +17,16 @@
 namespace gradscan {
 namespace {
 
+template <typename T>
+void add_once(std::vector<T>& list, const std::vector<T>& more) {
+  for (const T& each : more)
+    if (std::ranges::find(list, each) == list.end()) list.push_back(each);
+}
+
+bool has_function(const Capture& capture) {
+  return std::ranges::any_of(capture.regions, [](const Region& each) { return each.origin == RegionOrigin::function; });
+}
+
 class Assembly {
  public:
   // `turn`: position of the capture that it describes.
@@ -63,19 +73,32 @@ class Assembly {
     }
     report_.inputs = capture_.inputs;
     report_.outputs = capture_.outputs;
-    report_.loss_guessed = capture_.loss_guessed;
-    report_.notes = capture_.notes;
-    if (std::ranges::any_of(capture_.regions, [](const Region& each) { return each.origin == RegionOrigin::function; }))
+    report_.loss_guessed = std::ranges::any_of(in_turn_, &Capture::loss_guessed);
+    for (const Capture& capture : in_turn_) {
+      add_once(report_.notes, capture.notes);
+      add_once(report_.varying, capture.varying);
+      add_once(report_.ended, capture.ended);
+    }
+    if (std::ranges::any_of(in_turn_, has_function))
       report_.notes.push_back(
           "Some regions are custom autograd Functions. What is said of them as non-reentrant, or without checkpointing, holds "
           "for torch's checkpoint, or a plain call, in the Function's place.");
-    report_.disagreements = disagreements(capture_);
-    if (!capture_.observed.reason.empty())
-      report_.notes.push_back("No real backward was compared with what gradscan predicts: " + capture_.observed.reason + ".");
-    report_.backward_error = capture_.observed.error;
-    for (const Capture& capture : in_turn_)
-      for (const std::string& reason : capture.varying)
-        if (std::count(report_.varying.begin(), report_.varying.end(), reason) == 0) report_.varying.push_back(reason);
+    for (const Capture& capture : in_turn_) add_observation(capture);
+  }
+
+  // If the model's graphs differ, it may have taken one that the file does not have.
+  void add_observation(const Capture& capture) {
+    if (const std::string& reason = capture.observed.reason; !reason.empty())
+      add_once(report_.notes, {"No real backward was compared with what gradscan predicts: " + reason + "."});
+    if (std::string error = unexplained_error(capture); !error.empty() && report_.backward_error.empty()) {
+      report_.backward_error = std::move(error);
+      report_.changed_since = capture.observed.error.empty();
+    }
+    std::vector<Disagreement> found = disagreements(capture);
+    if (!found.empty() && (!capture.further.empty() || !capture.varying.empty()))
+      add_once(report_.varying, {"a real backward fired the hooks of none of the recorded graphs"});
+    else
+      add_once(report_.disagreements, std::move(found));
   }
 
   void describe_graph() {
@@ -173,6 +196,7 @@ class Assembly {
     row.id = id;
     row.name = region.name;
     row.kind = kind_under(report_.setup.checkpointing, region.kind);
+    row.given = region.kind;
     row.parent = region.parent;
     row.executed = predictions_.asked.in_turn[turn_].from_loss.executed[id];
     row.lost = row.kind == Kind::reentrant && !row.executed && in_loss_[region.end];
@@ -184,6 +208,7 @@ class Assembly {
     row.place = region.place;
     row.origin = region.origin;
     row.recomputation = region.recomputation;
+    row.mismatch = region.mismatch;
     report_.regions.push_back(std::move(row));
   }
 

@@ -20,9 +20,31 @@ bool has_doubtful_loss(const Report& report) {
          std::ranges::count_if(report.outputs, [](const Output& output) { return output.edge.node != none; }) > 1;
 }
 
-bool varies_unseen(const Report& report) {
-  const bool in_full = report.in_turn.size() > 1 && report.in_turn.size() <= static_cast<std::size_t>(replay_iterations);
-  return !report.varying.empty() && !in_full;
+namespace {
+
+bool is_usual(const TrainingStep& step) {
+  return step == TrainingStep{.set_to_none = step.set_to_none};
+}
+
+bool passes_whatever_is_used(const Report& report, const Setup& setup) {
+  const auto is_transparent = [&](const RegionReport& region) {
+    return kind_under(setup.checkpointing, region.given) != Kind::reentrant && region.origin != RegionOrigin::function;
+  };
+  return setup.find_unused_parameters && !setup.static_graph && is_usual(setup.step) &&
+         std::ranges::all_of(report.regions, is_transparent) && std::ranges::all_of(report.outputs, &Output::found_by_ddp);
+}
+
+}  // namespace
+
+bool varies_unseen(const Report& report, const Setup& setup) {
+  return !report.ended.empty() || (!report.varying.empty() && !passes_whatever_is_used(report, setup));
+}
+
+bool is_as_recorded(const Report& report, const Setup& setup) {
+  const auto is_unchanged = [&](const RegionReport& region) {
+    return kind_under(setup.checkpointing, region.given) == region.given;
+  };
+  return !report.changed_since && is_usual(setup.step) && std::ranges::all_of(report.regions, is_unchanged);
 }
 
 namespace {

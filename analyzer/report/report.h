@@ -11,7 +11,12 @@ int blocked_at(const Report& report, int region);
 // Whether the loss is a guess that could be wrong: more than one output requires grad.
 bool has_doubtful_loss(const Report& report);
 
-// Whether forward builds other graphs than those that the replay plays.
-bool varies_unseen(const Report& report);
+// Whether training may run other graphs than those that the replay plays, of which another verdict could hold in this setup. With
+// find_unused_parameters and without reentrant regions, DDP passes whatever an iteration leaves out: its search marks what is not
+// used, and all that is used fires once.
+bool varies_unseen(const Report& report, const Setup& setup);
+
+// Whether all regions have the kind that the capture gives them, and nothing else is changed: what was seen in a real run holds.
+bool is_as_recorded(const Report& report, const Setup& setup);
 
 }  // namespace gradscan

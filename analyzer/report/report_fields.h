@@ -15,9 +15,12 @@
 
 namespace gradscan {
 
-constexpr auto words_of(Severity) {  // of findings
-  return std::array<Word<Severity>, 4>{
-      {{Severity::error, "error"}, {Severity::silent, "silent"}, {Severity::unknown, "unknown"}, {Severity::note, "note"}}};
+constexpr auto words_of(Severity) {  // of findings and verdicts
+  return std::array<Word<Severity>, 5>{{{Severity::error, "error"},
+                                        {Severity::silent, "silent"},
+                                        {Severity::unknown, "unknown"},
+                                        {Severity::note, "note"},
+                                        {Severity::clean, "pass"}}};
 }
 
 // Why a parameter fires: {"region": 15}, {"outer": true} or {"around_model": true}.
@@ -194,6 +197,7 @@ void describe_region_itself(Fields& fields) {
                 forms::at_least(0));
   fields.always("name", &RegionReport::name, "A module path or the name of the checkpointed function.");
   fields.always("kind", &RegionReport::kind, "Its kind under setup.checkpointing.");
+  fields.always("given", &RegionReport::given, "Its kind in the capture.");
   fields.always("parent", &RegionReport::parent, "The region around it, which stands before it; null if there is none.",
                 region_or_null);
   fields.always("parameters", &RegionReport::parameters, "Indices of the parameters used inside, also those of nested regions.",
@@ -223,6 +227,8 @@ void describe(Fields& fields, As<RegionReport>) {
   fields.always("origin", &RegionReport::origin, "How gradscan knows of it.");
   fields.optional("recomputation", &RegionReport::recomputation,
                   "How the tensors differ that its function saves when it runs a second time, as backward would run it.");
+  fields.optional("mismatch", &RegionReport::mismatch,
+                  "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed, or it is harmless.");
   fields.always("saved_bytes", &RegionReport::saved_bytes,
                 "Activations that the forward inside saves for backward, each storage once.", at_least(0));
   fields.always("recompute_flops", &RegionReport::recompute_flops, "FLOPs of the forward inside; 0 if they are not known.",
@@ -264,7 +270,7 @@ void describe(Fields& fields, As<Firing>) {
 // What DDP does. Plans and comparisons tell of a verdict only this.
 template <typename Fields, typename T>
 void describe_outcome(Fields& fields, As<T>) {
-  fields.required("outcome", &T::outcome, "What DDP does in four iterations.");
+  fields.required("outcome", &T::outcome, "What DDP does, usually in four iterations.");
   fields.always("iteration", &T::iteration, "In which the error is raised, from 0; null for pass.",
                 forms::Optional<forms::Whole>{forms::at_least(0)});
   fields.always("message", &T::message, "DDP's own words, complete; empty for pass.");
@@ -291,6 +297,8 @@ void describe(Fields& fields, As<Verdict>) {
   fields.object("verdict", "What DDP does in one setup, which differs from the one asked only in what is said here.");
   describe_row(fields, [](auto member) { return forms::through(&Verdict::setup, member); });
   describe_outcome(fields, As<Verdict>{});
+  fields.optional("iterations", &Verdict::iterations, "The number of iterations that were to be replayed.", forms::at_least(1));
+  fields.required("severity", &Verdict::severity, "How bad it is, with all that is known of the file.");
   fields.always("parameters", &Verdict::parameters, "Those that the message names, each with its name, in its order.",
                 forms::list(forms::NamedIndex{spaces::parameter}));
   describe_verdict_gradients(fields);
@@ -471,8 +479,11 @@ void describe_results(Fields& fields) {
   fields.optional(
       "disagreements", &Report::disagreements,
       "Parameters whose hooks fire otherwise in a real backward than gradscan predicts: no verdict can be relied on.");
-  fields.optional("backward_error", &Report::backward_error, "With which a real backward failed, without DDP.");
-  fields.always("varying", &Report::varying, "Why the graph may differ between iterations, where the file says so.");
+  fields.optional("backward_error", &Report::backward_error,
+                  "With which the model, as recorded and without DDP, failed to train, though its graph does not explain it.");
+  fields.optional("changed_since", &Report::changed_since, "Whether the graph has been changed since then.");
+  fields.always("varying", &Report::varying, "Why iterations may run other graphs than those in turn, where the file says so.");
+  fields.optional("ended", &Report::ended, "Why no more iterations could be recorded.");
   fields.always("notes", &Report::notes, "Sentences about what could not be seen.");
 }
 

@@ -25,6 +25,7 @@
 #include "analyzer/report/price_rows.h"
 #include "analyzer/report/report.h"
 #include "gradscan/analyse.h"
+#include "gradscan/error.h"
 #include "gradscan/replay.h"
 #include "gradscan/report.h"
 #include "gradscan/version.h"
@@ -160,7 +161,7 @@ class Analysis {
     for (const Candidate& candidate : candidates) {
       keys.push_back(replay_key(represented(in_turn_, candidate.setup)) + replay_key(candidate.edits));
       auto [made, is_new] = trials.try_emplace(keys.back());
-      if (is_new) tasks.push_back([this, &candidate, &trial = made->second] { trial = trial_of(try_out(candidate)); });
+      if (is_new) tasks.push_back([this, &candidate, &trial = made->second] { trial = tried(candidate); });
     }
     run_all(tasks);
     std::vector<Trial> result;
@@ -176,6 +177,12 @@ class Analysis {
     Predictions predictions{runs_.prediction(setup.checkpointing), runs_.prediction(Checkpointing::reentrant),
                             runs_.prediction(Checkpointing::non_reentrant)};
     return diagnosed(in_turn_, setup, predictions, std::move(replays));
+  }
+
+  // The effect of an edit may be unknown.
+  Trial tried(const Candidate& candidate) const try { return trial_of(try_out(candidate)); } catch (const Error& error) {
+    if (error.failure() != Failure::usage) throw;
+    return {.failure = error.what()};
   }
 
   Report try_out(const Candidate& candidate) const {

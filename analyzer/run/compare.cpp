@@ -12,6 +12,7 @@
 #include "analyzer/repair/fixes.h"
 #include "analyzer/run/analyse.h"
 #include "gradscan/analyse.h"
+#include "gradscan/error.h"
 
 namespace gradscan {
 namespace {
@@ -21,7 +22,15 @@ std::string outcome_of(const Report& report) {
 }
 
 Report replayed(const Side& side) {
-  return report_of_one(std::span(&side.capture, 1), side.setup);
+  return report_of_one(graphs_of(side.capture), side.setup);
+}
+
+// The effect of an edit may be unknown.
+bool applied(const UntriedDifference& difference, Side& side) try {
+  difference.apply(side);
+  return true;
+} catch (const Error&) {
+  return false;
 }
 
 // Maps the names of parameters to their DDP indices.
@@ -68,8 +77,7 @@ Comparison compare(const Side& first, const Side& second) {
     Difference& difference = comparison.differences.emplace_back(Difference{found.what, found.first, found.second});
     if (!found.apply) continue;
     Side changed = start;
-    found.apply(changed);
-    found.apply(all);
+    if (!applied(found, changed) || !applied(found, all)) continue;
     Report report = replayed(changed);
     difference.decides = !comparison.same_outcome && outcome_of(report) == wanted;
     difference.verdict = in_terms_of(comparison.first, report);

@@ -128,7 +128,7 @@ ScanResult plan(const ScanRequest& request) {
   const AnalyseOptions& options = request.options.analyse;
   Plan plan = plan_checkpoints(capture, resolve_setup(capture, request.options),
                                {.budget = *request.budget, .batch = options.batch, .optimizer = options.optimizer});
-  int exit_code = plan.fits && plan.verdict.clean() ? exit_clean : exit_conflict;
+  int exit_code = plan.fits && plan.clean() ? exit_clean : exit_conflict;
   return {std::move(plan), exit_code, {}};
 }
 

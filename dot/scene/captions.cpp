@@ -55,7 +55,7 @@ std::string title_without_name(const Report& report) {
   if (report.verdict.outcome != Outcome::pass)
     return fmt::format("Training stops in iteration {}", report.verdict.iteration.value_or(0));
   if (has_failure(report)) return "Part of the gradient is missing; DDP is silent";
-  if (has_conflict(report)) return "What DDP will do is not known";
+  if (has_conflict(report)) return "What DDP will do is unknown";
   const auto once = [](const ParameterReport& parameter) { return parameter.fired_by.size() == 1; };
   const bool all = report.in_turn.size() <= 1 && std::all_of(report.parameters.begin(), report.parameters.end(), once);
   return all ? "No conflict: every parameter fires once" : "No conflict: DDP accepts how often each parameter fires";

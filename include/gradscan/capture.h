@@ -44,6 +44,8 @@ struct Parameter {
   bool requires_grad = true;
   bool ignored = false;       // by DDP, as the script requested: it is trained, has no index, and its node is a Role::leaf
   std::string ddp_name = "";  // the name that DDP prints, if ddp_name() would not find it otherwise
+
+  bool operator==(const Parameter&) const = default;
 };
 
 struct GradEdge {
@@ -104,6 +106,13 @@ enum class InputOrigin {
   option,    // --input
 };
 
+// What torch's non-reentrant checkpoint makes of a recomputation that differs from forward. Nothing notices it in a reentrant one.
+enum class Mismatch {
+  raises,     // it raises CheckpointError
+  unnoticed,  // it raises nothing, and backward uses tensors that forward did not save
+  harmless,   // it raises nothing: the recomputation stops before it differs
+};
+
 // One executed checkpoint(...) call.
 struct Region {
   std::string name{};  // module path or the checkpointed function's name: "layer4.2", "Bottleneck.inner"
@@ -121,6 +130,7 @@ struct Region {
   // How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they do not, or
   // this was not checked. "the first run saves 5 tensors, the second 3"
   std::string recomputation{};
+  Mismatch mismatch = Mismatch::raises;  // if there is a `recomputation`
   // Of its operations (but not those of nested regions) that have no node, because no gradient flows through them.
   std::int64_t constant_flops = 0;
 };
@@ -168,7 +178,7 @@ struct Observation {
   bool made = false;                      // false: the file says nothing about such a run
   std::vector<ObservedFiring> firings{};  // in order
   std::string reason{};                   // why there was none: "verify=False"
-  std::string error{};                    // with which backward failed, without DDP; firings is then empty
+  std::string error{};                    // with which training failed, without DDP; firings is then empty
 
   bool operator==(const Observation&) const = default;
 };
@@ -197,14 +207,18 @@ struct Capture {
   bool loss_guessed = false;           // the script did not say what the loss is computed from: Output::in_loss is a guess
   std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
   std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
-  std::vector<std::string> varying{};  // why the graph may differ between iterations: "encoder has layerdrop=0.1"
+  std::vector<std::string> varying{};  // why iterations may run other graphs than those here: "encoder has layerdrop=0.1"
+  std::vector<std::string> ended{};    // why no more iterations could be recorded: "a later forward ... fails (ValueError: ...)"
   Observation observed{};              // of this graph, as it is; not made if the graph was changed after it
   std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
+  std::string backward_error{};               // of such an observation, if the graph before it was changed does not explain it
   std::vector<Capture> further{};  // other graphs that forward built for the same model, each one once; see graphs_of()
+  // For each recorded forward, in order: 0 for this graph, k for the k-th of `further`. Empty: each graph once.
+  std::vector<int> turns{};
 };
 
-// All graphs of a capture, to be played in turn (see replay.h): the capture itself, which keeps its further ones for whoever saves
-// it, and these, called "m.pt, graph 2".
+// All graphs of a capture, to be played in turn (see replay.h): the capture itself, which keeps its further ones and the turns, and
+// these, called "m.pt, graph 2".
 std::vector<Capture> graphs_of(Capture capture);
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.

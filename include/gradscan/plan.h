@@ -45,8 +45,12 @@ struct Plan {
   Price price{};
   FixedMemory fixed{};
   Verdict verdict{};      // of the replay with the plan
+  std::vector<std::string> doubts{};  // what is wrong or not known of the model besides, with the plan: titles of findings
   std::string options{};  // what to add to gradscan's command line to scan it: "--checkpoint 'layer4.2=non-reentrant'"
   std::vector<Alternative> alternatives{};
+
+  // Whether nothing is known to be wrong with the plan.
+  bool clean() const { return verdict.clean() && doubts.empty(); }
 };
 
 // `capture` must be made with CaptureOptions::every_module. Throws Error (usage) if it has no module calls to choose from.

@@ -70,7 +70,8 @@ struct RegionReport {
   int id = 0;       // its number in causes
   int in_turn = 0;  // position in Report::in_turn of the capture that it belongs to
   std::string name{};
-  Kind kind = Kind::reentrant;  // under setup.checkpointing
+  Kind kind = Kind::reentrant;   // under setup.checkpointing
+  Kind given = Kind::reentrant;  // in the capture
   int parent = none;
   std::vector<int> parameters{};  // DDP indices of the parameters used inside, ascending; those of nested regions too
   bool lost = false;              // reentrant and not executed, although the loss depends on what it computes
@@ -85,6 +86,7 @@ struct RegionReport {
   std::string place{};  // see Region
   RegionOrigin origin = RegionOrigin::unknown;
   std::string recomputation{};   // see Region
+  Mismatch mismatch = Mismatch::raises;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };
@@ -171,8 +173,11 @@ struct Report {
   std::vector<Report> setups{};             // the reports of `verdicts`, in that order and without fixes; filled on request
   // Parameters, by name, whose hooks fire otherwise in a real backward than predicted: no verdict can be relied on.
   std::vector<Disagreement> disagreements{};
-  std::string backward_error{};        // with which a real backward failed, without DDP; empty: it did not, or unknown
-  std::vector<std::string> varying{};  // see Capture
+  // With which the model failed to train as recorded, without DDP, though its graph does not explain it; empty: it did not.
+  std::string backward_error{};
+  bool changed_since = false;  // whether the graph has been changed since, so that it may fail or not
+  std::vector<std::string> varying{};  // see Capture; of all captures, like the next
+  std::vector<std::string> ended{};
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
   bool loss_guessed = false;  // see Capture

@@ -15,7 +15,8 @@
 
 namespace gradscan {
 
-inline constexpr int replay_iterations = 4;  // the number of iterations behind a verdict
+// The number of iterations behind a verdict, or more if it takes more to play every graph that is known.
+inline constexpr int replay_iterations = 4;
 
 // The severity of a finding, a verdict or a file, worst first.
 enum class Severity {
@@ -83,6 +84,9 @@ struct Verdict {
   std::vector<LocalGradient> local{};  // for each parameter in `unsynchronised`, ascending: when and why
   std::optional<Firing> last_mark{};   // if firings came too late: the one with which all parameters were marked
   std::vector<int> untrained{};        // DDP indices of parameters that never get a gradient other than zero, ascending
+  int iterations = replay_iterations;  // the number of iterations that were to be replayed
+  // How bad it is, with all that gradscan knows of the file; filled in by analyse(), not by replay().
+  Severity severity = Severity::clean;
 
   // True if nothing is wrong: no error and no silent failure.
   bool clean() const { return outcome == Outcome::pass && unsynchronised.empty() && untrained.empty(); }

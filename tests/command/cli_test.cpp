@@ -80,9 +80,10 @@ TEST_CASE("What gradscan cannot know is never OK") {
   folder.write("varying.capture.json", to_json(varying));
   Finished one_graph = run_gradscan(folder.path(), {"varying.capture.json", "--static-graph"});
   CHECK(one_graph.exit_code == 1);
-  CHECK_THAT(one_graph.out, Contains("NOT KNOWN: iterations run different graphs") && Contains("layerdrop=0.1") &&
+  CHECK_THAT(one_graph.out, Contains("training may run other graphs than those in the file") && Contains("layerdrop=0.1") &&
                                 Contains("UNKNOWN varies") && !Contains("OK"));
-  CHECK(run_gradscan(folder.path(), {"varying.capture.json", "--then", "seen.capture.json"}).exit_code == 0);
+  CHECK(run_gradscan(folder.path(), {"seen.capture.json", "--then", "varying.capture.json"}).exit_code == 1);
+  CHECK(run_gradscan(folder.path(), {"varying.capture.json", "--find-unused-parameters"}).exit_code == 0);
 
   Capture otherwise = capture;
   otherwise.observed = {.made = true, .firings = {{1, 0}, {0, 0}, {0, 1}}};
@@ -90,10 +91,102 @@ TEST_CASE("What gradscan cannot know is never OK") {
   for (const Strings& options : {Strings{}, Strings{"--freeze", "b"}, Strings{"--static-graph"}}) {
     Finished finished = run_gradscan(folder.path(), Strings{"otherwise.capture.json"} + options);
     CHECK(finished.exit_code == 70);
-    CHECK_THAT(finished.out, Contains("NOT KNOWN: no verdict on this model can be relied on") &&
+    CHECK_THAT(finished.out, Contains("UNKNOWN: no verdict on this model can be relied on") &&
                                  Contains("w: predicted 1, observed 2 (1 in inner") && !Contains("OK") && !Contains("ERROR:"));
   }
-  CHECK(run_gradscan(folder.path(), {"otherwise.capture.json", "seen.capture.json"}).exit_code == 70);
+  for (const Strings& files : {Strings{"otherwise.capture.json", "seen.capture.json"},
+                               Strings{"otherwise.capture.json", "--then", "seen.capture.json"},
+                               Strings{"seen.capture.json", "--then", "otherwise.capture.json"}})
+    CHECK(run_gradscan(folder.path(), files).exit_code == 70);
+}
+
+TEST_CASE("A run that ended early is not OK, whatever DDP's flags are") {
+  TemporaryFolder folder;
+  Capture capture = capture_from_text("parameter w b\ninput x\nx = mul x w\nx = mul x b\noutput x");
+  capture.ended = {"a later forward uses the graph of an earlier one"};
+  folder.write("m.capture.json", to_json(capture));
+  Finished finished = run_gradscan(folder.path(), {"m.capture.json", "--find-unused-parameters"});
+  CHECK(finished.exit_code == 1);
+  CHECK_THAT(finished.out, Contains("UNKNOWN varies") && Contains("uses the graph of an earlier one"));
+}
+
+TEST_CASE("An error that the graph does not explain is charged to the setup in which it was seen") {
+  TemporaryFolder folder;
+  Capture capture =
+      capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  capture.observed = {.made = true, .error = "one of the variables was modified"};
+  folder.write("m.capture.json", to_json(capture));
+  Finished recorded = run_gradscan(folder.path(), {"m.capture.json"});
+  CHECK(recorded.exit_code == 1);
+  CHECK_THAT(recorded.out, Contains("ERROR: training fails even without DDP: one of the variables was modified") &&
+                               Contains("UNKNOWN differs") && !Contains("Fixes"));
+  for (const Strings& options : {Strings{"--checkpointing", "off"}, Strings{"--freeze", "b"}, Strings{"--no-sync", "1"}}) {
+    Finished finished = run_gradscan(folder.path(), Strings{"m.capture.json"} + options);
+    CHECK(finished.exit_code == 1);
+    CHECK_THAT(finished.out, Contains("this setup is not known") && !Contains("ERROR:") && !Contains("OK"));
+  }
+}
+
+TEST_CASE("An error that the graph explains says nothing of other kinds of checkpointing") {
+  TemporaryFolder folder;
+  Capture capture = capture_from_text("parameter w\ndata x\nregion r reentrant x\nx = mul x w\nend x\noutput x");
+  capture.observed = {.made = true, .error = "element 0 of tensors does not require grad"};
+  folder.write("m.capture.json", to_json(capture));
+  Finished recorded = run_gradscan(folder.path(), {"m.capture.json"});
+  CHECK(recorded.exit_code == 1);
+  CHECK_THAT(recorded.out, Contains("fix 1") || Contains("1. "));
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--checkpointing", "non-reentrant"}).exit_code == 0);
+}
+
+TEST_CASE("A recomputation that differs is as bad as torch takes it") {
+  TemporaryFolder folder;
+  Capture capture =
+      capture_from_text("parameter w b\ninput x\nregion r non_reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  capture.regions[0].recomputation = "the first run saves 1 tensor, the second 2";
+  const auto scan = [&](Mismatch mismatch, const Strings& options) {
+    capture.regions[0].mismatch = mismatch;
+    folder.write("m.capture.json", to_json(capture));
+    return run_gradscan(folder.path(), Strings{"m.capture.json"} + options).out;
+  };
+  CHECK_THAT(scan(Mismatch::raises, {}), Contains("ERROR: the function of region r") && Contains("torch raises CheckpointError"));
+  CHECK_THAT(scan(Mismatch::unnoticed, {}), Contains("SILENT FAILURE: the function of region r"));
+  CHECK_THAT(scan(Mismatch::harmless, {}), Contains("OK: ") && Contains("SILENT recomputed"));
+  for (Mismatch mismatch : {Mismatch::raises, Mismatch::unnoticed, Mismatch::harmless}) {
+    CHECK_THAT(scan(mismatch, {"--checkpointing", "reentrant"}), Contains("SILENT FAILURE: the function of region r"));
+    CHECK_THAT(scan(mismatch, {"--checkpointing", "off"}), Contains("OK: "));
+  }
+}
+
+TEST_CASE("A plan is no better than what is known of the model") {
+  TemporaryFolder folder;
+  Capture capture =
+      capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  folder.write("good.capture.json", to_json(capture));
+  CHECK(run_gradscan(folder.path(), {"good.capture.json", "--budget", "1GiB"}).exit_code == 0);
+  Capture varying = capture, several = capture;
+  varying.varying = {"encoder has layerdrop=0.1"};
+  folder.write("varying.capture.json", to_json(varying));
+  Finished plan = run_gradscan(folder.path(), {"varying.capture.json", "--budget", "1GiB"});
+  CHECK(plan.exit_code == 1);
+  CHECK_THAT(plan.out, Contains("in doubt") && Contains("training may run other graphs"));
+  several.further = {capture_from_text("parameter w b\ninput x\nx = mul x b\noutput x")};
+  folder.write("several.capture.json", to_json(several));
+  plan = run_gradscan(folder.path(), {"several.capture.json", "--budget", "1GiB"});
+  CHECK(plan.exit_code == 1);
+  CHECK_THAT(plan.out, Contains("Expected to have finished reduction"));
+}
+
+TEST_CASE("Captures of several graphs are compared and edited as a whole") {
+  TemporaryFolder folder;
+  Capture capture = capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  capture.further = {capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\noutput x")};
+  folder.write("m.capture.json", to_json(capture));
+  for (const std::string option : {"--ignore", "--freeze"}) {
+    Finished finished = run_gradscan(folder.path(), {"m.capture.json", "--compare", "m.capture.json", option, "b"});
+    CHECK(finished.exit_code == 0);
+    CHECK_THAT(finished.out, Contains("same outcome") || Contains("no difference"));
+  }
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--compare", "m.capture.json"}).exit_code == 1);
 }
 
 TEST_CASE("A capture of several graphs is played in turn") {
@@ -118,7 +211,7 @@ TEST_CASE("Wrong usage") {
   CHECK(refusal(folder, 2, {}) == "no model is given: write gradscan MODEL, or see gradscan --help");
   CHECK(refusal(folder, 2, {"m.pt", "--fast"}) == "--fast: is not an option of gradscan: see gradscan --help");
   CHECK(refusal(folder, 2, {"m.pt", "-o", "x.pdf"}) ==
-        "-o x.pdf: the name does not tell the format: let it end in .txt, .json, .html, .md, .svg, .dot or .sarif");
+        "-o x.pdf: this name does not say which format: let it end in .txt, .json, .html, .md, .svg, .dot or .sarif");
 }
 
 TEST_CASE("Files that are no models") {
@@ -128,6 +221,24 @@ TEST_CASE("Files that are no models") {
   CHECK(refusal_of("") == "m.pt: is empty: copy or export the file again");
   CHECK(refusal_of("<html>") == "m.pt: is a web page, not a model: download the file again; the page may say what went wrong");
   CHECK(refusal_of("PK\x03\x04") == "m.pt: is truncated or damaged (its zip directory cannot be read): copy the file again");
+}
+
+TEST_CASE("Further graphs of a capture must be of its model, and have none themselves") {
+  Capture capture = capture_from_text("parameter w b\ninput x\nx = mul x w\nx = mul x b\noutput x"), other = capture;
+  const auto refusal_with = [&](const Capture& further) {
+    capture.further = {further};
+    return refusal_of(to_json(capture), "m.capture.json");
+  };
+  other.parameters[0].ignored = true;
+  other.nodes[0] = Node{.role = Role::leaf};
+  CHECK_THAT(refusal_with(other), Contains("a further graph is of another model"));
+  std::string nested = to_json(capture_from_text("parameter w\ninput x\nx = mul x w\noutput x"));
+  nested.erase(nested.rfind('}'));
+  std::string deep;
+  for (int depth = 0; depth < 1000; ++depth) deep += nested + ", \"further\": [";
+  deep += nested + "}";
+  for (int depth = 0; depth < 1000; ++depth) deep += "]}";
+  CHECK_THAT(refusal_of(deep, "m.capture.json"), Contains("a further graph has none of its own"));
 }
 
 TEST_CASE("A cut-short model") {

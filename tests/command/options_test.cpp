@@ -181,7 +181,7 @@ TEST_CASE("The other outputs") {
   CHECK(parse({"m.pt", "--format", "svg"}).write.format == Format::svg);
   CHECK(refusal({"m.pt", "--format", "pdf"}) ==
         "--format pdf: is not known: use text, json, html, markdown, svg, dot, sarif or github");
-  CHECK(refusal({"m.pt", "--explain", "1", "--format", "json"}) == "--explain: is told as text only: leave out --format");
+  CHECK(refusal({"m.pt", "--explain", "1", "--format", "json"}) == "--explain: prints text only: leave out --format");
 }
 
 TEST_CASE("Two outputs never go to the same file") {

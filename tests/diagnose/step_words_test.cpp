@@ -20,7 +20,10 @@ TEST_CASE("a step is told by what is not as usual") {
 }
 
 TEST_CASE("iterations in words") {
-  CHECK(iterations_in_words({0, 1, 2, 3}) == "in every iteration");
-  CHECK(iterations_in_words({2}) == "in iteration 2");
-  CHECK(iterations_in_words({1, 2, 3}) == "in iterations 1, 2 and 3");
+  CHECK(iterations_in_words({0, 1, 2, 3}, {}) == "in every iteration");
+  CHECK(iterations_in_words({0, 1, 2, 3}, {.iterations = 6}) == "in iterations 0, 1, 2 and 3");
+  CHECK(iterations_in_words({2}, {}) == "in iteration 2");
+  CHECK(iterations_in_words({1, 2, 3}, {}) == "in iterations 1, 2 and 3");
+  CHECK(iterations_in_words(Verdict{}) == "four iterations");
+  CHECK(iterations_in_words(Verdict{.iterations = 6}) == "6 iterations");
 }

@@ -134,7 +134,7 @@ TEST_CASE("firings with one cause are shown together") {
 
 TEST_CASE("silent failures are as loud as errors and say their cause") {
   const Scene averaged = make_scene(not_averaged());
-  CHECK(averaged.header[0].text == "embedding.weight (#0) is not averaged over the ranks; DDP is silent");
+  CHECK(averaged.header[0].text == "embedding.weight (#0) is not averaged across the ranks; DDP is silent");
   CHECK(origin_of(averaged, "parameter0_1", Link::firing).from == "checkpoint2");
   const Origin outer = origin_of(averaged, "parameter0_2", Link::firing);
   CHECK(outer.from == "stage3");

@@ -48,7 +48,7 @@ TEST_CASE("the colours of a survey take up no columns") {
 
 TEST_CASE("the summary of a survey leaves out outcomes that do not occur") {
   Survey survey = tests::survey_of_five();
-  CHECK(summary(survey) == "5 files: 1 error, 1 silent, 2 clean, 1 could not be scanned");
+  CHECK(summary(survey) == "5 files: 1 error, 1 silent failure, 2 clean, 1 could not be scanned");
   CHECK(summary(Survey{{survey.files[0]}}) == "1 file: 1 clean");
   CHECK(summary(Survey{}) == "0 files");
 }

@@ -11,6 +11,7 @@
 namespace gradscan {
 namespace {
 
+using tests::capture_from_text;
 using tests::case_named;
 
 // How often each parameter that DDP manages fires in one backward.
@@ -90,6 +91,17 @@ TEST_CASE("an argument that requires grad under another kind of checkpointing ke
   CHECK(firings_of(repaired) == std::vector<int>{0, 0, 1, 1});
   for (Region& region : repaired.regions) region.kind = Kind::non_reentrant;
   CHECK(firings_of(repaired) == std::vector<int>{1, 1, 1, 1});
+}
+
+TEST_CASE("what a region inside would get is not known if the capture does not say it") {
+  const std::string inside = "region b reentrant x\ny = mul x v\nend y\n";
+  auto outer = [&](const std::string& before, const std::string& data) {
+    return capture_from_text("parameter w v\n" + data + " x\nregion a reentrant x\n" + before + inside +
+                             "x = mul x w\nx = add x y\nend x\noutput x");
+  };
+  CHECK_THROWS_WITH(edited(outer("", "data"), {.require_grad = {"a"}}), Catch::Matchers::Contains("region b, which is inside"));
+  CHECK_NOTHROW(edited(outer("", "input"), {.require_grad = {"a"}}));
+  CHECK_NOTHROW(edited(outer("", "data"), {.require_grad = {"b"}}));
 }
 
 TEST_CASE("integers cannot require grad") {

@@ -1,6 +1,7 @@
 #include "analyzer/graph/observed.h"
 
 #include "gradscan/edits.h"
+#include "tests/support/capture_text.h"
 #include "tests/support/catch.h"
 #include "tests/support/report_fixture.h"
 
@@ -32,6 +33,37 @@ TEST_CASE("a firing more, or in another kind of pass, is a disagreement") {
   elsewhere.back().pass = 1;
   CHECK(disagreements(observed(elsewhere)) == std::vector<Disagreement>{{"l1.bias", 1, 1, 0, 1}});
   CHECK(disagreements(observed({})).size() == 4);
+}
+
+TEST_CASE("a run of a model whose graphs differ may take any of them") {
+  Capture capture = observed({{0, 0}, {1, 0}});
+  CHECK(disagreements(capture).size() == 2);
+  capture.further = {tests::capture_from_text("parameter l1.weight l1.bias l2.weight l2.bias\ninput x\nx = linear x l1\noutput x")};
+  CHECK(disagreements(capture).empty());
+  capture.observed.firings.pop_back();
+  CHECK(disagreements(capture).size() == 3);
+}
+
+TEST_CASE("an error is unexplained unless the graph predicts one") {
+  Capture twice = observed({}), lost = case_named("input_without_grad");
+  twice.observed.error = lost.observed.error = "element 0 of tensors does not require grad";
+  lost.observed.made = true;
+  CHECK(unexplained_error(twice) == twice.observed.error);
+  CHECK(unexplained_error(lost) == lost.observed.error);
+  lost.outputs.front().edge = {};
+  CHECK(unexplained_error(lost).empty());
+  Capture closure =
+      tests::capture_from_text("parameter a b\ninput x\nk = mul x a\nregion r reentrant x\nh = mul x k\nend h\nh = mul h k\noutput h");
+  closure.observed = {.made = true, .error = "Trying to backward through the graph a second time"};
+  CHECK(unexplained_error(closure).empty());
+}
+
+TEST_CASE("an unexplained error is kept when the graph changes") {
+  Capture capture = observed({});
+  capture.observed.error = "boom";
+  const Capture changed = edited(capture, {.freeze = {"l2.*"}});
+  CHECK(changed.observed.error.empty());
+  CHECK(unexplained_error(changed) == "boom");
 }
 
 TEST_CASE("nothing is compared where there was no backward, or one that failed") {

@@ -27,7 +27,7 @@ const std::vector<Signs> all_signs{
      "<circle"},
     {Severity::silent, "SILENT FAILURE: what happens", "**SILENT FAILURE**: what happens", "lead silent", "::error ",
      R"("level": "error")", "<path"},
-    {Severity::unknown, "NOT KNOWN: what happens", "**NOT KNOWN**: what happens", "lead unknown", "::warning ",
+    {Severity::unknown, "UNKNOWN: what happens", "**UNKNOWN**: what happens", "lead unknown", "::warning ",
      R"("level": "warning")", "<path"},
     {Severity::note, "OK: ", ": ok", "lead pass", "::notice ", R"("level": "note")", "<circle"},
 };

@@ -17,7 +17,7 @@ Survey survey_of_resnet50() {
   return {{{.path = "m.pt", .report = report_from_marks(resnet50(), setup), .exit_code = 1}}};
 }
 
-std::string refusal(const std::string& json) {
+std::string baseline_refusal(const std::string& json) {
   try {
     parse_baseline(json, "b.json");
   } catch (const Error& error) {
@@ -158,12 +158,12 @@ TEST_CASE("Errors that affect no parameter are distinguished by their message") 
 }
 
 TEST_CASE("Wrong baselines") {
-  CHECK(refusal("[") == "b.json: is not a baseline: fix it, or write it again with --write-baseline");
-  CHECK_THAT(refusal("{}"), Contains("is not a baseline"));
-  CHECK_THAT(refusal(R"({"schema": "x"})"), Contains("is not a baseline: schema is not gradscan-baseline/1"));
-  CHECK_THAT(refusal(entry("")), Contains("the entry \"t\" of m has no reason"));
-  CHECK_THAT(refusal(entry(R"(, "reason": "r", "expires": "soon")")),
+  CHECK(baseline_refusal("[") == "b.json: is not a baseline: fix it, or write it again with --write-baseline");
+  CHECK_THAT(baseline_refusal("{}"), Contains("is not a baseline"));
+  CHECK_THAT(baseline_refusal(R"({"schema": "x"})"), Contains("is not a baseline: schema is not gradscan-baseline/1"));
+  CHECK_THAT(baseline_refusal(entry("")), Contains("the entry \"t\" of m has no reason"));
+  CHECK_THAT(baseline_refusal(entry(R"(, "reason": "r", "expires": "soon")")),
              Contains("has an expiry date that is not like 2027-01-31"));
-  CHECK_THAT(refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline: findings[0].reason is no text"));
-  CHECK(refusal(entry(R"(, "reason": "r", "expires": null)")) == "accepted");
+  CHECK_THAT(baseline_refusal(entry(R"(, "reason": 1)")), Contains("is not a baseline: findings[0].reason is no text"));
+  CHECK(baseline_refusal(entry(R"(, "reason": "r", "expires": null)")) == "accepted");
 }

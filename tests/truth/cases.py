@@ -332,7 +332,7 @@ class RegionBeforeOrBehind(Layers):
 
 
 class FirstLayerEveryCallButTheFourth(Layers):
-    """In the last of four iterations one layer gets no gradient, and nobody starts another one to be told so."""
+    """In the fourth iteration one layer gets no gradient, and only a fifth one is told so."""
 
     names = "l1 l2 l3"
     period = 4
