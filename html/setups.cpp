@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/text/prose.h"
 #include "html/markup.h"
@@ -57,7 +58,7 @@ std::string parameter_links(const Report& report, const Anchors& anchors, const 
 }
 
 std::string numbers(const Group& group) {
-  const std::string text = fmt::format("{}, {}", count(group.firings, "firing"), count(group.ready_marks, "ready mark"));
+  const std::string text = numbers_in_words(group);
   return group.reason.empty() ? text : fmt::format("{}: {}", text, group.reason);
 }
 

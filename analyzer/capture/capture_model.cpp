@@ -144,10 +144,10 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
     choose_stated_loss(capture, model.metadata.loss, path);
     capture.loss_guessed = model.metadata.loss_guessed;
   } else {
-    choose_loss(capture, options.loss);
+    choose_loss({&capture}, options.loss);
   }
   capture.observed = observation_of(path, model, options);
-  hide_outputs(capture, options.hidden);
+  hide_outputs({&capture}, options.hidden);
   return capture;
 }
 

@@ -84,7 +84,8 @@ constexpr std::array<Rule, 10> table{{
          "Backward runs the function of a checkpoint region a second time. Here, that run saves other tensors than the first: "
          "the function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
          "non-reentrant, torch raises CheckpointError, unless the second run only saves more, in which case torch stops it in "
-         "time and nothing is wrong, or the call has determinism_check=\"none\". If it is reentrant, nothing is raised, and the "
+         "time and nothing is wrong, or the call has determinism_check=\"none\". If it is reentrant, nothing is raised, and "
+         "the "
          "gradients are those of another forward than the one whose loss was computed.",
      .remedy = "Make the function depend on its arguments only: pass in what it reads from elsewhere, and leave "
                "preserve_rng_state=True. No kind of checkpointing repairs it, except not to checkpoint that function."},
@@ -96,10 +97,11 @@ constexpr std::array<Rule, 10> table{{
      .of_parameter = "not averaged",
      .fate = "not averaged across the ranks; DDP is silent",
      .title = "Gradients differ between the ranks, and DDP says nothing",
-     .help = "DDP finishes an iteration once every parameter has its first mark. A hook that fires after that adds to the "
-             "gradient of its own rank only: no error is raised, and the ranks' models drift apart. This happens when the last "
-             "first mark falls inside the inner backward of a reentrant region whose parameters fire again, when a loss goes "
-             "backward more than once, and when a bucket waits for a parameter that gets no gradient.",
+     .help =
+         "DDP finishes an iteration once every parameter has its first mark. A hook that fires after that adds to the "
+         "gradient of its own rank only: no error is raised, and the ranks' models drift apart. This happens when the last "
+         "first mark falls inside the inner backward of a reentrant region whose parameters fire again, and when a loss goes "
+         "backward more than once.",
      .remedy = "Call checkpoint(..., use_reentrant=False), and run backward once per forward."},
     {.id = "not-trained",
      .outcome = std::nullopt,
@@ -141,11 +143,12 @@ constexpr std::array<Rule, 10> table{{
      .of_parameter = "",
      .fate = "",
      .title = "Training may run other graphs than those in the file",
-     .help = "The verdict holds for the graphs in the file. Forward builds others, too: it drops layers at random, depends on a "
-             "counter or a cache, or could not be run as often as asked. With static_graph=True, DDP raises when a hook fires "
-             "more often or less often than in the first iteration; with its defaults, when a parameter gets no gradient. With "
-             "find_unused_parameters=True and no reentrant region, DDP passes whatever an iteration leaves out, so there this "
-             "is no reason for doubt.",
+     .help =
+         "The verdict holds for the graphs in the file. Forward builds others, too: it drops layers at random, depends on a "
+         "counter or a cache, or could not be run as often as asked. With static_graph=True, DDP raises when a hook fires "
+         "more often or less often than in the first iteration; with its defaults, when a parameter gets no gradient. With "
+         "find_unused_parameters=True and no reentrant region, DDP passes whatever an iteration leaves out, so there this "
+         "is no reason for doubt.",
      .remedy =
          "Write the file with gradscan.record, which keeps each graph that forward builds, and let it see more of them with a "
          "larger iterations=. Captures of branches that you know can be scanned in turn: gradscan a.capture.json --then "

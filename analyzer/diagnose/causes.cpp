@@ -77,7 +77,6 @@ Diagnosis why_not_averaged(const Report& report, const ParameterReport& paramete
   if (is_unrecorded(report)) return diagnosis(Reason::around_unrecorded, parameter.heard);
   const LocalGradient* local = local_gradient(report, parameter.index);
   if (!local) return diagnosis(Reason::unknown, parameter.heard);
-  if (local->late.empty()) return diagnosis(Reason::never_reduced, parameter.heard);
   return diagnosis(report.setup.step.backwards > 1 ? Reason::later_backward : Reason::after_the_last_mark, parameter.heard);
 }
 

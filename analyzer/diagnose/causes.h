@@ -32,7 +32,6 @@ enum class Reason {
   // A gradient that stays local.
   after_the_last_mark,  // it fires once more after all parameters are marked
   later_backward,       // it fires in a backward after the one that DDP reduces
-  never_reduced,        // its bucket waits for a parameter without a gradient, in an iteration that no forward follows
   no_tensor_found,      // static_graph, and DDP finds no tensor in forward's return value
   unknown,
 };

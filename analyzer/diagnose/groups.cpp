@@ -256,6 +256,11 @@ class Grouping {
 
 }  // namespace
 
+std::string numbers_in_words(const Group& group) {
+  if (!group.firings || !group.ready_marks) return "";
+  return fmt::format("{}, {}", count(*group.firings, "firing"), count(*group.ready_marks, "ready mark"));
+}
+
 std::vector<ExplainedGroup> group(const Report& report, const std::vector<int>& parameters, int named,
                                   const Diagnose& diagnose) {
   return Grouping(report, diagnose).run(parameters, named);

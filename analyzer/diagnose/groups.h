@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "analyzer/diagnose/causes.h"
@@ -14,6 +15,9 @@ struct ExplainedGroup {
   Diagnosis diagnosis;  // of a folded group: of the first of its neighbours, with all their regions
   Group group;
 };
+
+// "2 firings, 1 ready mark"; empty if the group does not say.
+std::string numbers_in_words(const Group& group);
 
 using Diagnose = std::function<Diagnosis(const Report&, const ParameterReport&)>;
 

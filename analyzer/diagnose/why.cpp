@@ -43,8 +43,9 @@ std::vector<SharedReason> by_cause(const std::vector<ExplainedGroup>& groups) {
     auto known = std::find_if(causes.begin(), causes.end(),
                               [&](const SharedReason& shared) { return shared.reason == each.diagnosis.reason; });
     if (known == causes.end())
-      known =
-          causes.insert(causes.end(), SharedReason{each.diagnosis.reason, &each.diagnosis, {}, {}, false, each.group.firings});
+      known = causes.insert(
+          causes.end(),
+          SharedReason{.reason = each.diagnosis.reason, .first = &each.diagnosis, .firings = each.group.firings.value_or(0)});
     add_group(*known, each);
   }
   for (SharedReason& shared : causes) {
@@ -100,8 +101,6 @@ class Explanation {
         return after_the_last_mark(all);
       case Reason::later_backward:
         return later_backward(all);
-      case Reason::never_reduced:
-        return never_reduced(all);
       case Reason::no_tensor_found:
         return no_tensor_found();
       case Reason::around_unrecorded:
@@ -239,19 +238,6 @@ class Explanation {
     const bool one_graph = idle.size() == 1;
     return fmt::format("{}: {} of {} {} not.", text, one_graph ? "that" : "those", names_of_graphs(report_, idle),
                        one_graph ? "does" : "do");
-  }
-
-  std::string never_reduced(const SharedReason& all) const {
-    std::set<int> iterations;
-    for (int parameter : all.parameters) {
-      const LocalGradient* local = local_gradient(report_, parameter);
-      iterations.insert(local->iterations.begin(), local->iterations.end());
-    }
-    return fmt::format(
-        "DDP reduces a bucket once all of its parameters are marked. {} {} waits {} for a parameter that gets no gradient "
-        "there, so its contents stay local to each rank.",
-        pick(all, "The bucket that holds", "Every bucket that holds any of"), who(all),
-        iterations_in_words({iterations.begin(), iterations.end()}, report_.verdict));
   }
 
   std::string inside_region(const SharedReason& all) const {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "analyzer/data/rules.h"
+#include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/formats/fix_words.h"
 #include "analyzer/formats/markdown_text.h"
@@ -127,9 +128,9 @@ std::string parameters(const Finding& finding) {
   for (const Group& group : finding.groups) {
     if (shown >= names_shown) break;
     ++groups;
-    text += fmt::format("- {}, {} {}, each with {} and {}{}:", code_span(group.label),
-                        count(group.parameters.size(), "parameter"), code_span(index_ranges(group.parameters)),
-                        count(group.firings, "firing"), count(group.ready_marks, "ready mark"),
+    const std::string numbers = numbers_in_words(group);
+    text += fmt::format("- {}, {} {}{}{}{}:", code_span(group.label), count(group.parameters.size(), "parameter"),
+                        code_span(index_ranges(group.parameters)), numbers.empty() ? "" : ", each with ", numbers,
                         group.folded > 1 ? fmt::format(", in each of {}", group.folded) : "");
     for (const std::string& member : group.members)
       if (++shown <= names_shown) text += " " + code_span(member);

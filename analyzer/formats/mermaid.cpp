@@ -11,6 +11,7 @@
 #include <set>
 
 #include "analyzer/diagnose/causes.h"
+#include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/text/foreign_text.h"
 #include "analyzer/text/prose.h"
@@ -156,9 +157,9 @@ class Flowchart {
 
   std::string numbers(std::size_t group) const {
     const Group& shown = finding_.groups[group];
-    return fmt::format("{}{}{} and {}", count(shown.parameters.size(), "parameter"),
-                       shown.parameters.size() == 1 ? " with<br>" : ", each with<br>", count(shown.firings, "firing"),
-                       count(shown.ready_marks, "ready mark"));
+    const std::string parameters = count(shown.parameters.size(), "parameter"), numbers = numbers_in_words(shown);
+    if (numbers.empty()) return parameters;
+    return fmt::format("{}{}{}", parameters, shown.parameters.size() == 1 ? " with<br>" : ", each with<br>", numbers);
   }
 
   void group(std::size_t at) {
@@ -177,7 +178,7 @@ class Flowchart {
     const Group& group = finding_.groups[at];
     text_ += fmt::format("  {}([\"{}<br>{}\"]):::conflict\n", id, label(names(group)), numbers(at));
     for (int step : steps_of_[at])
-      text_ += fmt::format("  s{} -. {} .-> {}\n", step, group.firings > 0 ? "fires" : "never fires", id);
+      text_ += fmt::format("  s{} -. {} .-> {}\n", step, group.firings == 0 ? "never fires" : "fires", id);
     if (steps_of_[at].empty() && group.firings == 0) text_ += fmt::format("  loss -. does not reach .-> {}\n", id);
   }
 

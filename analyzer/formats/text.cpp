@@ -11,6 +11,7 @@
 
 #include "analyzer/data/rules.h"
 #include "analyzer/diagnose/findings.h"
+#include "analyzer/diagnose/groups.h"
 #include "analyzer/diagnose/outcome_words.h"
 #include "analyzer/diagnose/step_words.h"
 #include "analyzer/formats/fix_words.h"
@@ -168,18 +169,18 @@ class Text {
       return numbers(group) == numbers(first) && group.reason == first.reason;
     });
     bool many = finding.groups.size() > 1 || first.parameters.size() > 1;
-    if (one_reason) out_.prose((many ? "each with " : "with ") + numbers(first), 2);
+    if (one_reason && !numbers(first).empty()) out_.prose((many ? "each with " : "with ") + numbers(first), 2);
     std::map<std::vector<std::string>, const Group*> shown;  // groups by their members
     for (const Group& group : finding.groups) {
       out_.prose(fmt::format("{}: {}", group.label, size(group)), 2, Paint::bold);
       const Group* same = shown.try_emplace(group.members, &group).first->second;
       out_.prose(same == &group ? members(group) : "the same names as in " + same->label, 6);
-      if (!one_reason) out_.prose(numbers(group), 6);
+      if (!one_reason && !numbers(group).empty()) out_.prose(numbers(group), 6);
     }
   }
 
   static std::string numbers(const Group& group) {
-    std::string text = fmt::format("{}, {}", count(group.firings, "firing"), count(group.ready_marks, "ready mark"));
+    std::string text = numbers_in_words(group);
     return group.reason.empty() ? text : fmt::format("{}: {}", text, group.reason);
   }
 

@@ -227,8 +227,9 @@ void describe(Fields& fields, As<RegionReport>) {
   fields.always("origin", &RegionReport::origin, "How gradscan knows of it.");
   fields.optional("recomputation", &RegionReport::recomputation,
                   "How the tensors differ that its function saves when it runs a second time, as backward would run it.");
-  fields.optional("mismatch", &RegionReport::mismatch,
-                  "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed, or it is harmless.");
+  fields.optional(
+      "mismatch", &RegionReport::mismatch,
+      "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed, or it is harmless.");
   fields.always("saved_bytes", &RegionReport::saved_bytes,
                 "Activations that the forward inside saves for backward, each storage once.", at_least(0));
   fields.always("recompute_flops", &RegionReport::recompute_flops, "FLOPs of the forward inside; 0 if they are not known.",
@@ -315,8 +316,10 @@ void describe(Fields& fields, As<Group>) {
   fields.always("folded", &Group::folded, "Number of equal neighbours that the group stands for.", at_least(0));
   fields.always("members", &Group::members,
                 "Names of the parameters of one of them, without the module path that the label has.");
-  fields.always("firings", &Group::firings, "Of each parameter, per iteration, in the requested setup.", at_least(0));
-  fields.always("ready_marks", &Group::ready_marks, "Likewise.", at_least(0));
+  fields.always("firings", &Group::firings,
+                "Of each parameter, per iteration, in the requested setup; null if that is not the same for all.",
+                forms::Optional<forms::Whole>{at_least(0)});
+  fields.always("ready_marks", &Group::ready_marks, "Likewise.", forms::Optional<forms::Whole>{at_least(0)});
   fields.always("reason", &Group::reason, "Where they come from.");
 }
 

@@ -34,7 +34,7 @@ void check(const BaselineEntry& entry, const std::string& subject) {
 template <typename Survey, typename Visit>
 void for_each_conflict(Survey& survey, Visit visit) {
   for (auto& file : survey.files) {
-    if (!file.report) continue;
+    if (!file.report || !file.report->disagreements.empty()) continue;
     for (auto& finding : file.report->findings)
       if (finding.severity != Severity::note) visit(file, finding);
   }

@@ -23,10 +23,8 @@ Capture saved_capture(const std::string& path, const CaptureOptions& options) {
   std::vector<Capture*> graphs{&capture};
   for (Capture& further : capture.further) graphs.push_back(&further);
   apply_patterns(graphs, options.checkpoint);
-  for (Capture* graph : graphs) {
-    if (!options.loss.empty()) choose_loss(*graph, options.loss);
-    hide_outputs(*graph, options.hidden);
-  }
+  if (!options.loss.empty()) choose_loss(graphs, options.loss);
+  hide_outputs(graphs, options.hidden);
   return capture;
 }
 

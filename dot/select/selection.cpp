@@ -97,7 +97,7 @@ class Uses {
       const bool last = i + 1 == found.size() || stage != found[i + 1].first || use.cause != found[i + 1].second.cause;
       if (last) add(stage, use);
     }
-    if (causes.empty()) add_silent(parameter);
+    if (found.empty()) add_silent(parameter);  // in the graph that is drawn, the first
   }
 
  private:

@@ -85,7 +85,7 @@ struct RegionReport {
   std::string source{};
   std::string place{};  // see Region
   RegionOrigin origin = RegionOrigin::unknown;
-  std::string recomputation{};   // see Region
+  std::string recomputation{};  // see Region
   Mismatch mismatch = Mismatch::raises;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
@@ -107,8 +107,8 @@ struct Group {
   std::vector<int> parameters{};       // DDP indices, ascending
   int folded = 1;                      // number of equal neighbours that this group stands for: 5 in "layer3.1 … layer3.5"
   std::vector<std::string> members{};  // parameter names of one of them, without the module path in the label
-  int firings = 0;                     // of each parameter, per iteration, in the requested setup
-  int ready_marks = 0;                 // likewise
+  // Of each parameter, per iteration, in the requested setup; empty if they are not the same for all, and not what matters.
+  std::optional<int> firings{}, ready_marks{};
   std::string reason{};  // where each mark comes from: "DDP's search does not find it (1), inner backward of its region (1)"
 };
 
@@ -175,7 +175,7 @@ struct Report {
   std::vector<Disagreement> disagreements{};
   // With which the model failed to train as recorded, without DDP, though its graph does not explain it; empty: it did not.
   std::string backward_error{};
-  bool changed_since = false;  // whether the graph has been changed since, so that it may fail or not
+  bool changed_since = false;          // whether the graph has been changed since, so that it may fail or not
   std::vector<std::string> varying{};  // see Capture; of all captures, like the next
   std::vector<std::string> ended{};
   std::vector<Input> inputs{};
