@@ -7,7 +7,6 @@ describes it.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from typing import Any
@@ -107,9 +106,9 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, step.args, step.kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(step, iterations)
+    notes += found.notes
     if iterations > 1:
-        regions = itertools.takewhile(lambda region: region["origin"] == "marker", found.graphs[0]["regions"])
-        add_recomputations(list(regions), step)
+        notes += add_recomputations(found, step)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),
@@ -125,7 +124,7 @@ def capture(
     return first | {
         "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
-        "notes": notes + found.notes + found.ended,
+        "notes": notes + found.ended,
         "varying": reasons_to_vary(model) + found.varying + found.difference(),
     }
 
