@@ -100,8 +100,8 @@ def export(
     trace = _Trace(step)
     with replaced(path) as temporary:
         traced = trace.run()
-        trace.run_forwards(iterations)
-        observed = _observed(step) if verify else NOT_VERIFIED
+        until_end = trace.run_forwards(iterations)
+        observed = _observed(step, until_end) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -121,9 +121,9 @@ def export(
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
 
 
-def _observed(step: Step) -> Json:
+def _observed(step: Step, iterations: int) -> Json:
     """The firings by the names of the parameters, because TorchScript has an order of its own."""
-    observed = observe_firings(step)
+    observed = observe_firings(step, iterations)
     if "firings" in observed:
         observed["firings"] = [[step.parameters[number].name, inner] for number, inner in observed["firings"]]
     return observed
@@ -164,16 +164,17 @@ class _Trace:
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
 
-    def run_forwards(self, iterations: int) -> None:
-        """Finds out whether another forward builds another graph."""
+    def run_forwards(self, iterations: int) -> int:
+        """Finds out whether another forward builds another graph. Returns how many iterations are to be observed."""
         try:
             found = run_forwards(self._step, iterations)
         except Exception as error:  # noqa: BLE001  the trace is worth a report
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
-            return
+            return 1
         _require_no_checkpoint(found.graphs)
-        self.notes += found.ended
+        self.varying += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
+        return found.iterations_until_end
 
     def _require_forward(self) -> None:
         """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""

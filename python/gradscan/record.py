@@ -119,13 +119,15 @@ def capture(
         "loss_guessed": loss is None,
         "notes": [],
     }
-    observed = observe_firings(step) if verify else NOT_VERIFIED
+    observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
+    varying = reasons_to_vary(model) + found.varying + found.ended
+    (varying if found.ends_with_new_graph else notes).extend(found.difference())
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
         "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
-        "notes": notes + found.ended,
-        "varying": reasons_to_vary(model) + found.varying + found.difference(),
+        "notes": notes,
+        "varying": varying,
     }
 
 
