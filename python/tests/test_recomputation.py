@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import zipfile
 
 import pytest
 import torch
@@ -272,6 +273,32 @@ def test_the_regions_of_every_graph(tmp_path):
     graphs = [capture, *capture["further"]]
     found = [[(region["name"], region.get("mismatch")) for region in graph["regions"]] for graph in graphs]
     assert found == [[("steady", None)], [("steady", None), ("fewer_later", "raises")]]
+
+
+def exported(tmp_path, model, **options):
+    gradscan.export(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.pt", **options)
+    with zipfile.ZipFile(tmp_path / "m.pt") as archive:
+        return json.loads(archive.read(next(name for name in archive.namelist() if name.endswith("extra/gradscan.json"))))
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("block", [steady, *DIFFERENT, fewer_within])
+def test_an_export_says_the_same(block, reentrant, tmp_path):
+    regions = recorded(tmp_path, Model(block, use_reentrant=reentrant))["regions"]
+    names = {"recomputation": "difference", "mismatch": "mismatch"}
+    expected = [{to: region[name] for name, to in names.items() if name in region} or None for region in regions]
+    assert exported(tmp_path, Model(block, use_reentrant=reentrant))["recomputations"] == expected
+
+
+def test_an_export_says_what_it_has_not_compared(tmp_path):
+    assert exported(tmp_path, Model(fewer_later), iterations=1)["recomputations"] == []
+    metadata = exported(tmp_path, Mixed(fails_later))
+    assert metadata["recomputations"][0]["mismatch"] == "raises" and metadata["recomputations"][1] is None
+    assert any("was not checked, because it fails (KeyError: 'labels')" in note for note in metadata["notes"])
+    OtherForward.forwards = 2
+    metadata = exported(tmp_path, OtherForward(steady))
+    assert metadata["recomputations"] == []
+    assert "a forward runs other checkpoint regions than the trace, so recomputations were not checked" in metadata["notes"]
 
 
 class InnerBackward(torch.autograd.Function):
