@@ -5,8 +5,9 @@ function depends on state that has changed since: a counter, a flag, random numb
 region yields wrong gradients without a word; mismatch.py says what becomes of a non-reentrant one.
 
 So forward runs once more, from the state in which the first one began. When it has ended, the function of each outermost region
-runs again as in backward: in reverse order, on detached arguments, with the random numbers and the autocast of its first run.
-What the two runs save for backward is compared by number, shape, type and device. The graphs of these runs are thrown away.
+that backward reaches runs again as there: in reverse order, on detached arguments, with the random numbers and the autocast of
+its first run. What the two runs save for backward is compared by number, shape, type and device. The graphs of these runs are
+thrown away.
 
 If forwards build different graphs, as many of them run as before, each followed by its second runs. These may change what the
 next forward does, so a result belongs to the graph that has the same regions. What fails, and what belongs to no graph, is
@@ -24,10 +25,13 @@ from typing import Any
 
 import torch
 import torch.utils.checkpoint as torch_checkpoint
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
+from gradscan.boundary import edge_of, find_nodes, number_of
 from gradscan.errors import in_short
 from gradscan.intercept import Call
 from gradscan.iterations import Forwards
+from gradscan.loss import roots_of
 from gradscan.mismatch import Saves, difference, mismatch
 from gradscan.observe import Observer
 from gradscan.region_name import region_name
@@ -89,6 +93,7 @@ class _Run:
     device_type: str
     autocast: tuple[dict[str, Any], dict[str, Any]]  # of the device, of the CPU
     saves: Saves
+    nodes: range  # numbers of the autograd nodes that it has created
 
 
 class _Recomputed(Observer):
@@ -105,7 +110,7 @@ class _Recomputed(Observer):
         args, kwargs = step.own_arguments()
         with self:
             self._output = step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
-            self._run_again()
+            self._run_again(roots_of(step.loss, self._output))
 
     def _modes(self) -> list[Any]:
         return []
@@ -125,7 +130,9 @@ class _Recomputed(Observer):
         run = _first_run(len(self.names) - 1, call)
         self._first_runs.append(run)
         with self._noting(run.saves):
-            return call.function(*call.args, **call.kwargs)
+            result = call.function(*call.args, **call.kwargs)
+        run.nodes = range(run.nodes.start, _get_sequence_nr())
+        return result
 
     @contextlib.contextmanager
     def _noting(self, saves: Saves) -> Iterator[None]:
@@ -136,28 +143,35 @@ class _Recomputed(Observer):
         finally:
             self._saves = None
 
-    def _run_again(self) -> None:
+    def _run_again(self, roots: list[torch.Tensor]) -> None:
         self._is_second = True
+        starts = [edge[0] for root in roots if (edge := edge_of(root))]
+        reached = {number_of(node) for node in find_nodes(starts)}
         for run in reversed(self._first_runs):
-            second = Saves()
-            try:
-                with _as_in_backward(run), self._noting(second):
-                    run.call.function(*run.call.args, **run.call.kwargs)
-            except Exception as error:  # noqa: BLE001  the other regions are worth a comparison
-                where = f"{self.names[run.number]} ({run.source})"
-                self.failures.append(f"the recomputation of {where} was not checked, because it fails ({in_short(error)})")
-                continue
-            if sentence := difference(run.saves, second):
-                kind = mismatch(run.call, run.saves, second)
-                self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
+            if not run.nodes or not reached.isdisjoint(run.nodes):
+                self._compare(run)
+
+    def _compare(self, run: _Run) -> None:
+        second = Saves()
+        try:
+            with _as_in_backward(run), self._noting(second):
+                run.call.function(*run.call.args, **run.call.kwargs)
+        except Exception as error:  # noqa: BLE001  the other regions are worth a comparison
+            where = f"{self.names[run.number]} ({run.source})"
+            self.failures.append(f"the recomputation of {where} was not checked, because it fails ({in_short(error)})")
+            return
+        if sentence := difference(run.saves, second):
+            kind = mismatch(run.call, run.saves, second)
+            self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
 
 
 def _first_run(number: int, call: Call) -> _Run:
     device_type = torch_checkpoint._infer_device_type(*call.args)
     autocast = torch_checkpoint._get_autocast_kwargs(device_type)
     states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
+    start = _get_sequence_nr()
     detached = dataclasses.replace(call, args=_detached(call.args))
-    return _Run(number, user_line(), detached, *states, device_type, autocast, Saves())
+    return _Run(number, user_line(), detached, *states, device_type, autocast, Saves(), range(start, start))
 
 
 def _detached(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 from gradscan.boundary import Edge, edge_of, find_nodes, number_of
 from gradscan.ddp import Parameter
 from gradscan.errors import first_line
-from gradscan.loss import Loss, usual_loss
+from gradscan.loss import roots_of
 from gradscan.places import tensor_places
 from gradscan.restore import gradients_unchanged, unchanged
 from gradscan.stand_ins import stand_ins
@@ -79,7 +79,7 @@ def _later_iterations(
 def _forward(step: Step) -> tuple[list[torch.Tensor], Any]:
     """Where backward starts, and the arguments."""
     args, kwargs = step.own_arguments()
-    return _roots(step.loss, step.model(*args, **kwargs)), (args, kwargs)
+    return roots_of(step.loss, step.model(*args, **kwargs)), (args, kwargs)
 
 
 def _backward(roots: list[torch.Tensor], inputs: Any, firings: _Firings, start: int) -> bool:
@@ -94,16 +94,6 @@ def _backward(roots: list[torch.Tensor], inputs: Any, firings: _Firings, start: 
 
 def _reason(step: str, error: Exception) -> Observed:
     return {"reason": f"{step} fails: {first_line(error)}"}
-
-
-def _roots(loss: Loss | None, output: Any) -> list[torch.Tensor]:
-    """The loss, or without a loss function what usually is one: see loss.py."""
-    if loss is not None:
-        return [loss(output)]
-    if usual := usual_loss(output):
-        return usual
-    tensors = [place.tensor for place in tensor_places(output, "output")]
-    return [tensor for tensor in tensors if tensor.requires_grad] or tensors[:1]
 
 
 def _search(roots: list[Edge], first: int) -> tuple[list[torch.Tensor], bool]:

@@ -249,6 +249,37 @@ def test_another_number_of_regions(tmp_path):
     assert "a further forward fails (ZeroDivisionError: division by zero), so recomputations were not checked" in notes
 
 
+class TwoOutputs(Model):
+    def forward(self, x):
+        self.count += 1
+        differs = checkpoint(fewer_later, self, x, **self.options)
+        result = {"differs": differs, "steady": checkpoint(steady, self, x, **self.options)}
+        self.count += 1
+        return result
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_region_that_backward_does_not_reach(reentrant, tmp_path):
+    """It has no second run."""
+    for output, expected in (("steady", [None, None]), ("differs", ["raises", None])):
+        model = TwoOutputs(steady, use_reentrant=reentrant)
+        real = gradients(model, lambda x, model=model, output=output: model(x)[output])
+        assert isinstance(real, CheckpointError) == (output == "differs" and not reentrant)
+        model = TwoOutputs(steady, use_reentrant=reentrant)
+        regions = recorded(tmp_path, model, loss=lambda result, output=output: result[output].sum())["regions"]
+        assert [region.get("mismatch") for region in regions] == expected
+
+
+def nothing_at_first(model, x):
+    return x if model.count % 2 else torch.tanh(x)
+
+
+def test_a_region_that_builds_nothing_at_first(tmp_path):
+    assert what_torch_makes_of_it(nothing_at_first, True) == "harmless"
+    regions = recorded(tmp_path, Model(nothing_at_first, use_reentrant=True))["regions"]
+    assert [region.get("mismatch") for region in regions] == ["harmless", "harmless"]
+
+
 class TakingTurns(Model):
     """In every other forward, there is another region, and only that one differs."""
 
