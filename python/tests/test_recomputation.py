@@ -312,13 +312,12 @@ def exported(tmp_path, model, **options):
         return json.loads(archive.read(next(name for name in archive.namelist() if name.endswith("extra/gradscan.json"))))
 
 
-@pytest.mark.parametrize("reentrant", [True, False])
-@pytest.mark.parametrize("block", [steady, *DIFFERENT, fewer_within])
-def test_an_export_says_the_same(block, reentrant, tmp_path):
-    regions = recorded(tmp_path, Model(block, use_reentrant=reentrant))["regions"]
+@pytest.mark.parametrize("block", [steady, fewer_later, more_later, fewer_within])
+def test_an_export_says_the_same(block, tmp_path):
+    regions = recorded(tmp_path, Model(block))["regions"]
     names = {"recomputation": "difference", "mismatch": "mismatch"}
     expected = [{to: region[name] for name, to in names.items() if name in region} or None for region in regions]
-    assert exported(tmp_path, Model(block, use_reentrant=reentrant))["recomputations"] == expected
+    assert exported(tmp_path, Model(block))["recomputations"] == expected
 
 
 def test_an_export_says_what_it_has_not_compared(tmp_path):
