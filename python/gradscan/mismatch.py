@@ -8,6 +8,9 @@ the first of them, the second run fills the holders in order, and torch compares
     metadata    Another shape, dtype or device raises, unless determinism_check="none". Holders that are gone are not compared:
                 the graph has freed them, so backward does not need them.
 
+Numbers are not compared. A second run that does something else before it ends can fill a holder with another tensor of the same
+metadata, which nobody notices, so the norms of the tensors are compared here.
+
 If no holder is left, there is no second run. Of a region within the region, only the tensors among its arguments count: it
 compares the rest itself, and how often it runs depends on what backward needs. So it is not known what torch makes of a
 difference there.
@@ -43,7 +46,8 @@ class Saves:
     def __init__(self) -> None:
         self.everything: list[_Kind] = []
         self.counted: list[_Kind] = []  # what torch compares
-        self.holders: list[weakref.ref[_Holder]] = []  # of the counted ones
+        self.norms: list[torch.Tensor | None] = []  # of the counted ones, as their holders; None if unknown
+        self.holders: list[weakref.ref[_Holder]] = []
         self.has_regions = False
         self._depth = 0
         self._arguments: list[_Holder] = []  # of regions within: held as long as those can run again
@@ -59,7 +63,7 @@ class Saves:
         """A region in the run, called with `args`."""
         if not self._depth:
             self.has_regions = True
-            self._arguments += [self._count(_kind(a)) for a in args if isinstance(a, torch.Tensor)]
+            self._arguments += [self._count(a) for a in args if isinstance(a, torch.Tensor)]
         self._depth += 1
         try:
             yield
@@ -68,11 +72,12 @@ class Saves:
 
     def _pack(self, tensor: torch.Tensor) -> _Holder:
         self.everything.append(_kind(tensor))
-        return _Holder() if self._depth else self._count(_kind(tensor))
+        return _Holder() if self._depth else self._count(tensor)
 
-    def _count(self, kind: _Kind) -> _Holder:
+    def _count(self, tensor: torch.Tensor) -> _Holder:
         holder = _Holder()
-        self.counted.append(kind)
+        self.counted.append(_kind(tensor))
+        self.norms.append(_norm(tensor))
         self.holders.append(weakref.ref(holder))
         return holder
 
@@ -85,19 +90,39 @@ def _kind(tensor: torch.Tensor) -> _Kind:
     return _Kind(tensor.shape, tensor.dtype, tensor.device)
 
 
+def _norm(tensor: torch.Tensor) -> torch.Tensor | None:
+    with contextlib.suppress(Exception), torch.no_grad():  # a subclass of Tensor may have none
+        values = tensor.abs() if tensor.is_complex() else tensor.detach()
+        if not values.is_floating_point():
+            return values.sum(dtype=torch.float64)
+        norm: torch.Tensor = torch.linalg.vector_norm(values, dtype=torch.float64)
+        return norm
+    return None
+
+
 def mismatch(call: Call, first: Saves, second: Saves) -> str | None:
     """What torch's non-reentrant checkpoint makes of two runs that differ: "raises" CheckpointError, "unnoticed" if backward
     uses other tensors than those that forward saved, or "harmless". None if that is not known."""
     alive = [holder() is not None for holder in first.holders]
-    unknown = first.has_regions or second.has_regions
     if any(alive):
         fewer, more = len(second.counted) < len(first.counted), len(second.counted) > len(first.counted)
         if fewer or (more and not call.early_stop):
             return "raises"
-        compared = zip(alive, first.counted, second.counted, strict=False)
-        if any(is_alive and a != b for is_alive, a, b in compared):
+        if any(is_alive and a != b for is_alive, a, b in zip(alive, first.counted, second.counted, strict=False)):
             return "unnoticed" if call.determinism_check == "none" else "raises"
-    return None if unknown else "harmless"
+    if first.has_regions or second.has_regions:
+        return None
+    same = [_same_norms(a, b) for is_alive, a, b in zip(alive, first.norms, second.norms, strict=False) if is_alive]
+    if False in same:
+        return "unnoticed"
+    return None if None in same else "harmless"
+
+
+def _same_norms(a: torch.Tensor | None, b: torch.Tensor | None) -> bool | None:
+    """With tolerance for operations that are not deterministic. None if that is not known."""
+    if a is None or b is None:
+        return None
+    return bool(torch.isclose(a, b, rtol=1e-3, equal_nan=True)) if a.device.type != "meta" else None
 
 
 def difference(first: Saves, second: Saves) -> str:

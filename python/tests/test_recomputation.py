@@ -75,6 +75,16 @@ def more_and_other_later(model, x):
     return torch.tanh(x) if model.count % 2 else torch.tanh(torch.tanh(x[:2])).repeat(2, 1)[:3]
 
 
+def another_before(model, x):
+    x = model.a(x)
+    return torch.tanh(x) if model.count % 2 else torch.tanh(torch.sin(x))
+
+
+def more_after_integers(model, x):
+    x = torch.take(model.a(x), torch.arange(12)).view(3, 4)
+    return x if model.count % 2 else torch.tanh(x)
+
+
 def other_and_dead(model, x):
     x = model.a(x)
     torch.tanh(x if model.count % 2 else x[:2])
@@ -119,6 +129,8 @@ DIFFERENT = [
     other_shape_later,
     other_dtype_later,
     more_and_other_later,
+    another_before,
+    more_after_integers,
     other_and_dead,
     dead_only,
 ]
