@@ -17,3 +17,13 @@ class TracingError(Error):
 
 class DDPError(RuntimeError):
     """DistributedDataParallel raised an error. The message is gradscan's report, and `__cause__` is DDP's own error."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of its message, or else its type."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def in_short(error: Exception) -> str:
+    """Its type and the first line of its message: "KeyError: 'labels'"."""
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -29,11 +29,12 @@ from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
-from gradscan.iterations import require_iterations, run_forwards
+from gradscan.iterations import Forwards, require_iterations, run_forwards
 from gradscan.loss import Loss, LossInputs
 from gradscan.numbers import has_numbers, numbers_of
 from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
+from gradscan.recomputation import add_recomputations
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.tracing import TracingObserver, untraced
@@ -71,7 +72,8 @@ def export(
     find_unused_parameters, static_graph, bucket_cap_mb: the arguments of DistributedDataParallel. If the model is already
         wrapped, DDP's own flags are used instead.
     iterations: how often forward runs besides the trace, to find out whether it always builds the same graph. The file says if
-        it does not, but contains only one of the graphs.
+        it does not, but contains only one of the graphs. With more than one, each checkpointed function also runs a second
+        time, as in backward, to find out whether it then does the same.
     verify: also runs one iteration as it is, with backward, and writes which gradients really fire (see `verify.py`).
 
     Raises TracingError if the model cannot be traced. `record` does not need to trace it.
@@ -100,8 +102,8 @@ def export(
     trace = _Trace(step)
     with replaced(path) as temporary:
         traced = trace.run()
-        trace.run_forwards(iterations)
-        observed = _observed(step) if verify else NOT_VERIFIED
+        until_end = trace.run_forwards(iterations)
+        observed = _observed(step, until_end) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -116,14 +118,15 @@ def export(
             "notes": notes + trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
             "observed": observed,
+            "recomputations": trace.recomputations,
         }
         with _quiet():
             torch.jit.save(traced, temporary, _extra_files={"gradscan.json": json.dumps(metadata).encode()})
 
 
-def _observed(step: Step) -> Json:
+def _observed(step: Step, iterations: int) -> Json:
     """The firings by the names of the parameters, because TorchScript has an order of its own."""
-    observed = observe_firings(step)
+    observed = observe_firings(step, iterations)
     if "firings" in observed:
         observed["firings"] = [[step.parameters[number].name, inner] for number, inner in observed["firings"]]
     return observed
@@ -137,6 +140,8 @@ class _Trace:
         self.loss: list[str] = []  # paths of the outputs that the loss is computed from
         self.notes: list[str] = []
         self.varying: list[str] = []
+        self.recomputations: list[Json | None] = []  # for each region, how its two runs differ; empty if they were not compared
+        self._regions: list[str] = []  # their names
         self._step, self._model = step, step.model
         self._bound = bind(step.model, step.args, step.kwargs)
         tensors = named_tensors(self._bound)
@@ -164,16 +169,28 @@ class _Trace:
             self.notes += [_inlined_note(name) for name in inlined]
         return traced
 
-    def run_forwards(self, iterations: int) -> None:
-        """Finds out whether another forward builds another graph."""
+    def run_forwards(self, iterations: int) -> int:
+        """Finds out whether another forward builds another graph. Returns how many iterations are to be observed."""
         try:
             found = run_forwards(self._step, iterations)
         except Exception as error:  # noqa: BLE001  the trace is worth a report
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
-            return
+            return 1
         _require_no_checkpoint(found.graphs)
-        self.notes += found.ended
+        self.varying += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
+        if iterations > 1:
+            self._add_recomputations(found)
+        return found.iterations_until_end
+
+    def _add_recomputations(self, found: Forwards) -> None:
+        """Of the graph that was traced: that of the first forward, as far as the trace has not changed it."""
+        regions = found.graphs[0]["regions"]
+        if [region["name"] for region in regions] != self._regions:
+            self.notes.append("a forward runs other checkpoint regions than the trace, so recomputations were not checked")
+            return
+        self.notes += add_recomputations(found, self._step)
+        self.recomputations = [_describe_recomputation(region) for region in regions]
 
     def _require_forward(self) -> None:
         """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""
@@ -208,6 +225,7 @@ class _Trace:
         with untraced():
             observer.require_inside([place.tensor for place in places])
             self._describe_outputs(output, places)
+        self._regions = [region.name for region in observer.regions]
         self.notes += observer.notes()
         self.varying += observer.varying()
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
@@ -257,6 +275,11 @@ def _describe_input(name: str, tensor: torch.Tensor) -> Json:
         described["range"] = [min(numbers), max(numbers)]
     values = numbers_of(tensor)
     return described if values is None else described | {"values": values}
+
+
+def _describe_recomputation(region: Json) -> Json | None:
+    names = {"recomputation": "difference", "mismatch": "mismatch"}
+    return {to: region[name] for name, to in names.items() if name in region} or None
 
 
 def _note_without_values(described: Json) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 import torch.utils.checkpoint as torch_checkpoint
 
 from gradscan.interception import Interception
-from gradscan.torch_versions import checkpoint, checkpoint_implementation, checkpoint_options
+from gradscan.torch_versions import checkpoint, checkpoint_implementation, checkpoint_options, stops_early
 
 
 @dataclasses.dataclass
@@ -34,6 +34,8 @@ class Call:
     kwargs: dict[str, Any]
     kind: str  # "reentrant", "non_reentrant"
     preserve_rng_state: bool = True  # whether the recomputation draws the same random numbers
+    determinism_check: str = "default"  # which metadata of recomputed tensors torch compares
+    early_stop: bool = True  # whether a non-reentrant recomputation ends as soon as it has saved enough
 
 
 Handler = Callable[[Call], Any]
@@ -85,7 +87,9 @@ def _hand_over(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], opt
     if "context_fn" in options:
         function = _under_context(function, options)
     kind, preserve = "reentrant" if reentrant else "non_reentrant", options.get("preserve_rng_state", True)
-    return _interception.handlers[-1](Call(function, args, kwargs, kind, preserve))
+    check = "default" if reentrant else options.get("determinism_check", "default")
+    call = Call(function, args, kwargs, kind, preserve, check, stops_early(options.get("early_stop", True)))
+    return _interception.handlers[-1](call)
 
 
 def _require_valid(reentrant: bool, kwargs: dict[str, Any], options: dict[str, Any]) -> None:
@@ -117,7 +121,8 @@ def _under_context(function: Any, options: dict[str, Any]) -> Any:
 def _apply_called(function: Any, preserve_rng_state: bool, *args: Any) -> Any:
     if not _interception.handlers:
         return _original_apply(function, preserve_rng_state, *args)
-    return _interception.handlers[-1](Call(function, args, {}, "reentrant", preserve_rng_state))
+    call = Call(function, args, {}, "reentrant", preserve_rng_state, early_stop=stops_early(True))
+    return _interception.handlers[-1](call)
 
 
 def _replace() -> None:

@@ -9,7 +9,8 @@ memory may differ from forward to forward; the graph is what gradients flow thro
     found.graphs[found.turns[2]]     the graph that the third forward built
 
 A later forward that fails ends the series, and so does one that uses the graph of an earlier one: in training, backward has
-freed that graph by then. Both are noted.
+freed that graph by then. Then training runs what is not among the graphs. Nor may all graphs be known if the last forward built
+a new one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ class Forwards:
     notes: list[str]
     varying: list[str]  # why another forward may build another graph
     ended: list[str] = dataclasses.field(default_factory=list)  # why there are fewer forwards than requested
+
+    @property
+    def ends_with_new_graph(self) -> bool:
+        """Whether the last forward built a graph that none had built before."""
+        return self.turns.count(self.turns[-1]) == 1
+
+    @property
+    def iterations_until_end(self) -> int:
+        """How many iterations it takes to see in training why the series ended early, if it did."""
+        return len(self.turns) + 1 if self.ended else 1
 
     def difference(self) -> list[str]:
         """The sentence that says that the graphs differ and where, if they do."""

@@ -70,6 +70,16 @@ def usual_loss(output: Any) -> list[torch.Tensor]:
     return []
 
 
+def roots_of(loss: Loss | None, output: Any) -> list[torch.Tensor]:
+    """Where backward starts: the loss, or without a loss function what usually is one."""
+    if loss is not None:
+        return [loss(output)]
+    if usual := usual_loss(output):
+        return usual
+    tensors = [place.tensor for place in tensor_places(output, "output")]
+    return [tensor for tensor in tensors if tensor.requires_grad] or tensors[:1]
+
+
 def _attribute_loss(output: Any) -> Any:
     try:
         return getattr(output, "loss", None)

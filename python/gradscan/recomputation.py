@@ -2,11 +2,16 @@
 
 Checkpointing is sound only if the second run of a function, in backward, does what the first one did. It does not if the
 function depends on state that has changed since: a counter, a flag, random numbers that are not preserved. Then a reentrant
-region yields wrong gradients without a word, and a non-reentrant one raises an error if less is saved for backward than before.
+region yields wrong gradients without a word; mismatch.py says what becomes of a non-reentrant one.
 
 So forward runs once more, from the state in which the first one began. When it has ended, the function of each outermost region
-runs again as in backward: in reverse order, on detached arguments, with the random numbers and the autocast of its first run.
-What the two runs save for backward is compared by number, shape and type. The graphs of these runs are thrown away.
+that backward reaches runs again as there: in reverse order, on detached arguments, with the random numbers and the autocast of
+its first run. What the two runs save for backward is compared by number, shape, type and device. The graphs of these runs are
+thrown away.
+
+If forwards build different graphs, as many of them run as before, each followed by its second runs. These may change what the
+next forward does, so a result belongs to the graph that has the same regions. What fails, and what belongs to no graph, is
+noted.
 """
 
 from __future__ import annotations
@@ -14,18 +19,66 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch.utils.checkpoint as torch_checkpoint
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
-from gradscan.intercept import Call, intercepted
+from gradscan.boundary import edge_of, find_nodes, number_of
+from gradscan.errors import in_short
+from gradscan.intercept import Call
+from gradscan.iterations import Forwards
+from gradscan.loss import roots_of
+from gradscan.mismatch import Saves, difference, mismatch
+from gradscan.observe import Observer
+from gradscan.region_name import region_name
 from gradscan.restore import unchanged
 from gradscan.step import Step
+from gradscan.user_code import user_line
 from gradscan.walk import Json
 
-Saved = list[tuple[torch.Size, torch.dtype]]
+
+def add_recomputations(found: Forwards, step: Step) -> list[str]:
+    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors. Returns
+    notes on what could not be compared."""
+    notes: list[str] = []
+    if not any(_executed(graph) for graph in found.graphs):
+        return notes
+    with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
+        for turn in found.turns if len(found.graphs) > 1 else [0]:
+            try:
+                restore_arguments()
+                gc.collect()  # what an earlier forward has left behind
+                forward = _Recomputed(step)
+            except Exception as error:  # noqa: BLE001  the report does not depend on this
+                notes.append(f"a further forward fails ({in_short(error)}), so recomputations were not checked")
+                break
+            notes += forward.failures + _attach(forward, [found.graphs[turn], *found.graphs])
+    return list(dict.fromkeys(notes))
+
+
+def _executed(graph: Json) -> list[Json]:
+    """The regions that forward itself executes, in order: not those in the backward of a custom autograd Function."""
+    is_executed: list[bool] = []  # a region stands behind the one around it
+    for region in graph["regions"]:
+        is_executed.append(region["origin"] == "marker" and (region["parent"] < 0 or is_executed[region["parent"]]))
+    return list(itertools.compress(graph["regions"], is_executed))
+
+
+def _attach(forward: _Recomputed, graphs: list[Json]) -> list[str]:
+    """Adds what differs to the first of the graphs that has the same regions; notes it if none has."""
+    lists = map(_executed, graphs)
+    regions = next((regions for regions in lists if [region["name"] for region in regions] == forward.names), None)
+    if regions is None:
+        lost = [f"{forward.names[number]}: {found['recomputation']}" for number, found in forward.differences.items()]
+        return ["; ".join(["a further forward runs other checkpoint regions, whose recomputations fit no graph here", *lost])]
+    for number, found in forward.differences.items():
+        if "recomputation" not in regions[number] or found.get("mismatch") == "raises":
+            regions[number].update(found)
+    return []
 
 
 @dataclasses.dataclass
@@ -33,63 +86,92 @@ class _Run:
     """The first run of an outermost region, and what a second one needs."""
 
     number: int
+    source: str
     call: Call  # with detached arguments
     random_state: torch.Tensor
     device_random_states: tuple[Any, Any]  # the devices of the arguments, and their states
     device_type: str
     autocast: tuple[dict[str, Any], dict[str, Any]]  # of the device, of the CPU
-    saved: Saved
+    saves: Saves
+    nodes: range  # numbers of the autograd nodes that it has created
 
 
-def add_recomputations(regions: list[Json], step: Step) -> None:
-    """Adds "recomputation" to each region whose two runs save different tensors. A run that fails shows nothing."""
-    if not regions:
-        return
-    gc.collect()  # what an earlier forward has left behind
-    recomputations = _Recomputations()
-    args, kwargs = step.own_arguments()
-    with unchanged(step.model, (step.args, step.kwargs)), contextlib.suppress(Exception), torch.enable_grad():
-        with intercepted(recomputations.run_region):
-            step.model(*args, **kwargs)
-        if recomputations.count == len(regions):
-            for number, sentence in recomputations.differences():
-                regions[number]["recomputation"] = sentence
+class _Recomputed(Observer):
+    """One forward and its second runs. It observes which regions there are, and nothing of the graph."""
 
+    def __init__(self, step: Step) -> None:
+        super().__init__(step.model)
+        self.names: list[str] = []  # of the regions that forward executes
+        self.differences: dict[int, Json] = {}  # by number of the region
+        self.failures: list[str] = []
+        self._first_runs: list[_Run] = []
+        self._saves: Saves | None = None  # of the outermost region, while it runs
+        self._is_second = False
+        args, kwargs = step.own_arguments()
+        with self:
+            self._output = step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
+            self._run_again(roots_of(step.loss, self._output))
 
-class _Recomputations:
-    def __init__(self) -> None:
-        self.count = 0
-        self._runs: list[_Run] = []
-        self._depth = 0
+    def _modes(self) -> list[Any]:
+        return []
+
+    def _apply(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
+        return proceed()
 
     def run_region(self, call: Call) -> Any:
         """Runs the function, and notes what it saves if no region is around it."""
         if not torch.is_grad_enabled():
             return call.function(*call.args, **call.kwargs)
-        number, self.count = self.count, self.count + 1
-        if self._depth:
-            return call.function(*call.args, **call.kwargs)
-        device_type = torch_checkpoint._infer_device_type(*call.args)
-        autocast = torch_checkpoint._get_autocast_kwargs(device_type)
-        states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
-        run = _Run(number, dataclasses.replace(call, args=_detached(call.args)), *states, device_type, autocast, [])
-        self._runs.append(run)
-        self._depth += 1
-        try:
-            with _saving(run.saved):
+        if not self._is_second:
+            self.names.append(region_name(call.function, self._paths, self._path_stack[-1]))
+        if self._saves:
+            with self._saves.within_region(call.args):
                 return call.function(*call.args, **call.kwargs)
-        finally:
-            self._depth -= 1
+        run = _first_run(len(self.names) - 1, call)
+        self._first_runs.append(run)
+        with self._noting(run.saves):
+            result = call.function(*call.args, **call.kwargs)
+        run.nodes = range(run.nodes.start, _get_sequence_nr())
+        return result
 
-    def differences(self) -> Iterator[tuple[int, str]]:
-        """The number of each region that differs, and how."""
-        self._depth = 1
-        for run in reversed(self._runs):
-            again: Saved = []
-            with _as_in_backward(run), intercepted(self.run_region), _saving(again):
+    @contextlib.contextmanager
+    def _noting(self, saves: Saves) -> Iterator[None]:
+        self._saves = saves
+        try:
+            with saves.noted():
+                yield
+        finally:
+            self._saves = None
+
+    def _run_again(self, roots: list[torch.Tensor]) -> None:
+        self._is_second = True
+        starts = [edge[0] for root in roots if (edge := edge_of(root))]
+        reached = {number_of(node) for node in find_nodes(starts)}
+        for run in reversed(self._first_runs):
+            if not run.nodes or not reached.isdisjoint(run.nodes):
+                self._compare(run)
+
+    def _compare(self, run: _Run) -> None:
+        second = Saves()
+        try:
+            with _as_in_backward(run), self._noting(second):
                 run.call.function(*run.call.args, **run.call.kwargs)
-            if again != run.saved:
-                yield run.number, _sentence(run.saved, again)
+        except Exception as error:  # noqa: BLE001  the other regions are worth a comparison
+            where = f"{self.names[run.number]} ({run.source})"
+            self.failures.append(f"the recomputation of {where} was not checked, because it fails ({in_short(error)})")
+            return
+        if sentence := difference(run.saves, second):
+            kind = mismatch(run.call, run.saves, second)
+            self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
+
+
+def _first_run(number: int, call: Call) -> _Run:
+    device_type = torch_checkpoint._infer_device_type(*call.args)
+    autocast = torch_checkpoint._get_autocast_kwargs(device_type)
+    states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
+    start = _get_sequence_nr()
+    detached = dataclasses.replace(call, args=_detached(call.args))
+    return _Run(number, user_line(), detached, *states, device_type, autocast, Saves(), range(start, start))
 
 
 def _detached(args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -111,29 +193,3 @@ def _as_in_backward(run: _Run) -> Iterator[None]:
         stack.enter_context(torch.amp.autocast("cpu", **cpu))
         stack.enter_context(torch.enable_grad())
         yield
-
-
-@contextlib.contextmanager
-def _saving(saved: Saved) -> Iterator[None]:
-    """Lists what is saved for backward in the block, without keeping it: there is no backward."""
-
-    def pack(tensor: torch.Tensor) -> None:
-        saved.append((tensor.shape, tensor.dtype))
-
-    def unpack(_: None) -> torch.Tensor:
-        raise RuntimeError("the tensor was not kept")
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
-        yield
-
-
-def _sentence(first: Saved, second: Saved) -> str:
-    if len(first) != len(second):
-        return f"the first run saves {len(first)} tensors, the second {len(second)}"
-    k = next(k for k, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
-    kinds = f"{_words(first[k])} in the first run, {_words(second[k])} in the second"
-    return f"of {len(first)} saved tensors, number {k + 1} is {kinds}"
-
-
-def _words(saved: tuple[torch.Size, torch.dtype]) -> str:
-    return f"{str(saved[1]).removeprefix('torch.')}{list(saved[0])}"

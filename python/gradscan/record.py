@@ -7,7 +7,6 @@ describes it.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from typing import Any
@@ -107,9 +106,9 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, step.args, step.kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     found = run_forwards(step, iterations)
+    notes += found.notes
     if iterations > 1:
-        regions = itertools.takewhile(lambda region: region["origin"] == "marker", found.graphs[0]["regions"])
-        add_recomputations(list(regions), step)
+        notes += add_recomputations(found, step)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),
@@ -120,13 +119,15 @@ def capture(
         "loss_guessed": loss is None,
         "notes": [],
     }
-    observed = observe_firings(step) if verify else NOT_VERIFIED
+    observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
+    varying = reasons_to_vary(model) + found.varying + found.ended
+    (varying if found.ends_with_new_graph else notes).extend(found.difference())
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
         "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
-        "notes": notes + found.notes + found.ended,
-        "varying": reasons_to_vary(model) + found.varying + found.difference(),
+        "notes": notes,
+        "varying": varying,
     }
 
 

@@ -27,6 +27,7 @@ class Verdict:
     checkpointing: str
     find_unused_parameters: bool
     static_graph: bool
+    severity: str  # "error", "silent", "unknown", "note", "pass": of the worst that is wrong, with DDP or without
     outcome: str  # "pass", "marked_ready_twice", "unfinished_reduction", "graph_changed", "other"
     iteration: int | None
     message: str
@@ -39,7 +40,7 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether it is known that there is neither an error nor a silent failure."""
-        return self.known and self.outcome == "pass" and not self.unsynchronised and not self.lost
+        return self.known and self.severity in ("note", "pass")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Report:
             verdict["checkpointing"],
             verdict["find_unused_parameters"],
             verdict["static_graph"],
+            verdict["severity"],
             verdict["outcome"],
             verdict["iteration"],
             verdict["message"],

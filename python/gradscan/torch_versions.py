@@ -99,6 +99,13 @@ def _checkpoint_options() -> set[str]:
     return {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY} | {"preserve_rng_state"}
 
 
+def stops_early(option: bool) -> bool:
+    """Whether a non-reentrant checkpoint called now with early_stop=option ends its recomputation as soon as it can.
+    set_checkpoint_early_stop() overrides the option; torch 2.7 has only that function, and a default in its place."""
+    override: bool | None = torch_checkpoint._enable_checkpoint_early_stop
+    return option if override is None else override
+
+
 _implementation = getattr(torch_checkpoint, "_checkpoint_impl", None)
 
 function_apply = _function_apply()

@@ -5,6 +5,9 @@ parameter, even if the gradient is undefined. A hook in the same place notes the
 a pass of its own, and so is whatever else runs a backward inside backward, known to gradscan or not. So the firings show
 whether the regions of a file are all that matters.
 
+A model whose later forward fails, or uses the graph of an earlier one, may fail in a later iteration only. Then as many
+iterations run as it takes to reach it, one after the other as in training, without an optimizer.
+
 The parameters are stand-ins meanwhile (stand_ins.py): no hook on them runs, neither DDP's nor the user's. Each gradient is
 freed as soon as it has been counted. A graph from before this forward, which backward would free, is left alone.
 """
@@ -20,7 +23,8 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
 from gradscan.boundary import Edge, edge_of, find_nodes, number_of
 from gradscan.ddp import Parameter
-from gradscan.loss import Loss, usual_loss
+from gradscan.errors import first_line
+from gradscan.loss import roots_of
 from gradscan.places import tensor_places
 from gradscan.restore import gradients_unchanged, unchanged
 from gradscan.stand_ins import stand_ins
@@ -30,55 +34,66 @@ Observed = dict[str, Any]
 NOT_VERIFIED: Observed = {"reason": "verify=False"}
 
 
-def observe_firings(step: Step) -> Observed:
-    """{"firings": [[parameter, pass], ...]} in order: positions in the step's parameters, and 0 for the outermost pass, then
-    1, 2, ... in order of their first firings. {"error": its first line} if backward fails, else {"reason": why there are none}
-    if there are none."""
-    args, kwargs = step.own_arguments()
+def observe_firings(step: Step, iterations: int = 1) -> Observed:
+    """{"firings": [[parameter, pass], ...]} of the first iteration, in order: positions in the step's parameters, and 0 for the
+    outermost pass, then 1, 2, ... in order of their first firings. {"error": its first line} if backward fails, with
+    "iteration 1: " before it if a later iteration does, else {"reason": why there are none} if there are none."""
     tensors = [parameter.tensor for parameter in step.parameters]
     try:
-        with unchanged(step.model, (args, kwargs)), stand_ins(tensors), torch.enable_grad():
+        with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments, stand_ins(tensors), torch.enable_grad():
             with _Firings(step.parameters) as firings:
-                return _iterate(functools.partial(step.model, *args, **kwargs), step.loss, firings, (args, kwargs))
+                start = _get_sequence_nr()
+                observed = _first_iteration(step, firings, start)
+                later = range(1, iterations) if "firings" in observed else range(0)
+                return _later_iterations(step, firings, start, later, restore_arguments) or observed
     except Exception as error:  # noqa: BLE001  the verdict does not depend on this
         return _reason("iteration", error)
 
 
-def _iterate(forward: Callable[[], Any], loss: Loss | None, firings: _Firings, inputs: Any) -> Observed:
-    first = _get_sequence_nr()
+def _first_iteration(step: Step, firings: _Firings, start: int) -> Observed:
     try:
-        output = forward()
-        roots = _roots(loss, output)
+        roots, inputs = _forward(step)
     except Exception as error:  # noqa: BLE001
         return _reason("forward", error)
-    leaves, is_own = _search([edge for root in roots if (edge := edge_of(root))], first)
-    if not is_own:
-        return {"reason": "forward uses a graph from before, which backward would free"}
-    leaves += [place.tensor for place in tensor_places(inputs, "")]
     try:
-        with gradients_unchanged(leaves):
-            firings.run(roots)
+        if not _backward(roots, inputs, firings, start):
+            return {"reason": "forward uses a graph from before, which backward would free"}
     except Exception as error:  # noqa: BLE001
-        return {"error": _first_line(error)}
+        return {"error": first_line(error)}
     return {"firings": firings.numbered()}
 
 
+def _later_iterations(
+    step: Step, firings: _Firings, start: int, numbers: range, restore_arguments: Callable[[], None]
+) -> Observed | None:
+    """The error of the first one that fails."""
+    for number in numbers:
+        restore_arguments()
+        try:
+            _backward(*_forward(step), firings, start)
+        except Exception as error:  # noqa: BLE001
+            return {"error": f"iteration {number}: {first_line(error)}"}
+    return None
+
+
+def _forward(step: Step) -> tuple[list[torch.Tensor], Any]:
+    """Where backward starts, and the arguments."""
+    args, kwargs = step.own_arguments()
+    return roots_of(step.loss, step.model(*args, **kwargs)), (args, kwargs)
+
+
+def _backward(roots: list[torch.Tensor], inputs: Any, firings: _Firings, start: int) -> bool:
+    """False, and no backward, if it would free a graph from before number `start`."""
+    leaves, is_own = _search([edge for root in roots if (edge := edge_of(root))], start)
+    if is_own:
+        leaves += [place.tensor for place in tensor_places(inputs, "")]
+        with gradients_unchanged(leaves):
+            firings.run(roots)
+    return is_own
+
+
 def _reason(step: str, error: Exception) -> Observed:
-    return {"reason": f"{step} fails: {_first_line(error)}"}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _roots(loss: Loss | None, output: Any) -> list[torch.Tensor]:
-    """The loss, or without a loss function what usually is one: see loss.py."""
-    if loss is not None:
-        return [loss(output)]
-    if usual := usual_loss(output):
-        return usual
-    tensors = [place.tensor for place in tensor_places(output, "output")]
-    return [tensor for tensor in tensors if tensor.requires_grad] or tensors[:1]
+    return {"reason": f"{step} fails: {first_line(error)}"}
 
 
 def _search(roots: list[Edge], first: int) -> tuple[list[torch.Tensor], bool]:

@@ -68,6 +68,50 @@ def test_report(gradscan_binary):
         report.verdict("mixed")
 
 
+VERDICT = {
+    "checkpointing": "reentrant",
+    "find_unused_parameters": False,
+    "static_graph": False,
+    "outcome": "pass",
+    "iteration": None,
+    "message": "",
+    "parameters": [],
+    "unsynchronised": [],
+    "untrained": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("severity", "ok"), [("error", False), ("silent", False), ("unknown", False), ("note", True), ("pass", True)]
+)
+def test_the_severity_of_a_verdict(severity, ok):
+    """An error may come without DDP, such as one of backward: the outcome does not show it."""
+    data = {"parameters": [], "findings": [], "regions": [], "setup": {"checkpointing": "reentrant"}}
+    report = gradscan.Report(data | {"verdict": VERDICT | {"severity": severity}}, "")
+    assert report.verdict().severity == severity and report.verdict().ok is ok
+
+
+class TwoPaths(nn.Module):
+    """The second run of its region is not like the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.count = nn.Linear(4, 4), 0
+
+    def block(self, x):
+        self.count += 1
+        return self.a(x) if self.count % 2 else torch.tanh(self.a(x))
+
+    def forward(self, x):
+        return checkpoint(self.block, x, use_reentrant=True)
+
+
+def test_a_verdict_is_not_ok_where_its_report_is_not(gradscan_binary):
+    report = gradscan.check(TwoPaths(), torch.rand(3, 4, requires_grad=True), program=gradscan_binary)
+    assert report.findings[0]["rule"] == "recomputation-differs"
+    assert not report.ok and not report.verdict().ok and report.verdict().outcome == "pass"
+
+
 def test_a_sound_model(gradscan_binary):
     report = gradscan.check(nn.Linear(4, 4), torch.rand(3, 4), program=gradscan_binary, find_unused_parameters=True)
     assert report.ok, report

@@ -72,12 +72,22 @@ SENTENCE = "4 forwards with the same arguments built 2 different graphs, the fir
 @pytest.mark.parametrize("takes, turns", CASES)
 def test_each_graph_is_kept(takes, turns, tmp_path):
     capture = record(Model(takes), tmp_path)
-    assert capture["turns"] == turns and SENTENCE in capture["varying"]
+    assert capture["turns"] == turns and SENTENCE in capture["notes"]
+    assert capture["varying"] == []  # the last forward built no new graph
     graphs = [capture, *capture["further"]]
     assert all(graph["parameters"] == capture["parameters"] for graph in graphs[1:])
     assert sorted(len(graph["regions"]) for graph in graphs) == [0, 1]
     used = [{node["parameter"] for node in graph["nodes"] if node.get("role") == "parameter"} for graph in graphs]
     assert sorted(map(len, used)) == [4, 6]
+
+
+@pytest.mark.parametrize("takes, turns", [(lambda model, n: n == 4, [0, 0, 0, 1]), (schedule, [0, 0, 1])])
+def test_more_graphs_may_come(takes, turns, tmp_path):
+    capture = record(Model(takes), tmp_path, iterations=len(turns))
+    assert capture["turns"] == turns
+    (reason,) = capture["varying"]
+    assert f"{len(turns)} forwards with the same arguments built 2 different graphs" in reason
+    assert reason not in capture["notes"]
 
 
 @pytest.mark.parametrize("takes", [coin, torch_coin])
@@ -86,7 +96,8 @@ def test_chance(takes, tmp_path):
     torch.manual_seed(0)
     capture = record(Model(takes), tmp_path, iterations=12)
     assert set(capture["turns"]) == {0, 1} and len(capture["turns"]) == 12
-    assert any("12 forwards with the same arguments built 2 different graphs" in reason for reason in capture["varying"])
+    assert any("12 forwards with the same arguments built 2 different graphs" in note for note in capture["notes"])
+    assert capture["varying"] == (["forward draws Python's random numbers"] if takes is coin else [])
 
 
 @pytest.mark.parametrize("write, file", [(gradscan.export, "m.pt"), (gradscan.record, "m.capture.json")])
@@ -146,11 +157,25 @@ def fails_later(model, n):
     return alternating(model, n)
 
 
-def test_a_later_forward_that_fails(tmp_path):
-    capture = record(Model(fails_later), tmp_path)
-    assert capture["turns"] == [0, 1]
-    assert "a later forward with the same arguments fails (KeyError: 'labels')" in capture["notes"]
-    assert any("fails (KeyError: 'labels')" in note for note in exported(Model(fails_later), tmp_path)["notes"])
+def first_failure(model):
+    """Of real training: "iteration 2: message"."""
+    for number in range(4):
+        try:
+            model(X).sum().backward()
+        except Exception as error:  # noqa: BLE001
+            return f"iteration {number}: {str(error).splitlines()[0]}"
+        model.zero_grad()
+    return None
+
+
+@pytest.mark.parametrize("write", [record, exported])
+def test_a_later_forward_that_fails(write, tmp_path):
+    real = first_failure(Model(fails_later))
+    written = write(Model(fails_later), tmp_path)
+    assert real == "iteration 2: 'labels'" and written["observed"] == {"error": real}
+    assert "a later forward with the same arguments fails (KeyError: 'labels')" in written["varying"]
+    assert not any("KeyError" in note for note in written["notes"])
+    assert write(Model(fails_later), tmp_path, verify=False)["observed"] == {"reason": "verify=False"}
 
 
 class Recurrent(nn.Module):
@@ -164,11 +189,53 @@ class Recurrent(nn.Module):
         return x
 
 
-def test_the_graph_of_an_earlier_forward(tmp_path):
-    """In training, "Trying to backward through the graph a second time"."""
-    capture = record(Recurrent(lambda x: x), tmp_path)
-    assert "turns" not in capture and any("uses the graph of an earlier one" in note for note in capture["notes"])
-    assert record(Recurrent(lambda x: x.detach()), tmp_path)["notes"] == []
+class FailingAtOnce(Recurrent):
+    def forward(self, x):
+        x = super().forward(x).exp()
+        result = x.sin()
+        x += 1
+        return result
+
+
+@pytest.mark.parametrize("write", [record, exported])
+def test_the_first_iteration_that_fails_counts(write, tmp_path):
+    real = first_failure(FailingAtOnce(lambda x: x))
+    observed = write(FailingAtOnce(lambda x: x), tmp_path)["observed"]
+    assert real.startswith("iteration 0: one of the variables") and f"iteration 0: {observed['error']}" == real
+
+
+class AddingUp(nn.Module):
+    """Keeps a graph that backward frees nothing of, because it has saved nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.total, self.a = 0, nn.Linear(4, 4)
+
+    def forward(self, x):
+        self.total = self.total + self.a.bias.sum()
+        return self.a(x) + self.total
+
+
+USES_EARLIER = "a later forward uses the graph of an earlier one, which backward frees: detach what it keeps"
+
+
+@pytest.mark.parametrize("write", [record, exported])
+def test_the_graph_of_an_earlier_forward(write, tmp_path):
+    real = first_failure(Recurrent(lambda x: x))
+    assert real.startswith("iteration 1: Trying to backward through the graph a second time")
+    written = write(Recurrent(lambda x: x), tmp_path)
+    assert written["observed"] == {"error": real} and written["varying"] == [USES_EARLIER]
+    assert USES_EARLIER not in written["notes"] and "turns" not in written
+    detached = write(Recurrent(lambda x: x.detach()), tmp_path)
+    assert first_failure(Recurrent(lambda x: x.detach())) is None
+    assert "firings" in detached["observed"] and detached["varying"] == []
+
+
+@pytest.mark.parametrize("write", [record, exported])
+def test_the_graph_of_an_earlier_forward_that_backward_does_not_free(write, tmp_path):
+    assert first_failure(AddingUp()) is None
+    written = write(AddingUp(), tmp_path)
+    assert len(written["observed"]["firings"]) == 2 and written["varying"] == [USES_EARLIER]
 
 
 class Emptying(nn.Module):

@@ -1,11 +1,13 @@
-"""Regions whose second run, in backward, would save other tensors than their first."""
+"""Regions whose second run, in backward, would save other tensors than their first, and what torch makes of them."""
 
+import inspect
 import json
+import zipfile
 
 import pytest
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import CheckpointError, checkpoint, set_checkpoint_early_stop
 
 import gradscan
 
@@ -26,9 +28,14 @@ class Model(nn.Module):
         return x
 
 
+def recorded(tmp_path, model, **options):
+    options = {"iterations": 2} | options
+    gradscan.record(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.capture.json", **options)
+    return json.loads((tmp_path / "m.capture.json").read_text())
+
+
 def recomputations(tmp_path, model):
-    gradscan.record(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.capture.json", iterations=2)
-    return [region.get("recomputation") for region in json.loads((tmp_path / "m.capture.json").read_text())["regions"]]
+    return [region.get("recomputation") for region in recorded(tmp_path, model)["regions"]]
 
 
 def real_error(model):
@@ -58,6 +65,38 @@ def other_shape_later(model, x):
     return torch.tanh(x) if model.count % 2 else torch.tanh(x[:2]).repeat(2, 1)[:3]
 
 
+def other_dtype_later(model, x):
+    x = model.a(x)
+    return torch.tanh(x if model.count % 2 else x.double()).float()
+
+
+def more_and_other_later(model, x):
+    x = model.a(x)
+    return torch.tanh(x) if model.count % 2 else torch.tanh(torch.tanh(x[:2])).repeat(2, 1)[:3]
+
+
+def another_before(model, x):
+    x = model.a(x)
+    return torch.tanh(x) if model.count % 2 else torch.tanh(torch.sin(x))
+
+
+def more_after_integers(model, x):
+    x = torch.take(model.a(x), torch.arange(12)).view(3, 4)
+    return x if model.count % 2 else torch.tanh(x)
+
+
+def other_and_dead(model, x):
+    x = model.a(x)
+    torch.tanh(x if model.count % 2 else x[:2])
+    return torch.tanh(x)
+
+
+def dead_only(model, x):
+    torch.tanh(x)
+    x = x + model.a.bias
+    return x if model.count % 2 else torch.tanh(x)
+
+
 def torch_coin(model, x):
     x = model.a(x)
     return torch.tanh(x) if torch.rand(()) < 0.5 else x * 2
@@ -82,6 +121,262 @@ def test_real_checkpointing_raises():
     assert "different number of tensors was saved" in real_error(Model(fewer_later))
     assert "have different metadata" in real_error(Model(other_shape_later))
     assert real_error(Model(steady)) == ""
+
+
+DIFFERENT = [
+    fewer_later,
+    more_later,
+    other_shape_later,
+    other_dtype_later,
+    more_and_other_later,
+    another_before,
+    more_after_integers,
+    other_and_dead,
+    dead_only,
+]
+
+
+def gradients(model, function):
+    """Or the error that there is instead."""
+    torch.manual_seed(0)
+    x = torch.rand(3, 4, requires_grad=True)
+    try:
+        (function(x) ** 2).sum().backward()
+    except Exception as error:  # noqa: BLE001
+        return error
+    return [torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in (x, *model.parameters())]
+
+
+def equal(some, others):
+    return all(torch.equal(a, b) for a, b in zip(some, others, strict=True))
+
+
+def what_torch_makes_of_it(block, early_stop, **options):
+    torch.manual_seed(1)
+    model = Model(block, **options)
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    with set_checkpoint_early_stop(early_stop):
+        real = gradients(model, model)
+    if isinstance(real, CheckpointError):
+        return "raises"
+    plain = Model(block)
+    plain.load_state_dict(state)
+    plain.count = 1
+    expected = gradients(plain, lambda x: block(plain, block(plain, x)))
+    return "harmless" if not isinstance(real, Exception) and equal(real, expected) else "unnoticed"
+
+
+class EarlyStop(Model):
+    """The setting is in force when checkpoint() is called."""
+
+    def __init__(self, block, setting, **options):
+        super().__init__(block, **options)
+        self.setting = setting
+
+    def forward(self, x):
+        with set_checkpoint_early_stop(self.setting):
+            return super().forward(x)
+
+
+@pytest.mark.parametrize("early_stop", [True, False])
+@pytest.mark.parametrize("check", ["default", "none"])
+@pytest.mark.parametrize("block", DIFFERENT)
+def test_what_torch_makes_of_it(block, check, early_stop, tmp_path):
+    real = what_torch_makes_of_it(block, early_stop, determinism_check=check)
+    regions = recorded(tmp_path, EarlyStop(block, early_stop, determinism_check=check))["regions"]
+    assert [region.get("mismatch") for region in regions] == [real, real]
+
+
+@pytest.mark.parametrize("early_stop", [True, False])
+@pytest.mark.parametrize("block", DIFFERENT)
+def test_what_torch_would_make_of_a_reentrant_region(block, early_stop, tmp_path):
+    real = what_torch_makes_of_it(block, early_stop)
+    regions = recorded(tmp_path, EarlyStop(block, early_stop, use_reentrant=True))["regions"]
+    assert [region.get("mismatch") for region in regions] == [real, real]
+
+
+@pytest.mark.skipif("early_stop" not in inspect.signature(checkpoint).parameters, reason="an option of later versions of torch")
+def test_the_option_early_stop(tmp_path):
+    assert isinstance(gradients(model := Model(more_later, early_stop=False), model), CheckpointError)
+    assert [r["mismatch"] for r in recorded(tmp_path, Model(more_later, early_stop=False))["regions"]] == ["raises"] * 2
+    assert [r["mismatch"] for r in recorded(tmp_path, EarlyStop(more_later, True, early_stop=False))["regions"]] == [
+        "harmless"
+    ] * 2
+
+
+def fewer_within(model, x):
+    return torch.tanh(checkpoint(fewer_later, model, model.a(x), use_reentrant=False))
+
+
+def test_a_difference_in_a_region_within(tmp_path):
+    """How often that runs depends on what backward needs, so nothing is claimed."""
+    outer = recorded(tmp_path, Model(fewer_within))["regions"][0]
+    assert outer["recomputation"] == "the first run saves 6 tensors, the second 5" and "mismatch" not in outer
+
+
+def fails_later(model, x):
+    if model.count % 2 == 0:
+        raise KeyError("labels")
+    return torch.tanh(model.a(x))
+
+
+class Mixed(Model):
+    """Of its two regions, the second cannot run again."""
+
+    def forward(self, x):
+        self.count += 1
+        x = checkpoint(fewer_later, self, x, use_reentrant=False)
+        x = checkpoint(self.block, self, x, use_reentrant=False)
+        self.count += 1
+        return x
+
+
+def test_a_second_run_that_fails_hides_no_other(tmp_path):
+    assert "labels" in real_error(Mixed(fails_later))
+    capture = recorded(tmp_path, Mixed(fails_later))
+    assert [region.get("mismatch") for region in capture["regions"]] == ["raises", None]
+    (note,) = (note for note in capture["notes"] if "was not checked" in note)
+    assert note.startswith("the recomputation of fails_later (test_recomputation.py:")
+    assert note.endswith("because it fails (KeyError: 'labels')")
+
+
+class OtherForward(Model):
+    """Its state outside of the model tells the forward that is compared from those before."""
+
+    forwards = 0
+
+    def forward(self, x):
+        OtherForward.forwards += 1
+        if OtherForward.forwards == 3:
+            return self.block(self, x)
+        return super().forward(x)
+
+
+def test_another_number_of_regions(tmp_path):
+    OtherForward.forwards = 0
+    notes = recorded(tmp_path, OtherForward(steady))["notes"]
+    assert "a further forward runs other checkpoint regions, whose recomputations fit no graph here" in notes
+    OtherForward.forwards = 0
+    notes = recorded(tmp_path, OtherForward(lambda model, x: 1 / (3 - OtherForward.forwards) * x))["notes"]
+    assert "a further forward fails (ZeroDivisionError: division by zero), so recomputations were not checked" in notes
+
+
+class TwoOutputs(Model):
+    def forward(self, x):
+        self.count += 1
+        differs = checkpoint(fewer_later, self, x, **self.options)
+        result = {"differs": differs, "steady": checkpoint(steady, self, x, **self.options)}
+        self.count += 1
+        return result
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_region_that_backward_does_not_reach(reentrant, tmp_path):
+    """It has no second run."""
+    for output, expected in (("steady", [None, None]), ("differs", ["raises", None])):
+        model = TwoOutputs(steady, use_reentrant=reentrant)
+        real = gradients(model, lambda x, model=model, output=output: model(x)[output])
+        assert isinstance(real, CheckpointError) == (output == "differs" and not reentrant)
+        model = TwoOutputs(steady, use_reentrant=reentrant)
+        regions = recorded(tmp_path, model, loss=lambda result, output=output: result[output].sum())["regions"]
+        assert [region.get("mismatch") for region in regions] == expected
+
+
+def nothing_at_first(model, x):
+    return x if model.count % 2 else torch.tanh(x)
+
+
+def test_a_region_that_builds_nothing_at_first(tmp_path):
+    assert what_torch_makes_of_it(nothing_at_first, True) == "harmless"
+    regions = recorded(tmp_path, Model(nothing_at_first, use_reentrant=True))["regions"]
+    assert [region.get("mismatch") for region in regions] == ["harmless", "harmless"]
+
+
+class TakingTurns(Model):
+    """In every other forward, there is another region, and only that one differs."""
+
+    def __init__(self):
+        super().__init__(steady)
+        self.iteration = 0
+
+    def forward(self, x):
+        self.iteration += 1
+        self.count = 1
+        x = checkpoint(steady, self, x, use_reentrant=False)
+        if self.iteration % 2 == 0:
+            x = checkpoint(fewer_later, self, x, use_reentrant=False)
+        self.count = 2
+        return x
+
+
+def test_the_regions_of_every_graph(tmp_path):
+    model = TakingTurns()
+    assert [bool(real_error(model)) for _ in range(4)] == [False, True, False, True]
+    capture = recorded(tmp_path, TakingTurns(), iterations=4)
+    graphs = [capture, *capture["further"]]
+    found = [[(region["name"], region.get("mismatch")) for region in graph["regions"]] for graph in graphs]
+    assert found == [[("steady", None)], [("steady", None), ("fewer_later", "raises")]]
+
+
+def exported(tmp_path, model, **options):
+    gradscan.export(model, torch.rand(3, 4, requires_grad=True), tmp_path / "m.pt", **options)
+    with zipfile.ZipFile(tmp_path / "m.pt") as archive:
+        return json.loads(archive.read(next(name for name in archive.namelist() if name.endswith("extra/gradscan.json"))))
+
+
+@pytest.mark.parametrize("block", [steady, fewer_later, more_later, fewer_within])
+def test_an_export_says_the_same(block, tmp_path):
+    regions = recorded(tmp_path, Model(block))["regions"]
+    names = {"recomputation": "difference", "mismatch": "mismatch"}
+    expected = [{to: region[name] for name, to in names.items() if name in region} or None for region in regions]
+    assert exported(tmp_path, Model(block))["recomputations"] == expected
+
+
+def test_an_export_says_what_it_has_not_compared(tmp_path):
+    assert exported(tmp_path, Model(fewer_later), iterations=1)["recomputations"] == []
+    metadata = exported(tmp_path, Mixed(fails_later))
+    assert metadata["recomputations"][0]["mismatch"] == "raises" and metadata["recomputations"][1] is None
+    assert any("was not checked, because it fails (KeyError: 'labels')" in note for note in metadata["notes"])
+    OtherForward.forwards = 2
+    metadata = exported(tmp_path, OtherForward(steady))
+    assert metadata["recomputations"] == []
+    assert "a forward runs other checkpoint regions than the trace, so recomputations were not checked" in metadata["notes"]
+
+
+class InnerBackward(torch.autograd.Function):
+    """A checkpoint of its own, whose function has a checkpoint in it."""
+
+    @staticmethod
+    def forward(ctx, x, model):
+        ctx.model = model
+        ctx.save_for_backward(x)
+        return model.b(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        with torch.enable_grad():
+            x = ctx.saved_tensors[0].detach().requires_grad_()
+            checkpoint(ctx.model.b, x, use_reentrant=False).backward(gradient)
+        return x.grad, None
+
+
+class WithFunction(Model):
+    def forward(self, x):
+        self.count = 1
+        x = InnerBackward.apply(x, self)
+        x = checkpoint(fewer_later, self, x, use_reentrant=False)
+        self.count = 2
+        return x
+
+
+def test_regions_of_functions_stand_apart(tmp_path):
+    regions = recorded(tmp_path, WithFunction(steady))["regions"]
+    assert {region["origin"] for region in regions} == {"marker", "Function"}
+    assert {region["name"]: region.get("mismatch") for region in regions} == {
+        "fewer_later": "raises",
+        "InnerBackward": None,
+        "b": None,
+    }
 
 
 def test_random_numbers_are_preserved(tmp_path):
