@@ -15,6 +15,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._pytree import tree_leaves
 
+from gradscan.ddp_options import notes_on_options, require_replayable
 from gradscan.errors import Error
 from gradscan.places import Place
 
@@ -43,6 +44,7 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     if not isinstance(model, DistributedDataParallel):
         _require_usable(model)
         return model, flags
+    require_replayable(model)
     is_default = getattr(model, "bucket_bytes_cap_default", False)  # only then does DDP make the first bucket smaller
     found = {
         "find_unused_parameters": bool(model.find_unused_parameters),
@@ -55,8 +57,12 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     return inner, found
 
 
-def notes_on_compilation(model: torch.nn.Module) -> list[str]:
-    """What a report must say of a model, as it was passed, that is compiled."""
+def notes_on_wrapping(model: torch.nn.Module) -> list[str]:
+    """What a report must say of a model, as it was passed, that is compiled, or wrapped in DDP with some options."""
+    return _notes_on_compilation(model) + notes_on_options(_uncompiled(model))
+
+
+def _notes_on_compilation(model: torch.nn.Module) -> list[str]:
     modules = [model, model.module] if isinstance(model, DistributedDataParallel) else [model]
     if not any(hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) for module in modules):
         return []
@@ -84,19 +90,25 @@ def _require_usable(model: torch.nn.Module) -> None:
         raise Error(f"{name} builds no autograd graph under torch.inference_mode(): call gradscan outside of it")
 
 
-def parameters_of(model: torch.nn.Module) -> list[Parameter]:
+def ignored_by(model: torch.nn.Module) -> set[str]:
+    """DDP's ignore list for the model, as it was passed."""
+    model = _uncompiled(model)
+    if isinstance(model, DistributedDataParallel):
+        return set(model.parameters_to_ignore)
+    return set(getattr(model, "_ddp_params_and_buffers_to_ignore", ()))
+
+
+def parameters_of(model: torch.nn.Module, ignored: set[str]) -> list[Parameter]:
     """All parameters in the order of named_parameters()."""
-    ignored = getattr(model, "_ddp_params_and_buffers_to_ignore", ())
-    printed = _last_names(model)
+    printed, managed = _last_names(model), _managed(model, ignored)
     names: dict[torch.nn.Parameter, list[str]] = {}
     for name, tensor in model.named_parameters(remove_duplicate=False):
         if name not in names.setdefault(tensor, []):
             names[tensor].append(name)
     parameters = []
     for tensor, (first, *aliases) in names.items():
-        managed = tensor.requires_grad and first not in ignored
         ddp_name = printed[tensor] if printed[tensor] != (aliases or [first])[-1] else ""
-        parameters.append(Parameter(tensor, first, aliases, ddp_name, managed))
+        parameters.append(Parameter(tensor, first, aliases, ddp_name, tensor in managed))
     return parameters
 
 
@@ -114,6 +126,16 @@ def describe_outputs(output: Any, places: list[Place]) -> list[dict[str, Any]]:
         }
         for place in places
     ]
+
+
+def _managed(model: torch.nn.Module, ignored: set[str]) -> set[torch.nn.Parameter]:
+    """Those that require grad and have a name that is not ignored. DDP puts a dot even before those of the model itself."""
+    return {
+        tensor
+        for path, module in model.named_modules()
+        for name, tensor in module.named_parameters(recurse=False)
+        if tensor.requires_grad and f"{path}.{name}" not in ignored
+    }
 
 
 def _last_names(model: torch.nn.Module) -> dict[torch.nn.Parameter, str]:

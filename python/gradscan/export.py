@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from gradscan import markers
-from gradscan.ddp import Parameter, describe_outputs, notes_on_compilation, parameters_of, unwrap
+from gradscan.ddp import Parameter, describe_outputs, ignored_by, notes_on_wrapping, parameters_of, unwrap
 from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
@@ -93,9 +93,9 @@ def export(
         raise Error(
             f"{os.fspath(path)}: gradscan takes a file of this name for a capture: choose model.pt, say, or use gradscan.record"
         )
-    notes = notes_on_compilation(model)
-    model, flags = unwrap(model, flags)
-    parameters = parameters_of(model)
+    wrapped = model
+    model, flags = unwrap(wrapped, flags)
+    notes, parameters = notes_on_wrapping(wrapped), parameters_of(model, ignored_by(wrapped))
     _require_expressible(model, parameters)
     require_iterations(iterations)
     step = Step(model, own_leaves(as_arguments(args)), own_leaves(kwargs or {}), loss, parameters)

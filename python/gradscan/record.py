@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from gradscan.ddp import Parameter, notes_on_compilation, parameters_of, unwrap
+from gradscan.ddp import Parameter, ignored_by, notes_on_wrapping, parameters_of, unwrap
 from gradscan.errors import Error
 from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
@@ -97,9 +97,9 @@ def capture(
     verify: bool,
 ) -> Json:
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
-    notes = notes_on_compilation(model)
-    model, flags = unwrap(model, flags)
-    parameters = parameters_of(model)
+    wrapped = model
+    model, flags = unwrap(wrapped, flags)
+    notes, parameters = notes_on_wrapping(wrapped), parameters_of(model, ignored_by(wrapped))
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
     step = Step(model, own_leaves(args), own_leaves(kwargs), loss, parameters)

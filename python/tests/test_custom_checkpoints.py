@@ -93,6 +93,56 @@ class ByGrad(Offload):
         return None, *torch.autograd.grad(output, x, gradient)
 
 
+class WithDummy(torch.autograd.Function):
+    """Like fairscale's: one argument requires grad so that backward runs even if no other one does. The inputs wait on the CPU,
+    with their requires_grad flags."""
+
+    @staticmethod
+    def forward(ctx, dummy, function, module, keys, *args):
+        tensors = [a for a in args if torch.is_tensor(a)]
+        ctx.needed = [tensor.requires_grad for tensor in tensors]
+        ctx.save_for_backward(*(tensor.to("cpu") for tensor in tensors))
+        ctx.call = function, module, keys, args
+        with torch.no_grad():
+            return function(module, *arguments(keys, args))
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        function, module, keys, args = ctx.call
+        waiting = zip(ctx.saved_tensors, ctx.needed, strict=True)
+        tensors = iter([tensor.detach().requires_grad_(needed) for tensor, needed in waiting])
+        args = [next(tensors) if torch.is_tensor(a) else a for a in args]
+        with torch.enable_grad():
+            outputs = function(module, *arguments(keys, args))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        pairs = [(o, g) for o, g in zip(outputs, gradients, strict=True) if o.requires_grad]
+        torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
+        return (None, None, None, None, *(a.grad if torch.is_tensor(a) else None for a in args))
+
+
+def arguments(keys, args):
+    """The last arguments are those of these keywords."""
+    first = len(args) - len(keys)
+    return *args[:first], dict(zip(keys, args[first:], strict=True))
+
+
+def with_dummy(function, module, *args, **kwargs):
+    dummy = torch.tensor([], requires_grad=True)
+    outputs = WithDummy.apply(dummy, function, module, tuple(kwargs), *args, *kwargs.values())
+    needed = any(parameter.requires_grad for parameter in module.parameters()) or any(
+        a.requires_grad for a in (*args, *kwargs.values()) if torch.is_tensor(a)
+    )
+    return outputs if needed or isinstance(outputs, tuple) else outputs.detach()
+
+
+def called(module, x, kwargs):
+    return module(x)
+
+
+def called_twice(module, x, kwargs):
+    return module(x) * kwargs["times"], module(kwargs["y"])
+
+
 class Model(nn.Module):
     def __init__(self, run):
         super().__init__()
@@ -125,6 +175,20 @@ def within_each_other(m, x):
     return Offload.apply(lambda x: m.c(Offload.apply(m.b, x).relu()), m.a(x))
 
 
+def nested_dummies(m, x):
+    return with_dummy(lambda m, x, _: m.c(with_dummy(called, m.b, x).relu()), m, m.a(x))
+
+
+def keywords(m, x):
+    x = m.a(x)
+    first, second = with_dummy(called_twice, m.b, x, times=2, y=x.sigmoid())
+    return m.c(first + second)
+
+
+def one_of_keywords(m, x):
+    return m.c(with_dummy(called_twice, m.b, m.a(x), times=2, y=x)[1])
+
+
 MODELS = {
     "offload": lambda m, x: m.c(Offload.apply(m.b, m.a(x))),
     "first": lambda m, x: m.c(Offload.apply(m.b, x)),
@@ -141,6 +205,13 @@ MODELS = {
     "three": lambda m, x: Offload.apply(lambda x: Offload.apply(lambda x: Offload.apply(m.b, x).relu(), m.c(x)).relu(), m.a(x)),
     "inside a non-reentrant one": lambda m, x: non_reentrant(lambda x: m.c(Offload.apply(m.b, x)), m.a(x)),
     "non-reentrant one inside": lambda m, x: Offload.apply(lambda x: m.c(non_reentrant(m.b, x)), m.a(x)),
+    "dummy": lambda m, x: m.c(with_dummy(called, m.b, m.a(x))),
+    "dummy first": lambda m, x: m.c(with_dummy(called, m.b, x)) + m.a(x),
+    "dummies everywhere": lambda m, x: with_dummy(called, m.c, with_dummy(called, m.b, with_dummy(called, m.a, x))),
+    "dummy twice": lambda m, x: m.c(m.b(with_dummy(called, m.a, with_dummy(called, m.a, x)))),
+    "dummies within each other": nested_dummies,
+    "keywords": keywords,
+    "one of keywords": one_of_keywords,
     "autograd.grad": lambda m, x: m.c(ByGrad.apply(m.b, m.a(x))),
 }
 
