@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <ranges>
 #include <set>
 
 #include "analyzer/capture/inputs.h"
@@ -99,6 +100,7 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   capture.inputs = inputs.tensors;
   capture.notes = model.metadata.notes;
   capture.varying = model.metadata.varying;
+  capture.ended = model.metadata.ended;
   return capture;
 }
 
@@ -119,6 +121,17 @@ Observation observation_of(const std::string& path, const Model& model, const Ca
   return observation;
 }
 
+// Other inputs may lead to other regions, of which nothing is stated.
+void add_recomputations(Capture& capture, const std::vector<StatedRecomputation>& stated) {
+  const auto is_marked = [](const Region& region) { return region.origin == RegionOrigin::marker; };
+  if (static_cast<std::size_t>(std::ranges::count_if(capture.regions, is_marked)) != stated.size()) return;
+  auto next = stated.begin();
+  for (Region& region : capture.regions | std::views::filter(is_marked)) {
+    region.recomputation = next->difference;
+    region.mismatch = next++->mismatch;
+  }
+}
+
 Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   at::AutoGradMode grad_mode(true);
   torch::jit::GraphOptimizerEnabledGuard optimizer_off(false);
@@ -133,6 +146,7 @@ Capture run_and_walk(const std::string& path, const CaptureOptions& options) {
   Recorder recorder(std::move(modules));
   c10::IValue result = run_forward(path, model, inputs, recorder);
   walk_graph(model, inputs, recorder, result, capture);
+  add_recomputations(capture, model.metadata.recomputations);
   apply_to_named_regions(capture, options.checkpoint);
   if (model.traced_inputs)
     for (std::string& note : trace_notes(capture)) capture.notes.push_back(std::move(note));

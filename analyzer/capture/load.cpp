@@ -196,6 +196,15 @@ StatedObservation read_observation(const nlohmann::json& json) {
           .error = json.value("error", "")};
 }
 
+StatedRecomputation read_recomputation(const nlohmann::json& json) {
+  if (json.is_null()) return {};
+  StatedRecomputation recomputation{.difference = json.at("difference").get<std::string>()};
+  const std::string word = json.value("mismatch", "");
+  for (Mismatch each : {Mismatch::unknown, Mismatch::raises, Mismatch::unnoticed, Mismatch::harmless})
+    if (to_string(each) == word) return {recomputation.difference, each};
+  throw std::invalid_argument(fmt::format("\"{}\" is no mismatch", word));
+}
+
 Metadata read_metadata(const nlohmann::json& json) {
   if (!json.is_object() || json.value("schema", "") != metadata_schema)
     throw std::invalid_argument(fmt::format("it does not have \"schema\": \"{}\"", metadata_schema));
@@ -205,12 +214,15 @@ Metadata read_metadata(const nlohmann::json& json) {
                     .loss = json.value("loss", Strings()),
                     .loss_guessed = json.value("loss_guessed", false),
                     .notes = json.value("notes", Strings()),
-                    .varying = json.value("varying", Strings())};
+                    .varying = json.value("varying", Strings()),
+                    .ended = json.value("ended", Strings())};
   if (auto observed = json.find("observed"); observed != json.end()) metadata.observed = read_observation(*observed);
   if (auto ddp = json.find("ddp"); ddp != json.end()) metadata.exported = read_setup(*ddp);
   for (const auto& parameter : json.value("parameters", nlohmann::json::array()))
     metadata.parameters.push_back(read_parameter(parameter));
   for (const auto& input : json.value("inputs", nlohmann::json::array())) metadata.inputs.push_back(read_input(input));
+  for (const auto& each : json.value("recomputations", nlohmann::json::array()))
+    metadata.recomputations.push_back(read_recomputation(each));
   for (const auto& output : json.value("outputs", nlohmann::json::array())) metadata.outputs.push_back(read_output(output));
   return metadata;
 }

@@ -34,6 +34,12 @@ struct StatedObservation {
   std::string reason, error;
 };
 
+// As those of a Region; empty if there is no difference.
+struct StatedRecomputation {
+  std::string difference;
+  Mismatch mismatch = Mismatch::unknown;
+};
+
 // gradscan.json, which gradscan.export stores in the file; see docs/markers.md. Without it, everything is empty.
 struct Metadata {
   std::string torch;  // version that wrote the file
@@ -45,8 +51,9 @@ struct Metadata {
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   bool loss_guessed = false;                // as Capture::loss_guessed
   std::vector<std::string> notes;
-  std::vector<std::string> varying;  // as Capture::varying
+  std::vector<std::string> varying, ended;  // as those of Capture
   std::optional<StatedObservation> observed;
+  std::vector<StatedRecomputation> recomputations;  // of the regions with markers, in the order in which forward executes them
 };
 
 struct Model {

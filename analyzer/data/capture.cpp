@@ -83,7 +83,8 @@ class Validator {
     constexpr std::size_t most = 10'000;  // each is one iteration of every replay
     std::vector<bool> has_turn(capture_.further.size() + 1, capture_.turns.empty());
     for (int graph : capture_.turns) {
-      if (graph >= static_cast<int>(has_turn.size())) fail(fmt::format("its turns name graph {}, which it does not have", graph));
+      if (graph >= static_cast<int>(has_turn.size()))
+        fail(fmt::format("its turns name graph {}, which it does not have", graph));
       has_turn[graph] = true;
     }
     if (std::ranges::count(has_turn, false) > 0) fail("a further graph has no turn");
@@ -305,6 +306,10 @@ std::string_view to_string(Kind kind) {
 
 std::string_view to_string(Role role) {
   return forms::word_of(role);
+}
+
+std::string_view to_string(Mismatch mismatch) {
+  return forms::word_of(mismatch);
 }
 
 std::string_view to_string(RegionOrigin origin) {

@@ -133,9 +133,10 @@ void describe(Fields& fields, As<Region>) {
       "recomputation", &Region::recomputation,
       "How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they "
       "do not, or this was not checked.");
-  fields.optional("mismatch", &Region::mismatch,
-                  "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed although backward "
-                  "uses other tensors, or it is harmless, because the second run stops before the difference.");
+  fields.optional(
+      "mismatch", &Region::mismatch,
+      "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed although backward "
+      "uses other tensors, or it is harmless, because the second run stops before the difference; empty: unknown.");
   fields.optional("argument_dtypes", &Region::argument_dtypes,
                   "Those of the direct tensor arguments, in the order of its begin's slots; empty if they are not known.");
   fields.optional("constant_flops", &Region::constant_flops,
@@ -202,7 +203,8 @@ void describe(Fields& fields, As<Observation>) {
       "inner backwards.",
       forms::list(ObservedFiringForm{}));
   fields.optional("reason", &Observation::reason, "Why there was none: verify=False");
-  fields.optional("error", &Observation::error, "With which it failed; firings is then empty. An iteration after the first is named.");
+  fields.optional("error", &Observation::error,
+                  "With which it failed; firings is then empty. An iteration after the first is named.");
 }
 
 template <typename Fields>

@@ -26,8 +26,10 @@ constexpr auto words_of(Role) {
 }
 
 constexpr auto words_of(Mismatch) {
-  return std::array<Word<Mismatch>, 3>{
-      {{Mismatch::raises, "raises"}, {Mismatch::unnoticed, "unnoticed"}, {Mismatch::harmless, "harmless"}}};
+  return std::array<Word<Mismatch>, 4>{{{Mismatch::unknown, ""},
+                                        {Mismatch::raises, "raises"},
+                                        {Mismatch::unnoticed, "unnoticed"},
+                                        {Mismatch::harmless, "harmless"}}};
 }
 
 constexpr auto words_of(RegionOrigin) {

@@ -280,7 +280,9 @@ void add_recomputation_differs(const Report& report, Severity severity, std::vec
       "the {} {} a different path when {} again in backward{}",
       words.size() == 1 ? "function of region " + names[regions.front()] : fmt::format("functions of {} regions", words.size()),
       words.size() == 1 ? "takes" : "take", words.size() == 1 ? "it runs" : "they run",
-      severity == Severity::silent ? ", and nothing reports it" : ": torch raises CheckpointError");
+      severity == Severity::error    ? ": torch raises CheckpointError"
+      : severity == Severity::silent ? ", and nothing reports it"
+                                     : "; what torch makes of it is unknown");
   result.why = fmt::format(
       "gradscan ran {} a second time, as backward does. In {}. What a region computes may depend on a counter, a cache, a "
       "global, or on random numbers that are not preserved.",
@@ -353,13 +355,14 @@ void add_observed_error(const Report& report, std::vector<Finding>& findings) {
                         "When the file was written, the model was also trained for a moment as it is, and raised this error.",
                         {}});
   else
-    findings.push_back({"seen-otherwise",
-                        unknown_beside(findings),
-                        "as recorded, the model fails even without DDP; whether it does so in this setup is not known",
-                        fmt::format("When the file was written, the model was also trained for a moment as it is. That raised an "
-                                    "error that the recorded graph does not explain: \"{}\".",
-                                    report.backward_error),
-                        {}});
+    findings.push_back(
+        {"seen-otherwise",
+         unknown_beside(findings),
+         "as recorded, the model fails even without DDP; whether it does so in this setup is not known",
+         fmt::format("When the file was written, the model was also trained for a moment as it is. That raised an "
+                     "error that the recorded graph does not explain: \"{}\".",
+                     report.backward_error),
+         {}});
 }
 
 }  // namespace
@@ -372,6 +375,7 @@ std::vector<Finding> find_conflicts(const Report& report) {
   add_not_trained(report, findings);
   add_incomplete(report, findings);
   add_recomputation_differs(report, Severity::silent, findings);
+  add_recomputation_differs(report, Severity::unknown, findings);
   add_observed_error(report, findings);
   add_seen_otherwise(report, findings);
   add_graph_varies(report, findings);

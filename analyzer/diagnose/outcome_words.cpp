@@ -52,9 +52,9 @@ Judgement of_variation(const Report& report, const Setup& setup) {
 Judgement worst_judgement(const Report& report, const Verdict& verdict) {
   if (!report.disagreements.empty()) return judge(find_rule("seen-otherwise"));
   const Setup& setup = verdict.setup;
-  return std::ranges::min({of_replay(report, verdict), of_observation(report, setup), of_recomputation(report, setup),
-                           of_variation(report, setup)},
-                          {}, &Judgement::severity);
+  return std::ranges::min(
+      {of_replay(report, verdict), of_observation(report, setup), of_recomputation(report, setup), of_variation(report, setup)},
+      {}, &Judgement::severity);
 }
 
 }  // namespace
@@ -67,8 +67,18 @@ OutcomeWords in_words(const Report& report, const Verdict& verdict) {
 
 Severity severity_of_recomputation(const RegionReport& region, Kind kind) {
   if (region.recomputation.empty() || kind == Kind::off) return Severity::clean;
-  if (kind == Kind::reentrant || region.mismatch == Mismatch::unnoticed) return Severity::silent;
-  return region.mismatch == Mismatch::raises ? Severity::error : Severity::clean;
+  if (kind == Kind::reentrant) return Severity::silent;
+  switch (region.mismatch) {
+    case Mismatch::raises:
+      return Severity::error;
+    case Mismatch::unnoticed:
+      return Severity::silent;
+    case Mismatch::harmless:
+      return Severity::clean;
+    case Mismatch::unknown:
+      break;
+  }
+  return Severity::unknown;
 }
 
 std::string in_words(Checkpointing checkpointing) {

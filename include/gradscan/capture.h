@@ -108,6 +108,7 @@ enum class InputOrigin {
 
 // What torch's non-reentrant checkpoint makes of a recomputation that differs from forward. Nothing notices it in a reentrant one.
 enum class Mismatch {
+  unknown,
   raises,     // it raises CheckpointError
   unnoticed,  // it raises nothing, and backward uses tensors that forward did not save
   harmless,   // it raises nothing: the recomputation stops before it differs
@@ -130,7 +131,7 @@ struct Region {
   // How the tensors differ that its function saves when it runs a second time, as backward would run it; empty: they do not, or
   // this was not checked. "the first run saves 5 tensors, the second 3"
   std::string recomputation{};
-  Mismatch mismatch = Mismatch::raises;  // if there is a `recomputation`
+  Mismatch mismatch = Mismatch::unknown;  // if there is a `recomputation`
   // Of its operations (but not those of nested regions) that have no node, because no gradient flows through them.
   std::int64_t constant_flops = 0;
 };
@@ -208,8 +209,8 @@ struct Capture {
   std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
   std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
   std::vector<std::string> varying{};  // why iterations may run other graphs than those here: "encoder has layerdrop=0.1"
-  std::vector<std::string> ended{};    // why no more iterations could be recorded: "a later forward ... fails (ValueError: ...)"
-  Observation observed{};              // of this graph, as it is; not made if the graph was changed after it
+  std::vector<std::string> ended{};  // why no more iterations could be recorded: "a later forward ... fails (ValueError: ...)"
+  Observation observed{};            // of this graph, as it is; not made if the graph was changed after it
   std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
   std::string backward_error{};               // of such an observation, if the graph before it was changed does not explain it
   std::vector<Capture> further{};  // other graphs that forward built for the same model, each one once; see graphs_of()
@@ -245,6 +246,7 @@ std::int64_t element_size(std::string_view dtype);
 
 std::string_view to_string(Kind kind);            // "reentrant", "non_reentrant", "off"
 std::string_view to_string(Role role);            // "operation", "parameter", "leaf", "region_begin", "region_end"
+std::string_view to_string(Mismatch mismatch);    // "raises", "unnoticed", "harmless"; empty: unknown
 std::string_view to_string(RegionOrigin origin);  // "marker", "Function", ..., as in a capture
 std::string_view to_string(InputOrigin origin);   // "recorded", "traced input", ..., as in a capture
 

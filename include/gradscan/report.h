@@ -86,7 +86,7 @@ struct RegionReport {
   std::string place{};  // see Region
   RegionOrigin origin = RegionOrigin::unknown;
   std::string recomputation{};  // see Region
-  Mismatch mismatch = Mismatch::raises;
+  Mismatch mismatch = Mismatch::unknown;
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };

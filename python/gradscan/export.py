@@ -117,6 +117,7 @@ def export(
             "loss_guessed": loss is None,
             "notes": notes + trace.notes,
             "varying": reasons_to_vary(model) + trace.varying,
+            "ended": trace.ended,
             "observed": observed,
             "recomputations": trace.recomputations,
         }
@@ -140,6 +141,7 @@ class _Trace:
         self.loss: list[str] = []  # paths of the outputs that the loss is computed from
         self.notes: list[str] = []
         self.varying: list[str] = []
+        self.ended: list[str] = []
         self.recomputations: list[Json | None] = []  # for each region, how its two runs differ; empty if they were not compared
         self._regions: list[str] = []  # their names
         self._step, self._model = step, step.model
@@ -177,7 +179,7 @@ class _Trace:
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
             return 1
         _require_no_checkpoint(found.graphs)
-        self.varying += found.ended
+        self.ended += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
         if iterations > 1:
             self._add_recomputations(found)

@@ -120,7 +120,7 @@ def capture(
         "notes": [],
     }
     observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
-    varying = reasons_to_vary(model) + found.varying + found.ended
+    varying = reasons_to_vary(model) + found.varying
     (varying if found.ends_with_new_graph else notes).extend(found.difference())
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
@@ -128,6 +128,7 @@ def capture(
         **({"further": others, "turns": found.turns} if others else {}),
         "notes": notes,
         "varying": varying,
+        "ended": found.ended,
     }
 
 

@@ -173,7 +173,7 @@ def test_a_later_forward_that_fails(write, tmp_path):
     real = first_failure(Model(fails_later))
     written = write(Model(fails_later), tmp_path)
     assert real == "iteration 2: 'labels'" and written["observed"] == {"error": real}
-    assert "a later forward with the same arguments fails (KeyError: 'labels')" in written["varying"]
+    assert "a later forward with the same arguments fails (KeyError: 'labels')" in written["ended"]
     assert not any("KeyError" in note for note in written["notes"])
     assert write(Model(fails_later), tmp_path, verify=False)["observed"] == {"reason": "verify=False"}
 
@@ -224,18 +224,18 @@ def test_the_graph_of_an_earlier_forward(write, tmp_path):
     real = first_failure(Recurrent(lambda x: x))
     assert real.startswith("iteration 1: Trying to backward through the graph a second time")
     written = write(Recurrent(lambda x: x), tmp_path)
-    assert written["observed"] == {"error": real} and written["varying"] == [USES_EARLIER]
+    assert written["observed"] == {"error": real} and written["ended"] == [USES_EARLIER]
     assert USES_EARLIER not in written["notes"] and "turns" not in written
     detached = write(Recurrent(lambda x: x.detach()), tmp_path)
     assert first_failure(Recurrent(lambda x: x.detach())) is None
-    assert "firings" in detached["observed"] and detached["varying"] == []
+    assert "firings" in detached["observed"] and detached["ended"] == []
 
 
 @pytest.mark.parametrize("write", [record, exported])
 def test_the_graph_of_an_earlier_forward_that_backward_does_not_free(write, tmp_path):
     assert first_failure(AddingUp()) is None
     written = write(AddingUp(), tmp_path)
-    assert len(written["observed"]["firings"]) == 2 and written["varying"] == [USES_EARLIER]
+    assert len(written["observed"]["firings"]) == 2 and written["ended"] == [USES_EARLIER]
 
 
 class Emptying(nn.Module):

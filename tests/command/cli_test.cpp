@@ -148,10 +148,12 @@ TEST_CASE("A recomputation that differs is as bad as torch takes it") {
     folder.write("m.capture.json", to_json(capture));
     return run_gradscan(folder.path(), Strings{"m.capture.json"} + options).out;
   };
-  CHECK_THAT(scan(Mismatch::raises, {}), Contains("ERROR: the function of region r") && Contains("torch raises CheckpointError"));
+  CHECK_THAT(scan(Mismatch::raises, {}),
+             Contains("ERROR: the function of region r") && Contains("torch raises CheckpointError"));
   CHECK_THAT(scan(Mismatch::unnoticed, {}), Contains("SILENT FAILURE: the function of region r"));
   CHECK_THAT(scan(Mismatch::harmless, {}), Contains("OK: ") && Contains("SILENT recomputed"));
-  for (Mismatch mismatch : {Mismatch::raises, Mismatch::unnoticed, Mismatch::harmless}) {
+  CHECK_THAT(scan(Mismatch::unknown, {}), Contains("UNKNOWN: the function of region r") && Contains("UNKNOWN recomputed"));
+  for (Mismatch mismatch : {Mismatch::unknown, Mismatch::raises, Mismatch::unnoticed, Mismatch::harmless}) {
     CHECK_THAT(scan(mismatch, {"--checkpointing", "reentrant"}), Contains("SILENT FAILURE: the function of region r"));
     CHECK_THAT(scan(mismatch, {"--checkpointing", "off"}), Contains("OK: "));
   }
@@ -178,7 +180,8 @@ TEST_CASE("A plan is no better than what is known of the model") {
 
 TEST_CASE("Captures of several graphs are compared and edited as a whole") {
   TemporaryFolder folder;
-  Capture capture = capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
+  Capture capture =
+      capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x");
   capture.further = {capture_from_text("parameter w b\ninput x\nregion r reentrant x\nx = mul x w\nend x\noutput x")};
   folder.write("m.capture.json", to_json(capture));
   for (const std::string option : {"--ignore", "--freeze"}) {
