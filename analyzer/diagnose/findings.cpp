@@ -261,6 +261,13 @@ void add_no_regions_named(const Report& report, std::vector<Finding>& findings) 
        {}});
 }
 
+// A group that no cause has made.
+Group named_group(const Report& report, std::string label, std::vector<int> regions, std::vector<int> parameters) {
+  Group group{.label = std::move(label), .regions = std::move(regions), .parameters = std::move(parameters)};
+  for (int index : group.parameters) group.members.push_back(report.parameters[index].name);
+  return group;
+}
+
 // The regions whose recomputation differs, as far as that is this bad.
 void add_recomputation_differs(const Report& report, Severity severity, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 3;
@@ -287,7 +294,7 @@ void add_recomputation_differs(const Report& report, Severity severity, std::vec
       "gradscan ran {} a second time, as backward does. In {}. What a region computes may depend on a counter, a cache, a "
       "global, or on random numbers that are not preserved.",
       words.size() == 1 ? "it" : "them", enumerate(words, shown));
-  if (!parameters.empty()) result.groups.push_back({.label = "inside", .regions = regions, .parameters = parameters});
+  if (!parameters.empty()) result.groups.push_back(named_group(report, "inside", regions, parameters));
   findings.push_back(std::move(result));
 }
 
@@ -306,14 +313,13 @@ void add_seen_otherwise(const Report& report, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 4;
   Finding result{"seen-otherwise", Severity::unknown, "", "", {}};
   std::vector<std::string> words;
-  Group all{.label = "fires otherwise"};
+  std::vector<int> parameters;
   for (const Disagreement& each : report.disagreements) {
     words.push_back(in_words(each));
-    if (const ParameterReport* parameter = find_parameter(report, each.parameter)) all.parameters.push_back(parameter->index);
+    if (const ParameterReport* parameter = find_parameter(report, each.parameter)) parameters.push_back(parameter->index);
   }
-  sort_unique(all.parameters);
-  for (int index : all.parameters) all.members.push_back(report.parameters[index].name);
-  if (!all.parameters.empty()) result.groups.push_back(std::move(all));
+  sort_unique(parameters);
+  if (!parameters.empty()) result.groups.push_back(named_group(report, "fires otherwise", {}, parameters));
   result.title =
       fmt::format("no verdict on this model can be relied on: in a real backward, the hooks of {} do not fire as predicted",
                   count(words.size(), "parameter"));
