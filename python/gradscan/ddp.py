@@ -15,7 +15,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._pytree import tree_leaves
 
-from gradscan.ddp_options import notes_on_options, require_replayable
+from gradscan.ddp_options import require_replayable
 from gradscan.errors import Error
 from gradscan.places import Place
 
@@ -40,7 +40,7 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
     cap = flags["bucket_cap_mb"]
     if cap is not None and not cap > 0:
         raise Error(f"bucket_cap_mb is {cap}: pass a positive number of MiB, or omit it")
-    model = _uncompiled(model)
+    model = uncompiled(model)
     if not isinstance(model, DistributedDataParallel):
         _require_usable(model)
         return model, flags
@@ -52,27 +52,12 @@ def unwrap(model: torch.nn.Module, flags: dict[str, Any]) -> tuple[torch.nn.Modu
         "bucket_cap_mb": None if is_default else model.bucket_bytes_cap / _MIB,
         "gradient_as_bucket_view": bool(model.gradient_as_bucket_view),
     }
-    inner = _uncompiled(model.module)
+    inner = uncompiled(model.module)
     _require_usable(inner)
     return inner, found
 
 
-def notes_on_wrapping(model: torch.nn.Module) -> list[str]:
-    """What a report must say of a model, as it was passed, that is compiled, or wrapped in DDP with some options."""
-    return _notes_on_compilation(model) + notes_on_options(_uncompiled(model))
-
-
-def _notes_on_compilation(model: torch.nn.Module) -> list[str]:
-    modules = [model, model.module] if isinstance(model, DistributedDataParallel) else [model]
-    if not any(hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) for module in modules):
-        return []
-    return [
-        "the model is compiled, and this is the verdict on the model without torch.compile: compiled regions run no backward "
-        "of their own, so conflicts of reentrant regions may not occur"
-    ]
-
-
-def _uncompiled(model: torch.nn.Module) -> torch.nn.Module:
+def uncompiled(model: torch.nn.Module) -> torch.nn.Module:
     """The module that was passed to torch.compile, which keeps it under this name."""
     return getattr(model, "_orig_mod", model)
 
@@ -92,7 +77,7 @@ def _require_usable(model: torch.nn.Module) -> None:
 
 def ignored_by(model: torch.nn.Module) -> set[str]:
     """DDP's ignore list for the model, as it was passed."""
-    model = _uncompiled(model)
+    model = uncompiled(model)
     if isinstance(model, DistributedDataParallel):
         return set(model.parameters_to_ignore)
     return set(getattr(model, "_ddp_params_and_buffers_to_ignore", ()))

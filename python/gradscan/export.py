@@ -24,7 +24,9 @@ from typing import Any
 import torch
 
 from gradscan import markers
-from gradscan.ddp import Parameter, describe_outputs, ignored_by, notes_on_wrapping, parameters_of, unwrap
+from gradscan.compiled import eager, note_on_export
+from gradscan.ddp import Parameter, describe_outputs, ignored_by, parameters_of, uncompiled, unwrap
+from gradscan.ddp_options import notes_on_options
 from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
@@ -95,14 +97,16 @@ def export(
         )
     wrapped = model
     model, flags = unwrap(wrapped, flags)
-    notes, parameters = notes_on_wrapping(wrapped), parameters_of(model, ignored_by(wrapped))
+    notes = note_on_export(wrapped) + notes_on_options(uncompiled(wrapped))
+    parameters = parameters_of(model, ignored_by(wrapped))
     _require_expressible(model, parameters)
     require_iterations(iterations)
     step = Step(model, own_leaves(as_arguments(args)), own_leaves(kwargs or {}), loss, parameters)
     trace = _Trace(step)
     with replaced(path) as temporary:
-        traced = trace.run()
-        until_end = trace.run_forwards(iterations)
+        with eager():
+            traced = trace.run()
+            until_end = trace.run_forwards(iterations)
         observed = _observed(step, until_end) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",

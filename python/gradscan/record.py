@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-from gradscan.ddp import Parameter, ignored_by, notes_on_wrapping, parameters_of, unwrap
+from gradscan.compiled import eager, is_compiled, make_compiled
+from gradscan.ddp import Parameter, ignored_by, parameters_of, uncompiled, unwrap
+from gradscan.ddp_options import notes_on_options
 from gradscan.errors import Error
 from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
@@ -99,16 +101,17 @@ def capture(
     """The capture that docs/capture-format.md describes, without `schema` and `model`."""
     wrapped = model
     model, flags = unwrap(wrapped, flags)
-    notes, parameters = notes_on_wrapping(wrapped), parameters_of(model, ignored_by(wrapped))
+    notes, parameters = notes_on_options(uncompiled(wrapped)), parameters_of(model, ignored_by(wrapped))
     if not any(parameter.requires_grad for parameter in parameters):
         raise Error(f"{type(model).__name__} has no parameter that requires grad: record the model as it is trained")
-    step = Step(model, own_leaves(args), own_leaves(kwargs), loss, parameters)
+    step = Step(model, own_leaves(args), own_leaves(kwargs), loss, parameters, is_compiled(wrapped))
     inputs = [_describe_input(place) for place in named_tensors(bind(model, step.args, step.kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
-    found = run_forwards(step, iterations)
-    notes += found.notes
-    if iterations > 1:
-        notes += add_recomputations(found, step)
+    with eager():
+        found = run_forwards(step, iterations)
+        notes += found.notes
+        if iterations > 1 and not step.is_compiled:
+            notes += add_recomputations(found, step)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),
@@ -120,6 +123,8 @@ def capture(
         "notes": [],
     }
     observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
+    if step.is_compiled:
+        notes += make_compiled(found.graphs, observed)
     varying = reasons_to_vary(model) + found.varying
     (varying if found.ends_with_new_graph else notes).extend(found.difference())
     first, *others = (of_all_graphs | graph for graph in found.graphs)

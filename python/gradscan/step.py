@@ -14,13 +14,15 @@ from gradscan.loss import Loss
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """`parameters` are those of the model; without `loss`, the loss is guessed (loss.py)."""
+    """`parameters` are those of the model; without `loss`, the loss is guessed (loss.py). `is_compiled`: training compiles the
+    model (compiled.py)."""
 
     model: torch.nn.Module
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     loss: Loss | None
     parameters: list[Parameter]
+    is_compiled: bool = False
 
     def own_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """args and kwargs for one forward: containers of its own, which it may empty, with leaves in them."""

@@ -373,14 +373,6 @@ def test_what_is_not_a_trainable_model(write, file, tmp_path, process_group):
         write(nn.Linear(4, 4), x, "")
 
 
-def test_the_verdict_is_that_of_the_model_without_compilation(scan, tmp_path):
-    compiled_in_place = nn.Linear(4, 4)
-    compiled_in_place.compile(backend="eager")
-    for model in (torch.compile(nn.Linear(4, 4), backend="eager"), compiled_in_place):
-        gradscan.record(model, torch.rand(3, 4), tmp_path / "m.capture.json")
-        assert any("without torch.compile" in note for note in scan(str(tmp_path / "m.capture.json"))["notes"])
-
-
 def test_a_compiled_model_is_the_one_inside(scan, tmp_path, process_group):
     ddp = DistributedDataParallel(nn.Linear(4, 4), find_unused_parameters=True)
     inside = DistributedDataParallel(torch.compile(nn.Linear(4, 4), backend="eager"))
