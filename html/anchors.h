@@ -1,8 +1,8 @@
 // The ids in a page, which serve as deep links.
 //
-// The id of a parameter is its name: report.html#layer4.2.bn3.weight. All other ids contain a '=': setup=reentrant,static_graph. A
-// name that cannot be an id (it has a space or a '=', or is not unique) is replaced by parameter=157. In a page about several
-// files, ids start with the number of the file (from 1, in the given order): 2/fc.bias.
+// The id of a parameter is its name: report.html#layer4.2.bn3.weight. All other ids contain a '=':
+// setup=reentrant,static_graph. A name that cannot be an id (it has a space or a '=', or is not unique) is replaced by
+// parameter=157. In a page about several files, ids start with the number of the file (from 1, in the given order): 2/fc.bias.
 #pragma once
 
 #include <set>

@@ -92,7 +92,7 @@ class Article {
 
   std::string notes() const {
     std::string list;
-    for (const std::string& note : report_.varying) list += element("li", escaped("The graph may differ: " + note));
+    for (const std::string& note : reasons_to_vary(report_)) list += element("li", escaped("The graph may differ: " + note));
     for (const std::string& note : report_.notes) list += element("li", escaped(note));
     return list.empty() ? "" : element("ul", list);
   }

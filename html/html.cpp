@@ -1,7 +1,7 @@
 // The page of a Survey: one self-contained HTML file that needs neither a network nor a script.
 //
-// Everything is markup, in tables and <details>. The script in html/page.js makes it more convenient, and the policy in the head
-// allows no other script. Style sheet and script are compiled in, see html/CMakeLists.txt.
+// Everything is markup, in tables and <details>. The script in html/page.js makes it more convenient, and the policy in the
+// head allows no other script. Style sheet and script are compiled in, see html/CMakeLists.txt.
 #include <fmt/format.h>
 
 #include "analyzer/diagnose/outcome_words.h"

@@ -1,7 +1,7 @@
 // The table of all parameters in a report: a row for each, with its own id.
 //
-// It works without a script. The page's script, which finds the table by its class, makes it sortable and searchable and removes
-// rows that are out of sight.
+// It works without a script. The page's script, which finds the table by its class, makes it sortable and searchable and
+// removes rows that are out of sight.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The part of a page about changes: fixes for the requested setup with caveats and price, changes that do not help, and the memory
-// and work of each kind of checkpointing. Unknown figures are left out.
+// The part of a page about changes: fixes for the requested setup with caveats and price, changes that do not help, and the
+// memory and work of each kind of checkpointing. Unknown figures are left out.
 #pragma once
 
 #include <string>

@@ -99,6 +99,7 @@ Capture describe(const std::string& path, const Model& model, const Inputs& inpu
   capture.parameters = model.parameters;
   capture.inputs = inputs.tensors;
   capture.notes = model.metadata.notes;
+  capture.dropping = model.metadata.dropping;
   capture.varying = model.metadata.varying;
   capture.ended = model.metadata.ended;
   return capture;

@@ -214,6 +214,7 @@ Metadata read_metadata(const nlohmann::json& json) {
                     .loss = json.value("loss", Strings()),
                     .loss_guessed = json.value("loss_guessed", false),
                     .notes = json.value("notes", Strings()),
+                    .dropping = json.value("dropping", Strings()),
                     .varying = json.value("varying", Strings()),
                     .ended = json.value("ended", Strings())};
   if (auto observed = json.find("observed"); observed != json.end()) metadata.observed = read_observation(*observed);

@@ -51,7 +51,7 @@ struct Metadata {
   std::vector<std::string> loss;            // paths of the outputs that the loss is computed from; empty: not stated
   bool loss_guessed = false;                // as Capture::loss_guessed
   std::vector<std::string> notes;
-  std::vector<std::string> varying, ended;  // as those of Capture
+  std::vector<std::string> dropping, varying, ended;  // as those of Capture
   std::optional<StatedObservation> observed;
   std::vector<StatedRecomputation> recomputations;  // of the regions with markers, in the order in which forward executes them
 };

@@ -1,5 +1,5 @@
-// How the training script uses forward's outputs: which of them the loss is computed from, and which DDP cannot find. A model may
-// have several graphs, in which not every output need exist.
+// How the training script uses forward's outputs: which of them the loss is computed from, and which DDP cannot find. A model
+// may have several graphs, in which not every output need exist.
 #pragma once
 
 #include <string>

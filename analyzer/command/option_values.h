@@ -1,5 +1,5 @@
-// The kinds of values that options take. Each writes into a target: of a list the values one after the other, else the last one.
-// A value that makes no sense throws Error (usage).
+// The kinds of values that options take. Each writes into a target: of a list the values one after the other, else the last
+// one. A value that makes no sense throws Error (usage).
 //
 //     whole_number(step.forwards, "N", 1, 100)
 //     choice<Color>(write.color, "WHEN", {{"auto", Color::automatic}, {"never", Color::never}})

@@ -1,5 +1,5 @@
-// Texts of options, read: sizes, replacements and lists of words. What makes no sense throws Error (usage), whose subject is the
-// option as it was written.
+// Texts of options, read: sizes, replacements and lists of words. What makes no sense throws Error (usage), whose subject is
+// the option as it was written.
 //
 //     memory_size("--budget", "1.5GiB");                         // 1610612736
 #pragma once
@@ -17,7 +17,8 @@ inline constexpr const char* ask_help = "see gradscan --help";
 
 Error wrong(const std::string& subject, const std::string& problem, const std::string& remedy = ask_help);
 
-// A number with its unit: B, KB, MB, GB, TB are powers of 1000, KiB, MiB, GiB, TiB of 1024. CLI11's AsSizeValue takes no fractions.
+// A number with its unit: B, KB, MB, GB, TB are powers of 1000, KiB, MiB, GiB, TiB of 1024. CLI11's AsSizeValue takes no
+// fractions.
 std::int64_t memory_size(const std::string& option, const std::string& text);
 
 // "OLD=NEW", of which OLD is not empty.

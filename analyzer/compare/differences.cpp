@@ -1,10 +1,10 @@
-// Calls of regions are aligned by name and, within a name, by order; parameters by name and alias; outputs by path. Equal changes
-// are one difference: 16 regions that are reentrant in the first and off in the second change together.
+// Calls of regions are aligned by name and, within a name, by order; parameters by name and alias; outputs by path. Equal
+// changes are one difference: 16 regions that are reentrant in the first and off in the second change together.
 //
 // What differs is looked for in the first graph of each capture, and applied to all graphs of the first capture.
 //
-// A difference can be applied if the first's graph has all it takes: a flag, a step, another kind of region, an argument without
-// grad, a parameter that is frozen, unused or shared. What exists only in the second's graph cannot.
+// A difference can be applied if the first's graph has all it takes: a flag, a step, another kind of region, an argument
+// without grad, a parameter that is frozen, unused or shared. What exists only in the second's graph cannot.
 #include "analyzer/compare/differences.h"
 
 #include <fmt/format.h>
@@ -455,9 +455,8 @@ class Finder {
       if (trained && used_here[first] != used_there[second]) (used_here[first] ? there : here).push_back(name);
     });
     if (!there.empty())
-      add("whether the loss depends on " + listed(there), "True", "False", [there](Side& side) {
-        for_graphs(side, [&](Capture& graph) { leave_unused(graph, there); });
-      });
+      add("whether the loss depends on " + listed(there), "True", "False",
+          [there](Side& side) { for_graphs(side, [&](Capture& graph) { leave_unused(graph, there); }); });
     if (!here.empty()) add("whether the loss depends on " + listed(here), "False", "True");
   }
 
@@ -471,9 +470,7 @@ class Finder {
       const Parameter &left = first_.capture.parameters[here.at(one)], &right = first_.capture.parameters[here.at(other)];
       std::function<void(Side&)> apply;
       if (left.shape == right.shape && left.requires_grad == right.requires_grad)
-        apply = [one = one, other = other](Side& side) {
-          for_graphs(side, [&](Capture& graph) { share(graph, one, other); });
-        };
+        apply = [one = one, other = other](Side& side) { for_graphs(side, [&](Capture& graph) { share(graph, one, other); }); };
       add(fmt::format("whether {} and {} are shared", one, other), "False", "True", apply);
     }
   }

@@ -55,6 +55,7 @@ class Validator {
     check_regions();
     check_scopes();
     check_sums();
+    check_seen();
     check_further();
   }
 
@@ -67,6 +68,15 @@ class Validator {
 
   void check_ranges() const try { forms::Document<Capture>{}.check(capture_); } catch (const forms::Malformed& error) {
     fail(in_words(error));
+  }
+
+  void check_seen() const {
+    const Observation& observed = capture_.observed;
+    if (!observed.firings.empty() && !(observed.error.empty() && observed.reason.empty()))
+      fail("what it observed has both firings and a reason why there are none");
+    for (std::size_t id = 0; id < capture_.regions.size(); ++id)
+      if (capture_.regions[id].recomputation.empty() && capture_.regions[id].mismatch != Mismatch::unknown)
+        fail(words(id) + " has a mismatch but no recomputation");
   }
 
   void check_further() const {

@@ -248,7 +248,8 @@ void describe(Fields& fields, As<Capture>) {
   fields.optional("constant_flops", &Capture::constant_flops, "As a region's, outside all regions.", forms::at_least(0));
   fields.always("notes", &Capture::notes, "Sentences that a report repeats.");
   fields.optional("varying", &Capture::varying,
-                  "Why iterations may run other graphs than those in this file: encoder has layerdrop=0.1");
+                  "Why iterations may run other graphs than those in this file: forward draws Python's random numbers");
+  fields.optional("dropping", &Capture::dropping, "Why iterations may leave layers out: encoder has layerdrop=0.1");
   fields.optional("ended", &Capture::ended, "Why no more iterations could be recorded.");
   fields.optional("observed", &Capture::observed, "A real backward of the model that the capture describes.",
                   forms::Known<Observation>{&Observation::made});

@@ -16,10 +16,7 @@ std::string replay_key(const Setup& setup) {
   return key_of(setup);
 }
 
-// A region that is not reentrant leaves the graph as one that is not checkpointed does.
-std::string replay_key(Edits edits) {
-  for (CheckpointPattern& pattern : edits.checkpoint)
-    if (pattern.kind == Kind::off) pattern.kind = Kind::non_reentrant;
+std::string replay_key(const Edits& edits) {
   return key_of(edits);
 }
 

@@ -10,6 +10,6 @@
 namespace gradscan {
 
 std::string replay_key(const Setup& setup);
-std::string replay_key(Edits edits);
+std::string replay_key(const Edits& edits);
 
 }  // namespace gradscan

@@ -84,8 +84,8 @@ constexpr std::array<Rule, 10> table{{
          "Backward runs the function of a checkpoint region a second time. Here, that run saves other tensors than the first: "
          "the function depends on a counter, a cache, a global, or on random numbers that are not preserved. If the region is "
          "non-reentrant, torch raises CheckpointError if fewer tensors are saved, or others by shape, type or device, unless "
-         "the "
-         "call has determinism_check=\"none\"; more do no harm, because torch stops the second run once it has what it needs. "
+         "the call has determinism_check=\"none\"; more do no harm, because torch stops the second run once it has what it "
+         "needs. "
          "If only numbers differ, or if the region is reentrant, nothing is raised, and the gradients are those of another "
          "forward than the one whose loss was computed.",
      .remedy = "Make the function depend on its arguments only: pass in what it reads from elsewhere, and leave "

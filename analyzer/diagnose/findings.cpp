@@ -275,9 +275,10 @@ void add_recomputation_differs(const Report& report, Severity severity, std::vec
   std::vector<std::string> words;
   std::vector<int> parameters, regions;
   for (const RegionReport& region : report.regions) {
-    if (severity_of_recomputation(region, region.kind) != severity) continue;
-    words.push_back(
-        fmt::format("{}{}: {}", names[region.id], region.source.empty() ? "" : " at " + region.source, region.recomputation));
+    if (severity_of_recomputation(report, region, report.setup) != severity) continue;
+    const std::string& difference = region.recomputation;
+    words.push_back(fmt::format("{}{}: {}", names[region.id], region.source.empty() ? "" : " at " + region.source,
+                                difference.empty() ? "what the region around it saves differs" : difference));
     parameters = united(std::move(parameters), region.parameters);
     regions.push_back(region.id);
   }
@@ -339,15 +340,13 @@ Severity unknown_beside(const std::vector<Finding>& findings) {
 void add_graph_varies(const Report& report, std::vector<Finding>& findings) {
   constexpr std::size_t shown = 4;
   if (!varies_unseen(report, report.setup)) return;
-  std::vector<std::string> reasons = report.varying;
-  reasons.insert(reasons.end(), report.ended.begin(), report.ended.end());
   findings.push_back({"graph-varies",
                       unknown_beside(findings),
                       "training may run other graphs than those in the file",
                       fmt::format("The verdict holds for the {} in the file; others may get another: {}. gradscan.record keeps "
                                   "each graph that forward builds, and with a larger iterations= it sees more of them; --then "
                                   "scans several files in turn.",
-                                  report.in_turn.size() > 1 ? "graphs" : "graph", enumerate(reasons, shown)),
+                                  report.in_turn.size() > 1 ? "graphs" : "graph", enumerate(reasons_to_vary(report), shown)),
                       {}});
 }
 

@@ -25,8 +25,8 @@ std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verd
 // Whether the setup has the same kinds of regions as the report, and a region with parameters is lost (RegionReport::lost).
 bool loses_regions(const Report& report, const Setup& setup);
 
-// Titles of findings, more than notes, that do not follow from the replay: what real runs of the model have shown, and what is not
-// known.
+// Titles of findings, more than notes, that do not follow from the replay: what real runs of the model have shown, and what is
+// not known.
 std::vector<std::string> found_besides_replay(const Report& report);
 
 }  // namespace gradscan

@@ -31,10 +31,27 @@ Judgement of_replay(const Report& report, const Verdict& verdict) {
   return {};
 }
 
+// Whether backward runs the region's function a second time.
+bool runs_again(const RegionReport& region, const Setup& setup) {
+  const Kind kind = kind_under(setup.checkpointing, region.given);
+  if (kind == Kind::off) return false;
+  const Reach& reach = kind == Kind::reentrant ? region.reach_if_reentrant : region.reach_if_non_reentrant;
+  return reach.from_loss || (reach.from_sink && (setup.find_unused_parameters || setup.static_graph));
+}
+
+bool is_inside_of_what_differs(const Report& report, const RegionReport& region, const Setup& setup) {
+  bool differs = false;
+  for (int around = region.parent; around != none; around = report.regions[around].parent) {
+    if (kind_under(setup.checkpointing, report.regions[around].given) != Kind::off) return false;
+    differs = differs || !report.regions[around].recomputation.empty();
+  }
+  return differs;
+}
+
 Judgement of_recomputation(const Report& report, const Setup& setup) {
   Judgement worst{.rule = find_rule("recomputation-differs")};
   for (const RegionReport& region : report.regions)
-    worst.severity = std::min(worst.severity, severity_of_recomputation(region, kind_under(setup.checkpointing, region.given)));
+    worst.severity = std::min(worst.severity, severity_of_recomputation(report, region, setup));
   return worst;
 }
 
@@ -65,8 +82,11 @@ OutcomeWords in_words(const Report& report, const Verdict& verdict) {
   return {severity, fmt::format("{} {}", severity_words(severity).loud, rule->in_table)};
 }
 
-Severity severity_of_recomputation(const RegionReport& region, Kind kind) {
-  if (region.recomputation.empty() || kind == Kind::off) return Severity::clean;
+Severity severity_of_recomputation(const Report& report, const RegionReport& region, const Setup& setup) {
+  const Kind kind = kind_under(setup.checkpointing, region.given);
+  if (!runs_again(region, setup)) return Severity::clean;
+  if (region.recomputation.empty())
+    return is_inside_of_what_differs(report, region, setup) ? Severity::unknown : Severity::clean;
   if (kind == Kind::reentrant) return Severity::silent;
   switch (region.mismatch) {
     case Mismatch::raises:

@@ -15,8 +15,9 @@ struct OutcomeWords {
 // The worst that is known of a setup, of its replay and of the model.
 OutcomeWords in_words(const Report& report, const Verdict& verdict);
 
-// How bad it is that the recomputation of this region differs, if it were of that kind; clean if it does not.
-Severity severity_of_recomputation(const RegionReport& region, Kind kind);
+// How bad it is in this setup that the recomputation of this region differs; clean if it does not, or if there is none. Only
+// recomputations of outermost regions have been compared: of a region in one that differs but is switched off, it is unknown.
+Severity severity_of_recomputation(const Report& report, const RegionReport& region, const Setup& setup);
 
 // "reentrant", "non-reentrant", "off", "as given"
 std::string in_words(Checkpointing checkpointing);

@@ -1,6 +1,6 @@
 // A comment on a pull request. What everybody needs is visible: how many files are bad, which finding, why, how to fix it. The
-// rest is folded away. Every piece is bounded, and if the comment would get longer than GitHub accepts, pieces are left out with
-// a note that says so.
+// rest is folded away. Every piece is bounded, and if the comment would get longer than GitHub accepts, pieces are left out
+// with a note that says so.
 #include <fmt/format.h>
 
 #include <algorithm>

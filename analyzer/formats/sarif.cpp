@@ -1,8 +1,8 @@
 // SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for tools that show findings next to the code.
 //
 // One run, with a result per finding. Its location is the line that calls checkpoint for its first region; the calls of other
-// regions are related locations. Fingerprints are made of names, not lines. Files that could not be scanned become notifications
-// of the invocation.
+// regions are related locations. Fingerprints are made of names, not lines. Files that could not be scanned become
+// notifications of the invocation.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -7,7 +7,8 @@
 
 namespace gradscan {
 
-// "156 parameters are marked ready twice in iteration 0", the error that stopped the scan, or that nothing is wrong. Without path.
+// "156 parameters are marked ready twice in iteration 0", the error that stopped the scan, or that nothing is wrong. Without
+// path.
 std::string in_words(const Scanned& file);
 
 // "7 files: 2 errors, 1 silent, 3 clean, 1 could not be scanned"

@@ -1,5 +1,5 @@
-// The text report, in the order in which a reader with nothing but DDP's message needs it: what was read, what DDP will do, which
-// parameters are affected, why, what fixes it, and what every other setup would do.
+// The text report, in the order in which a reader with nothing but DDP's message needs it: what was read, what DDP will do,
+// which parameters are affected, why, what fixes it, and what every other setup would do.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

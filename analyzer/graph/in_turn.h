@@ -1,7 +1,7 @@
 // Captures that forward calls play in turn (see gradscan/replay.h) are of one model, run with different inputs or branches.
 //
-// They are the graphs of one file or of several (graphs_of), one file after the other. The calls follow the turns that each file
-// has recorded, file after file, and then begin again.
+// They are the graphs of one file or of several (graphs_of), one file after the other. The calls follow the turns that each
+// file has recorded, file after file, and then begin again.
 #pragma once
 
 #include <span>
@@ -23,8 +23,8 @@ void check_then(const Capture& first, const Capture& capture, const std::string&
 // each capture follow it.
 std::vector<int> turns_of(std::span<const Capture> in_turn);
 
-// The number of iterations that it takes to judge these turns: at least replay_iterations, and enough that they come round to where
-// they began. One more is in it, because DDP notices what an iteration lacks in the next forward.
+// The number of iterations that it takes to judge these turns: at least replay_iterations, and enough that they come round to
+// where they began. One more is in it, because DDP notices what an iteration lacks in the next forward.
 int iterations_for(const std::vector<int>& turns, const TrainingStep& step);
 
 }  // namespace gradscan

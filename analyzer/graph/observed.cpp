@@ -48,15 +48,40 @@ bool predicts_error(const Capture& capture) {
   return std::ranges::all_of(roots, leads_nowhere) || firings.runs_twice;
 }
 
-}  // namespace
+bool has_firings(const Capture& capture) {
+  return capture.observed.made && capture.observed.reason.empty() && capture.observed.error.empty();
+}
 
-std::vector<Disagreement> disagreements(const Capture& capture) {
-  if (!capture.observed.made || !capture.observed.reason.empty() || !capture.observed.error.empty())
-    return capture.disagreements;
+// With the graph that agrees, if there is one, else with the first.
+std::vector<Disagreement> smallest_difference(const Capture& capture) {
   std::vector<Disagreement> found = differences(predicted(capture), capture.observed);
   for (const Capture& further : capture.further)
     if (found.empty() || differences(predicted(further), capture.observed).empty()) return {};
   return found;
+}
+
+void raise_to(std::vector<Disagreement>& most, const std::vector<Disagreement>& others) {
+  for (std::size_t at = 0; at < most.size(); ++at) {
+    most[at].predicted = std::max(most[at].predicted, others[at].predicted);
+    most[at].predicted_inner = std::max(most[at].predicted_inner, others[at].predicted_inner);
+  }
+}
+
+}  // namespace
+
+std::vector<Disagreement> disagreements(const Capture& capture) {
+  if (!has_firings(capture)) return capture.disagreements;
+  return ran_another_graph(capture) ? std::vector<Disagreement>() : smallest_difference(capture);
+}
+
+bool ran_another_graph(const Capture& capture) {
+  const bool varies = !capture.further.empty() || !capture.varying.empty() || !capture.dropping.empty();
+  if (!varies || !has_firings(capture) || smallest_difference(capture).empty()) return false;
+  std::vector<Disagreement> most = predicted(capture);
+  for (const Capture& further : capture.further) raise_to(most, predicted(further));
+  return std::ranges::none_of(differences(std::move(most), capture.observed), [](const Disagreement& each) {
+    return each.observed > each.predicted || each.observed_inner > each.predicted_inner;
+  });
 }
 
 std::string unexplained_error(const Capture& capture) {
@@ -65,6 +90,7 @@ std::string unexplained_error(const Capture& capture) {
 }
 
 void settle_observation(Capture& capture) {
+  if (ran_another_graph(capture)) capture.ended.emplace_back(another_graph);
   capture.disagreements = disagreements(capture);
   capture.backward_error = unexplained_error(capture);
   if (capture.observed.reason.empty()) capture.observed = {};

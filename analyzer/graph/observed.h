@@ -7,17 +7,25 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradscan/capture.h"
 
 namespace gradscan {
 
-// Capture::disagreements, and those of Capture::observed with the capture's own graph; none if any of its graphs agrees.
+// Capture::disagreements, and those of Capture::observed with the capture's own graph; none if any of its graphs agrees, or if
+// the run can have been of another graph.
 std::vector<Disagreement> disagreements(const Capture& capture);
+
+// Whether graphs vary, none of those in the file agrees with Capture::observed, and that has no firing that none of them has.
+bool ran_another_graph(const Capture& capture);
 
 // Capture::backward_error, or that of Capture::observed unless the graph predicts that backward fails.
 std::string unexplained_error(const Capture& capture);
+
+// What to say then.
+inline constexpr std::string_view another_graph = "a real backward ran none of the recorded graphs";
 
 // Before a change to the graph, of which Capture::observed says nothing: keeps what it says about the graph before.
 void settle_observation(Capture& capture);

@@ -153,16 +153,22 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
   return prediction;
 }
 
-std::vector<bool> nodes_in_loss(const Capture& capture) {
+std::vector<bool> nodes_behind(const Capture& capture, const std::vector<GradEdge>& edges) {
   std::vector<bool> reached(capture.nodes.size());
   auto reach = [&](GradEdge edge) {
     if (edge.node != none) reached[edge.node] = true;
   };
-  for (const Output& output : capture.outputs)
-    if (output.in_loss) reach(output.edge);
+  std::ranges::for_each(edges, reach);
   for (std::size_t id = capture.nodes.size(); id-- > 0;)
-    if (reached[id]) std::for_each(capture.nodes[id].next.begin(), capture.nodes[id].next.end(), reach);
+    if (reached[id]) std::ranges::for_each(capture.nodes[id].next, reach);
   return reached;
+}
+
+std::vector<bool> nodes_in_loss(const Capture& capture) {
+  std::vector<GradEdge> edges;
+  for (const Output& output : capture.outputs)
+    if (output.in_loss) edges.push_back(output.edge);
+  return nodes_behind(capture, edges);
 }
 
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration) {

@@ -31,7 +31,8 @@ struct Prediction {
 // `in_turn`: at least one capture. Throws Error (usage) like outside_uses().
 Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step);
 
-// Which nodes, including region boundaries, the loss depends on in the captured graph.
+// Which nodes, including region boundaries, these edges lead to in the captured graph; and which those of the loss lead to.
+std::vector<bool> nodes_behind(const Capture& capture, const std::vector<GradEdge>& edges);
 std::vector<bool> nodes_in_loss(const Capture& capture);
 
 // The firings in an iteration of setup.step, without DDP or with it.

@@ -253,8 +253,8 @@ constexpr List<Form> ascending(Form element) {
   return {element, true};
 }
 
-// A list whose positions are numbers elsewhere in the document. `name` is a member of the elements; nullptr: they have none that
-// matters.
+// A list whose positions are numbers elsewhere in the document. `name` is a member of the elements; nullptr: they have none
+// that matters.
 template <typename Form, typename Name>
 struct Counted : List<Form> {
   Space space;

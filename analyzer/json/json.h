@@ -37,7 +37,8 @@ void inside(std::size_t position, Action action) try {
 std::string one_line(const Json& json);
 std::string text_of(const Json& json);  // indented, with a line feed at the end
 
-// What is wrong, for the line of an error: without a leading separator and in bounds, for a parser quotes what it has read last.
+// What is wrong, for the line of an error: without a leading separator and in bounds, for a parser quotes what it has read
+// last.
 std::string in_words(const Malformed& error);
 std::string in_words(const Json::exception& error);
 

@@ -1,5 +1,5 @@
-// Data is described once. A function template says of each member of a struct what its key is, what it means and, where its type
-// does not tell, its form (forms.h):
+// Data is described once. A function template says of each member of a struct what its key is, what it means and, where its
+// type does not tell, its form (forms.h):
 //
 //     template <typename Fields>
 //     void describe(Fields& fields, As<Storage>) {
@@ -8,9 +8,9 @@
 //       fields.optional("activation", &Storage::activation, "False for what is alive anyway.");
 //     }
 //
-// Whatever is done with all members of a struct is a class that such a function is called with: Writer, Reader, Checker, Counter,
-// SchemaMaker. Their order is that of the description, which is that in the file. A struct that stands in a document in another
-// way than usual has a second description, As<Struct, Way>.
+// Whatever is done with all members of a struct is a class that such a function is called with: Writer, Reader, Checker,
+// Counter, SchemaMaker. Their order is that of the description, which is that in the file. A struct that stands in a document
+// in another way than usual has a second description, As<Struct, Way>.
 //
 // What a member's default is, the struct itself says.
 #pragma once

@@ -5,8 +5,8 @@
 //
 // The knapsack is solved from the leaves to the roots. Of the choices inside an option only the Pareto front matters: those for
 // which no other choice frees as much with fewer FLOPs. The front of an option is the sum of its children's fronts, plus the
-// option itself. Fronts are thinned to `front_limit` choices, and the bounds to `bound_limit` values; the result still fits, but
-// a cheaper choice may be missed. The running time is at most bound_limit * options * front_limit^2.
+// option itself. Fronts are thinned to `front_limit` choices, and the bounds to `bound_limit` values; the result still fits,
+// but a cheaper choice may be missed. The running time is at most bound_limit * options * front_limit^2.
 #include "analyzer/plan/knapsack.h"
 
 #include <algorithm>

@@ -4,9 +4,9 @@
 // than the sums promised, the knapsack is asked to free that much more, a few times. Finally, checkpoints that turn out not to
 // be needed are dropped.
 //
-// All calls of a module are chosen together, because a checkpoint is written at the module. A module that is called from several
-// others has no single position in the module tree and is left out. If the file names a region like a module, the name means
-// the region, as it does for --checkpoint.
+// All calls of a module are chosen together, because a checkpoint is written at the module. A module that is called from
+// several others has no single position in the module tree and is left out. If the file names a region like a module, the name
+// means the region, as it does for --checkpoint.
 #include "analyzer/plan/planning.h"
 
 #include <fmt/format.h>
@@ -187,7 +187,8 @@ std::string module_glob(const std::string& name) {
   return preset_named(name) == nullptr ? as_glob(name) : fmt::format("[{}]{}", name.substr(0, 1), name.substr(1));
 }
 
-// Options for gradscan's command line. A pattern that matches regions of the file applies to those only, so '*=off' disables them.
+// Options for gradscan's command line. A pattern that matches regions of the file applies to those only, so '*=off' disables
+// them.
 std::string command_line(const std::vector<Calls>& calls, const std::vector<int>& chosen) {
   std::vector<std::string> options;
   if (std::any_of(calls.begin(), calls.end(), [](const Calls& each) { return each.of_file; }))

@@ -14,6 +14,7 @@
 #include "analyzer/graph/patterns.h"
 #include "analyzer/graph/step.h"
 #include "analyzer/repair/smallest_set.h"
+#include "analyzer/report/report.h"
 #include "analyzer/text/globs.h"
 #include "analyzer/text/prose.h"
 
@@ -63,8 +64,8 @@ std::string words_for_kind(Kind kind) {
   return kind == Kind::non_reentrant ? "checkpoint(..., use_reentrant=False)" : "no checkpointing";
 }
 
-// Slots of the arguments of a lost region that could be made to require grad. If one of them does, the region is lost for another
-// reason.
+// Slots of the arguments of a lost region that could be made to require grad. If one of them does, the region is lost for
+// another reason.
 std::vector<std::string> slots_to_open(const Region& region, const RegionReport& row) {
   std::vector<std::string> slots;
   if (!row.lost || static_cast<int>(row.arguments_without_grad.size()) < row.arguments) return slots;
@@ -78,8 +79,8 @@ const std::vector<GradEdge>& arguments_of(const Capture& capture, const Region& 
 }
 
 // For each node, whether its gradients would go through one of the regions with slots to open. Those behind another one need no
-// change of their own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one pass is
-// enough.
+// change of their own: what makes the first one's outputs require grad does so for all. Edges lead to lower numbers, so one
+// pass is enough.
 std::vector<bool> behind(const Capture& capture, const std::vector<std::vector<std::string>>& slots) {
   std::vector<bool> result(capture.nodes.size());
   std::vector<int> region_ending(capture.nodes.size(), none);
@@ -88,7 +89,8 @@ std::vector<bool> behind(const Capture& capture, const std::vector<std::vector<s
   for (std::size_t node = 0; node < capture.nodes.size(); ++node) {
     result[node] = std::ranges::any_of(capture.nodes[node].next, is_behind);
     if (const int id = region_ending[node]; id != none)
-      result[node] = result[node] || !slots[id].empty() || std::ranges::any_of(arguments_of(capture, capture.regions[id]), is_behind);
+      result[node] =
+          result[node] || !slots[id].empty() || std::ranges::any_of(arguments_of(capture, capture.regions[id]), is_behind);
   }
   return result;
 }
@@ -200,7 +202,8 @@ void Candidates::set_flags(Candidate& candidate, Flags flags) const {
   candidate.setup.find_unused_parameters = flags.find_unused_parameters;
   candidate.setup.static_graph = flags.static_graph;
   say(candidate, ddp_call(candidate.setup), fmt::format("{}", fmt::join(options, " ")));
-  std::string here = report_.varying.empty() ? "" : "; here, " + enumerate(report_.varying, names_listed);
+  const std::vector<std::string> reasons = reasons_to_vary(report_);
+  std::string here = reasons.empty() ? "" : "; here, " + enumerate(reasons, names_listed);
   if (flags.static_graph)
     candidate.caveats.push_back("only if every iteration runs the same graph" + here);
   else if (!flags.find_unused_parameters)

@@ -17,7 +17,12 @@ GradientEdges in_loss(const Capture& capture, const GradientEdges& outputs) {
 }  // namespace
 
 Training::Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step)
-    : in_turn_(in_turn), skeleton_(skeleton), ddp_(ddp), step_(step), uses_(outside_uses(in_turn.front(), step)), turns_(turns_of(in_turn)) {}
+    : in_turn_(in_turn),
+      skeleton_(skeleton),
+      ddp_(ddp),
+      step_(step),
+      uses_(outside_uses(in_turn.front(), step)),
+      turns_(turns_of(in_turn)) {}
 
 void Training::run_iteration() {
   skeleton_.zero_grad(step_.set_to_none);

@@ -14,8 +14,8 @@ namespace gradscan {
 
 class Training {
  public:
-  // `in_turn`: what the skeleton was built from; forward calls play them as turns_of() says. `ddp` is nullptr for a model without
-  // DDP. All must outlive this.
+  // `in_turn`: what the skeleton was built from; forward calls play them as turns_of() says. `ddp` is nullptr for a model
+  // without DDP. All must outlive this.
   Training(std::span<const Capture> in_turn, Skeleton& skeleton, DdpReducer* ddp, const TrainingStep& step);
 
   // Throws what torch throws.

@@ -9,8 +9,8 @@
 
 namespace gradscan {
 
-// The first rule that the report breaks, in words that begin with the path to it: ".regions[3].parent: 7 is no region"; empty if
-// it keeps to all.
+// The first rule that the report breaks, in words that begin with the path to it: ".regions[3].parent: 7 is no region"; empty
+// if it keeps to all.
 std::string flaw(const Report& report);
 
 }  // namespace gradscan

@@ -76,6 +76,7 @@ class Assembly {
     report_.loss_guessed = std::ranges::any_of(in_turn_, &Capture::loss_guessed);
     for (const Capture& capture : in_turn_) {
       add_once(report_.notes, capture.notes);
+      add_once(all_outputs_seen() && report_.regions_known ? report_.dropping : report_.varying, capture.dropping);
       add_once(report_.varying, capture.varying);
       add_once(report_.ended, capture.ended);
     }
@@ -86,7 +87,13 @@ class Assembly {
     for (const Capture& capture : in_turn_) add_observation(capture);
   }
 
-  // If the model's graphs differ, it may have taken one that the file does not have.
+  // Whether DDP's search and its sink reach all that any graph returns.
+  bool all_outputs_seen() const {
+    return std::ranges::all_of(in_turn_, [](const Capture& capture) {
+      return std::ranges::all_of(capture.outputs, [](const Output& each) { return each.found_by_ddp && each.behind_sink; });
+    });
+  }
+
   void add_observation(const Capture& capture) {
     if (const std::string& reason = capture.observed.reason; !reason.empty())
       add_once(report_.notes, {"No real backward was compared with what gradscan predicts: " + reason + "."});
@@ -94,17 +101,15 @@ class Assembly {
       report_.backward_error = std::move(error);
       report_.changed_since = capture.observed.error.empty();
     }
-    std::vector<Disagreement> found = disagreements(capture);
-    if (!found.empty() && (!capture.further.empty() || !capture.varying.empty()))
-      add_once(report_.varying, {"a real backward fired the hooks of none of the recorded graphs"});
-    else
-      add_once(report_.disagreements, std::move(found));
+    if (ran_another_graph(capture)) add_once(report_.ended, {std::string(another_graph)});
+    add_once(report_.disagreements, disagreements(capture));
   }
 
   void describe_graph() {
     for (std::size_t index = 0; index < order_.size(); ++index) add_parameter(static_cast<int>(index));
     for (std::size_t region = 0; region < capture_.regions.size(); ++region) add_region(static_cast<int>(region));
     add_closures();
+    add_reach();
     add_prices();
     record_uses();
     hand_up_to_parents();
@@ -216,6 +221,30 @@ class Assembly {
     std::vector<std::vector<int>> closed_over = closures(capture_, graph_);
     for (RegionReport& region : report_.regions)
       for (int vertex : closed_over[region.id]) region.closures.push_back(place_of(capture_, graph_, vertex));
+  }
+
+  // A region that is reentrant as requested may be executed even if it is not where all are.
+  void add_reach() {
+    const CallPrediction &asked = predictions_.asked.in_turn[turn_], &all = predictions_.reentrant.in_turn[turn_];
+    const GradGraph transparent(capture_, Checkpointing::non_reentrant);
+    const std::vector<bool> from_loss = needed(transparent, loss_roots(capture_, report_.setup.step)),
+                            from_sink = needed(transparent, sink_roots(capture_, transparent, report_.setup.step));
+    for (RegionReport& row : report_.regions) {
+      row.reach_if_reentrant = {asked.from_loss.executed[row.id] || all.from_loss.executed[row.id],
+                                asked.from_sink.executed[row.id] || all.from_sink.executed[row.id]};
+      row.reach_if_non_reentrant = {from_loss[row.id], from_sink[row.id]};
+    }
+  }
+
+  // For each region, whether a backward from the roots needs what is saved in it.
+  std::vector<bool> needed(const GradGraph& graph, const std::vector<GradEdge>& roots) const {
+    std::vector<bool> result(capture_.regions.size()), reached = nodes_behind(capture_, roots);
+    const std::vector<int> innermost = innermost_regions(capture_);
+    for (std::size_t id = 0; id < reached.size(); ++id)
+      if (reached[id] && capture_.nodes[id].saves_tensors && graph.target({static_cast<int>(id), 0}) != none)
+        for (int region = innermost[id]; region != none && !result[region]; region = capture_.regions[region].parent)
+          result[region] = true;
+    return result;
   }
 
   void add_second_run() {

@@ -26,18 +26,28 @@ bool is_usual(const TrainingStep& step) {
   return step == TrainingStep{.set_to_none = step.set_to_none};
 }
 
-bool passes_whatever_is_used(const Report& report, const Setup& setup) {
-  const auto is_transparent = [&](const RegionReport& region) {
-    return kind_under(setup.checkpointing, region.given) != Kind::reentrant && region.origin != RegionOrigin::function;
+bool passes_whatever_is_left_out(const Report& report, const Setup& setup) {
+  const auto is_plain = [&](const RegionReport& region) {
+    return kind_under(setup.checkpointing, region.given) != Kind::reentrant && region.origin != RegionOrigin::function &&
+           region.recomputation.empty();
   };
+  const auto is_seen = [&](const ParameterReport& parameter) { return parameter.idle_in.size() < report.in_turn.size(); };
   return setup.find_unused_parameters && !setup.static_graph && is_usual(setup.step) &&
-         std::ranges::all_of(report.regions, is_transparent) && std::ranges::all_of(report.outputs, &Output::found_by_ddp);
+         std::ranges::all_of(report.regions, is_plain) && std::ranges::all_of(report.parameters, is_seen);
 }
 
 }  // namespace
 
+std::vector<std::string> reasons_to_vary(const Report& report) {
+  std::vector<std::string> reasons = report.dropping;
+  for (const std::vector<std::string>* more : {&report.varying, &report.ended})
+    reasons.insert(reasons.end(), more->begin(), more->end());
+  return reasons;
+}
+
 bool varies_unseen(const Report& report, const Setup& setup) {
-  return !report.ended.empty() || (!report.varying.empty() && !passes_whatever_is_used(report, setup));
+  return !report.ended.empty() || !report.varying.empty() ||
+         (!report.dropping.empty() && !passes_whatever_is_left_out(report, setup));
 }
 
 bool is_as_recorded(const Report& report, const Setup& setup) {

@@ -191,6 +191,15 @@ void describe(Fields& fields, As<SecondRun>) {
 }
 
 template <typename Fields>
+void describe(Fields& fields, As<Reach>) {
+  fields.object("reach", "Whether a backward reaches a region.");
+  fields.always("from_loss", &Reach::from_loss, "That of the loss.");
+  fields.always("from_sink", &Reach::from_sink,
+                "That through DDP's own node behind forward: with find_unused_parameters, and in the first iteration with "
+                "static_graph.");
+}
+
+template <typename Fields>
 void describe_region_itself(Fields& fields) {
   fields.always("id", &RegionReport::id, "Its number in causes, and its position in this list.");
   fields.always("in_turn", &RegionReport::in_turn, "Position in the report's in_turn of the capture that it is a region of.",
@@ -230,6 +239,10 @@ void describe(Fields& fields, As<RegionReport>) {
   fields.optional(
       "mismatch", &RegionReport::mismatch,
       "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed, or it is harmless.");
+  fields.always("reach_if_reentrant", &RegionReport::reach_if_reentrant,
+                "Whether its function runs a second time, if regions are reentrant.");
+  fields.always("reach_if_non_reentrant", &RegionReport::reach_if_non_reentrant,
+                "The same if they are non-reentrant: whether backward needs what it saves.");
   fields.always("saved_bytes", &RegionReport::saved_bytes,
                 "Activations that the forward inside saves for backward, each storage once.", at_least(0));
   fields.always("recompute_flops", &RegionReport::recompute_flops, "FLOPs of the forward inside; 0 if they are not known.",
@@ -486,6 +499,7 @@ void describe_results(Fields& fields) {
                   "With which the model, as recorded and without DDP, failed to train, though its graph does not explain it.");
   fields.optional("changed_since", &Report::changed_since, "Whether the graph has been changed since then.");
   fields.always("varying", &Report::varying, "Why iterations may run other graphs than those in turn, where the file says so.");
+  fields.optional("dropping", &Report::dropping, "Why iterations may leave layers out.");
   fields.optional("ended", &Report::ended, "Why no more iterations could be recorded.");
   fields.always("notes", &Report::notes, "Sentences about what could not be seen.");
 }

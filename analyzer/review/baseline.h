@@ -7,9 +7,9 @@
 // "fingerprint": ..., "title": ..., "reason": "fixed with mmcv 2.2", "expires": "2027-01-31"}]}. An entry matches the
 // finding with this fingerprint in this model; rule and title are for human readers. `expires` may be missing or null.
 //
-// `model` is Scanned::path, the path as given, so a baseline works for runs from one folder. An entry with a bare file name also
-// matches a file of that name in any folder, unless that path has an entry of its own: gradscan.check() scans in a new folder
-// each time.
+// `model` is Scanned::path, the path as given, so a baseline works for runs from one folder. An entry with a bare file name
+// also matches a file of that name in any folder, unless that path has an entry of its own: gradscan.check() scans in a new
+// folder each time.
 #pragma once
 
 #include <optional>
@@ -39,8 +39,8 @@ Baseline parse_baseline(std::string_view json, const std::string& subject);
 Baseline baseline_of(const Survey& survey, const Baseline& former = {});
 std::string to_json(const Baseline& baseline);
 
-// Marks findings in the baseline as accepted and updates exit codes. Returns a sentence for each entry that has expired, and for
-// each entry of a scanned path that no finding matches any more. `today`: "2026-11-24".
+// Marks findings in the baseline as accepted and updates exit codes. Returns a sentence for each entry that has expired, and
+// for each entry of a scanned path that no finding matches any more. `today`: "2026-11-24".
 std::vector<std::string> apply(const Baseline& baseline, Survey& survey, const std::string& today);
 
 }  // namespace gradscan

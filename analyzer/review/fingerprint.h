@@ -1,6 +1,6 @@
-// A fingerprint identifies a finding even when lines move. It is made of the finding's rule and the names of the affected
-// parameters and regions, so a conflict that affects one more parameter is another finding. If none are affected, the first line
-// of the error message is used instead.
+// A fingerprint identifies a finding even when lines move. It is made of the finding's rule and severity and the names of the
+// affected parameters and regions, so a conflict that affects one more parameter is another finding. If none are affected, the
+// first line of the error message is used instead.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // analyse() runs everything that needs torch: a backward without DDP for each kind of checkpointing, which checks the predicted
-// firings independently of DDP, and a replay for each setup. Setups that build the same graph share a run. as_given shares one if
-// all regions are of one kind, and off shares that of non_reentrant: non-reentrant regions are transparent, they leave the graph,
-// the firings and DDP's search as they are without checkpointing. They change memory and recomputation, which a replay lacks.
+// firings independently of DDP, and a replay for each setup. Setups that build the same graph share a run. as_given shares one
+// if all regions are of one kind, and off shares that of non_reentrant: non-reentrant regions are transparent, they leave the
+// graph, the firings and DDP's search as they are without checkpointing. They change memory and recomputation, which a replay
+// lacks.
 //
 // Candidate fixes that change only flags and kinds share the runs of the table; the others are replayed on edited captures.
 #include "analyzer/run/analyse.h"
@@ -153,13 +154,13 @@ class Analysis {
     return reports;
   }
 
-  // Candidates whose replays are equal are tried once.
+  // Equal candidates are tried once. Kinds whose replays are equal may still differ in what a second run of a region does.
   std::vector<Trial> try_all(const std::vector<Candidate>& candidates) const {
     std::map<std::string, Trial> trials;
     std::vector<std::string> keys;
     std::vector<std::function<void()>> tasks;
     for (const Candidate& candidate : candidates) {
-      keys.push_back(replay_key(represented(in_turn_, candidate.setup)) + replay_key(candidate.edits));
+      keys.push_back(replay_key(candidate.setup) + replay_key(candidate.edits));
       auto [made, is_new] = trials.try_emplace(keys.back());
       if (is_new) tasks.push_back([this, &candidate, &trial = made->second] { trial = tried(candidate); });
     }

@@ -1,5 +1,6 @@
 // Each difference is applied to the first side by itself and replayed. It decides if it gives the first the second's outcome as
-// the table of setups puts it: two errors of one kind are the same outcome, wherever they come from.
+// the table of setups puts it: two errors of one kind are the same outcome, wherever they come from. What was observed in a
+// real run holds for neither side once it is changed, so outcomes are those without it.
 #include "gradscan/compare.h"
 
 #include <algorithm>
@@ -53,7 +54,8 @@ std::vector<int> lost_parameters(const Report& report) {
   return lost;
 }
 
-// The verdict of the changed model in terms of the first model's DDP indices; every parameter of the changed model is from there.
+// The verdict of the changed model in terms of the first model's DDP indices; every parameter of the changed model is from
+// there.
 Verdict in_terms_of(const Report& first, const Report& changed) {
   Verdict verdict = changed.verdict;
   verdict.untrained = verdict.outcome == Outcome::pass ? lost_parameters(changed) : std::vector<int>{};
@@ -70,10 +72,11 @@ Verdict in_terms_of(const Report& first, const Report& changed) {
 
 Comparison compare(const Side& first, const Side& second) {
   Comparison comparison{analyse(first.capture, first.setup), analyse(second.capture, second.setup), {}, false, false};
-  std::string wanted = outcome_of(comparison.second);
-  comparison.same_outcome = outcome_of(comparison.first) == wanted;
-  Side start = with_kinds(first), all = start;
-  for (const UntriedDifference& found : find_differences(start, with_kinds(second))) {
+  const Side start = with_kinds(first), end = with_kinds(second);
+  const std::string wanted = outcome_of(replayed(end));
+  comparison.same_outcome = outcome_of(replayed(start)) == wanted;
+  Side all = start;
+  for (const UntriedDifference& found : find_differences(start, end)) {
     Difference& difference = comparison.differences.emplace_back(Difference{found.what, found.first, found.second});
     if (!found.apply) continue;
     Side changed = start;

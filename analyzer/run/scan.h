@@ -21,8 +21,8 @@ using CaptureFile = std::function<Capture(const std::string& path, const Capture
 // Captures of the file and of those in ScanOptions::then, which take turns with it. Throws Error if they are not of one model.
 std::vector<Capture> captures_in_turn(const std::string& path, const ScanOptions& options, const CaptureFile& capture);
 
-// Applies the edits in the options and, if given, the fix with this number (from 1) in the report without it. Throws Error (usage)
-// if there is no such fix.
+// Applies the edits in the options and, if given, the fix with this number (from 1) in the report without it. Throws Error
+// (usage) if there is no such fix.
 Report report_on(std::span<const Capture> in_turn, const ScanOptions& options, std::optional<int> fix = {});
 
 }  // namespace gradscan

@@ -118,7 +118,8 @@ Survey survey_files(const ScanRequest& request, const Progress& progress) {
   return survey;
 }
 
-// --- Plans and comparisons ----------------------------------------------------------------------------------------------------
+// --- Plans and comparisons
+// ----------------------------------------------------------------------------------------------------
 
 ScanResult plan(const ScanRequest& request) {
   CaptureOptions with_modules = request.options;

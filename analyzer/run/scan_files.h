@@ -1,7 +1,7 @@
 // From the files on a command line to the result: a survey of reports, a plan or a comparison.
 //
-// A single model is loaded and run in a child process (see isolate.h) and analysed in this one. If there are several files, each
-// is scanned in a process of its own, at most ScanRequest::parallel at a time; a file that fails does not stop the others.
+// A single model is loaded and run in a child process (see isolate.h) and analysed in this one. If there are several files,
+// each is scanned in a process of its own, at most ScanRequest::parallel at a time; a file that fails does not stop the others.
 #pragma once
 
 #include <functional>

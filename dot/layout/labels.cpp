@@ -73,9 +73,9 @@ std::string markup(char byte) {
   }
 }
 
-// Neither a backslash nor an ampersand can be escaped for all readers: an HTML-like label replaces \N by the node's name whatever
-// precedes it, and some versions of Graphviz' SVG writer take &lt; in text for markup. A zero-width space after either character
-// keeps it literal.
+// Neither a backslash nor an ampersand can be escaped for all readers: an HTML-like label replaces \N by the node's name
+// whatever precedes it, and some versions of Graphviz' SVG writer take &lt; in text for markup. A zero-width space after either
+// character keeps it literal.
 std::string label_markup(char byte) {
   return markup(byte) + (byte == '&' || byte == '\\' ? std::string(zero_width_space) : "");
 }

@@ -2,7 +2,8 @@
 //
 // A name may contain anything: quotes, markup, control characters, invalid UTF-8, Graphviz escapes (\N, \G, &amp;). legible()
 // (analyzer/text/foreign_text.h) removes what is not text. In the SVG the rest is escaped as in any XML. In Graphviz source it
-// passes through the parser for HTML-like labels and Graphviz' own SVG writer; html() escapes it so that both keep it unchanged.
+// passes through the parser for HTML-like labels and Graphviz' own SVG writer; html() escapes it so that both keep it
+// unchanged.
 //
 // The viewer's system chooses the font, so widths are those of the widest candidate: for each character, DejaVu Sans or Arial
 // (whose widths Helvetica and Liberation Sans share), whichever is wider.

@@ -1,7 +1,7 @@
 // Laying out a Scene with Graphviz, at arm's length.
 //
-// Graphviz decides only where things go: it gets sizes and links and returns positions and curves. It sees neither text nor fonts,
-// so a layout depends only on the Scene and the version of Graphviz.
+// Graphviz decides only where things go: it gets sizes and links and returns positions and curves. It sees neither text nor
+// fonts, so a layout depends only on the Scene and the version of Graphviz.
 //
 // libgvc may call exit(), write to stderr, crash, or take minutes, and neither it nor cgraph is thread-safe. So everything that
 // touches them runs in a child process with a time limit (analyzer/base/child_process.h).
@@ -41,9 +41,9 @@ struct Layout {
   std::vector<Route> routes;                  // in the order of Scene::links; empty for invisible links
 };
 
-// Runs `work` in a child process and returns its result; rethrows an Error that it throws. Throws Error: limit if it takes longer
-// than `time_limit`, output if the child ends without a result. These messages are about Graphviz, without subject or remedy.
-// Thread-safe.
+// Runs `work` in a child process and returns its result; rethrows an Error that it throws. Throws Error: limit if it takes
+// longer than `time_limit`, output if the child ends without a result. These messages are about Graphviz, without subject or
+// remedy. Thread-safe.
 std::string in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit);
 
 // If the picture would be wider than `most`, stages go into a single column as far as possible. Frees nothing (Graphviz crashes

@@ -1,5 +1,5 @@
-// Links between boxes: where backward starts, how it proceeds from stage to stage, where DDP's search stops, and which lists hold
-// the same parameter.
+// Links between boxes: where backward starts, how it proceeds from stage to stage, where DDP's search stops, and which lists
+// hold the same parameter.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Boxes for stages that are not drawn in full. A box sums up its stages: how many regions and parameters there are, how often the
-// parameters fire, and whether they are in the same conflict as what is drawn in full.
+// Boxes for stages that are not drawn in full. A box sums up its stages: how many regions and parameters there are, how often
+// the parameters fire, and whether they are in the same conflict as what is drawn in full.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,5 +1,5 @@
-// A stage in full: the nested frames of its regions and, below each checkpoint node, the parameters that its backward pass fires.
-// A list holds parameters to which the same happens for the same reason, so that the reason appears once.
+// A stage in full: the nested frames of its regions and, below each checkpoint node, the parameters that its backward pass
+// fires. A list holds parameters to which the same happens for the same reason, so that the reason appears once.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

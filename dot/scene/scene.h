@@ -1,10 +1,10 @@
 // A Scene: what the picture of a Report shows, as plain data without any styling.
 //
-// From top to bottom it shows the outer graph in the order of backward: a box for each stage and, for stages in conflict, a frame
-// for each checkpoint region. A frame holds the region's checkpoint node and, below it, lists of the parameters that it fires. A
-// parameter has a row in one list per use, so that all links are short. Only representatives are drawn in full: runs of equal
-// stages are folded into one box, and a few of a region's equal parameters stand for the rest. A box or a sentence accounts for
-// whatever is left out.
+// From top to bottom it shows the outer graph in the order of backward: a box for each stage and, for stages in conflict, a
+// frame for each checkpoint region. A frame holds the region's checkpoint node and, below it, lists of the parameters that it
+// fires. A parameter has a row in one list per use, so that all links are short. Only representatives are drawn in full: runs
+// of equal stages are folded into one box, and a few of a region's equal parameters stand for the rest. A box or a sentence
+// accounts for whatever is left out.
 //
 // The number of boxes does not depend on the size of the model (see dot/select/selection.h).
 #pragma once

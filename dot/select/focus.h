@@ -15,8 +15,8 @@ struct Focus {
   std::vector<int> regions;     // ascending; all regions of the name
 };
 
-// A parameter by name, alias or DDP index, or else regions by name ("l2") or by name and call ("l2, call 2"). If there are none,
-// throws Error (usage) that suggests near matches.
+// A parameter by name, alias or DDP index, or else regions by name ("l2") or by name and call ("l2, call 2"). If there are
+// none, throws Error (usage) that suggests near matches.
 Focus find_focus(const Report& report, std::string_view wanted);
 
 }  // namespace gradscan

@@ -1,7 +1,7 @@
 // The colours of the picture. Each has a meaning and two values, for light and dark backgrounds.
 //
-// An SVG contains them twice: as attributes with the light values, for renderers without style sheets, and as classes that follow
-// the reader's colour scheme.
+// An SVG contains them twice: as attributes with the light values, for renderers without style sheets, and as classes that
+// follow the reader's colour scheme.
 #pragma once
 
 #include <span>

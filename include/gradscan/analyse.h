@@ -20,8 +20,8 @@ struct AnalyseOptions : PriceOptions {
   bool operator==(const AnalyseOptions&) const = default;
 };
 
-// Counts, replays, checks that the two agree (throws Error (internal) if not: a bug in gradscan), and explains. Further graphs of
-// the capture are played in turn.
+// Counts, replays, checks that the two agree (throws Error (internal) if not: a bug in gradscan), and explains. Further graphs
+// of the capture are played in turn.
 Report analyse(const Capture& capture, const Setup& setup, const AnalyseOptions& options = {});
 
 // The same for a model whose graph changes, given as several captures that forward calls play in turn (see replay.h). What the

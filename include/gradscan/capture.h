@@ -106,7 +106,8 @@ enum class InputOrigin {
   option,    // --input
 };
 
-// What torch's non-reentrant checkpoint makes of a recomputation that differs from forward. Nothing notices it in a reentrant one.
+// What torch's non-reentrant checkpoint makes of a recomputation that differs from forward. Nothing notices it in a reentrant
+// one.
 enum class Mismatch {
   unknown,
   raises,     // it raises CheckpointError
@@ -205,10 +206,12 @@ struct Capture {
   bool regions_known = false;  // forward executes no others: the exporter saw every call of checkpoint
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};
-  bool loss_guessed = false;           // the script did not say what the loss is computed from: Output::in_loss is a guess
-  std::vector<std::string> notes{};    // sentences that a report must repeat (tracer warnings, what could not be seen)
-  std::int64_t constant_flops = 0;     // like Region::constant_flops, outside all regions
-  std::vector<std::string> varying{};  // why iterations may run other graphs than those here: "encoder has layerdrop=0.1"
+  bool loss_guessed = false;         // the script did not say what the loss is computed from: Output::in_loss is a guess
+  std::vector<std::string> notes{};  // sentences that a report must repeat (tracer warnings, what could not be seen)
+  std::int64_t constant_flops = 0;   // like Region::constant_flops, outside all regions
+  // Why iterations may run other graphs than those here: because they leave layers out ("encoder has layerdrop=0.1"), or for
+  // other reasons ("forward draws Python's random numbers").
+  std::vector<std::string> dropping{}, varying{};
   std::vector<std::string> ended{};  // why no more iterations could be recorded: "a later forward ... fails (ValueError: ...)"
   Observation observed{};            // of this graph, as it is; not made if the graph was changed after it
   std::vector<Disagreement> disagreements{};  // with an observation of this graph before it was changed
@@ -218,8 +221,8 @@ struct Capture {
   std::vector<int> turns{};
 };
 
-// All graphs of a capture, to be played in turn (see replay.h): the capture itself, which keeps its further ones and the turns, and
-// these, called "m.pt, graph 2".
+// All graphs of a capture, to be played in turn (see replay.h): the capture itself, which keeps its further ones and the turns,
+// and these, called "m.pt, graph 2".
 std::vector<Capture> graphs_of(Capture capture);
 
 // Positions in capture.parameters of the parameters that DDP manages, in DDP's order: the k-th has index k in DDP's messages.

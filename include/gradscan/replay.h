@@ -7,10 +7,10 @@
 // The cost depends on the number of nodes and parameters, not on the model's width. Four iterations of Setup::step run in one
 // process; a local backend takes the place of a second rank whose backward yields only zeros.
 //
-// A model whose graph changes from one forward to the next (a branch, a dropped layer) is described by several captures, one for
-// each graph: what graphs_of() returns for a capture, or for several, one after the other. Forward calls play them in the order of
-// Capture::turns, over and over; there are as many iterations as it takes to play them all, and one more. Causes number the
-// regions of all captures consecutively.
+// A model whose graph changes from one forward to the next (a branch, a dropped layer) is described by several captures, one
+// for each graph: what graphs_of() returns for a capture, or for several, one after the other. Forward calls play them in the
+// order of Capture::turns, over and over; there are as many iterations as it takes to play them all, and one more. Causes
+// number the regions of all captures consecutively.
 //
 //     std::vector<Capture> in_turn{with_branch_a, with_branch_b};
 //     replay(in_turn, Setup{.static_graph = true}).verdict.outcome;      // unfinished_reduction
@@ -19,8 +19,8 @@
 // graph as forward does without it, and the graph of its recomputation is never run backward. If you need both, copy one.
 //
 // Threads: several replays may run at the same time. Throws Error: internal for a bug in gradscan; usage if the captures in
-// turn do not have the same parameters or lack further graphs, or if the step makes no sense: a number that is out of bounds, a glob that matches no
-// parameter.
+// turn do not have the same parameters or lack further graphs, or if the step makes no sense: a number that is out of bounds, a
+// glob that matches no parameter.
 #pragma once
 
 #include <span>

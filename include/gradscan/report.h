@@ -66,6 +66,12 @@ struct SecondRun {
   std::vector<Cause> causes{};  // these backward passes, ascending
 };
 
+// Whether a backward reaches a region: that of the loss, or that through DDP's sink, which is behind forward with
+// find_unused_parameters and in the first iteration with static_graph.
+struct Reach {
+  bool from_loss = false, from_sink = false;
+};
+
 struct RegionReport {
   int id = 0;       // its number in causes
   int in_turn = 0;  // position in Report::in_turn of the capture that it belongs to
@@ -87,6 +93,9 @@ struct RegionReport {
   RegionOrigin origin = RegionOrigin::unknown;
   std::string recomputation{};  // see Region
   Mismatch mismatch = Mismatch::unknown;
+  // Whether its function runs a second time, if regions are reentrant and if they are non-reentrant: there, because what it
+  // saves is needed.
+  Reach reach_if_reentrant{}, reach_if_non_reentrant{};
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };
@@ -123,8 +132,9 @@ struct Finding {
   std::string accepted{};       // why a baseline accepts it; empty: none does. An accepted finding is not a conflict
 };
 
-// A change after which nothing is wrong: the report of the changed model has no conflict. Fixes are numbered from 1 in their
-// order: first those that leave the checkpointing alone, then those that change as little of it as possible.
+// A change after which nothing is wrong: the report of the changed model has no conflict, except that its graphs may still
+// vary. Fixes are numbered from 1 in their order: first those that leave the checkpointing alone, then those that change as
+// little of it as possible.
 struct Fix {
   std::string change{};   // what to write: "DistributedDataParallel(model, static_graph=True)"
   std::string options{};  // what to add to gradscan's command line to scan it: "--static-graph"
@@ -175,8 +185,9 @@ struct Report {
   std::vector<Disagreement> disagreements{};
   // With which the model failed to train as recorded, without DDP, though its graph does not explain it; empty: it did not.
   std::string backward_error{};
-  bool changed_since = false;          // whether the graph has been changed since, so that it may fail or not
-  std::vector<std::string> varying{};  // see Capture; of all captures, like the next
+  bool changed_since = false;           // whether the graph has been changed since, so that it may fail or not
+  std::vector<std::string> dropping{};  // see Capture; of all captures, like the next two
+  std::vector<std::string> varying{};
   std::vector<std::string> ended{};
   std::vector<Input> inputs{};
   std::vector<Output> outputs{};

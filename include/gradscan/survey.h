@@ -26,8 +26,8 @@ struct Survey {
 // The worst of the files' exit codes: the greatest, so an error in a file outweighs a conflict in a model.
 int exit_code(const Survey& survey);
 
-// Positions in survey.files, worst first: files that could not be scanned, errors, silent failures, unknown, clean files; ties in the
-// given order.
+// Positions in survey.files, worst first: files that could not be scanned, errors, silent failures, unknown, clean files; ties
+// in the given order.
 std::vector<int> worst_first(const Survey& survey);
 
 }  // namespace gradscan

@@ -36,8 +36,8 @@ enum class Outcome {
   other,                 // another error, from DDP or from the model's own backward
 };
 
-// Why a hook fires: the backward pass that reaches its parameter. That is the inner backward of a region, for which the region's
-// number stands, or one outside all regions.
+// Why a hook fires: the backward pass that reaches its parameter. That is the inner backward of a region, for which the
+// region's number stands, or one outside all regions.
 class Cause {
  public:
   constexpr Cause() = default;  // the backward of the loss

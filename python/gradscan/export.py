@@ -40,7 +40,7 @@ from gradscan.recomputation import add_recomputations
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.tracing import TracingObserver, untraced
-from gradscan.varying import reasons_to_vary
+from gradscan.varying import reasons_to_drop
 from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version, version
 from gradscan.walk import Json, describe_tensor
@@ -120,7 +120,7 @@ def export(
             "loss": trace.loss,
             "loss_guessed": loss is None,
             "notes": notes + trace.notes,
-            "varying": reasons_to_vary(model) + trace.varying,
+            **trace.describe_variation(),
             "ended": trace.ended,
             "observed": observed,
             "recomputations": trace.recomputations,
@@ -146,6 +146,7 @@ class _Trace:
         self.notes: list[str] = []
         self.varying: list[str] = []
         self.ended: list[str] = []
+        self._uses_outside = False
         self.recomputations: list[Json | None] = []  # for each region, how its two runs differ; empty if they were not compared
         self._regions: list[str] = []  # their names
         self._step, self._model = step, step.model
@@ -198,6 +199,12 @@ class _Trace:
         self.notes += add_recomputations(found, self._step)
         self.recomputations = [_describe_recomputation(region) for region in regions]
 
+    def describe_variation(self) -> dict[str, list[str]]:
+        dropping = reasons_to_drop(self._model)
+        if self._uses_outside:  # what an iteration leaves out, the loss may still use
+            return {"dropping": [], "varying": self.varying + dropping}
+        return {"dropping": dropping, "varying": self.varying}
+
     def _require_forward(self) -> None:
         """Runs forward without a trace: an exception that it raises here is its own, and is not turned into an Error."""
         bound = self._bound
@@ -240,7 +247,8 @@ class _Trace:
         self.outputs = describe_outputs(output, places)
         used = LossInputs(self._step.loss, output, places, self._step.parameters)
         self.loss = used.taken
-        self.notes += used.notes
+        self.notes += used.notes()
+        self._uses_outside = bool(used.used_outside)
 
 
 class _HiddenHooks:

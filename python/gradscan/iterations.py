@@ -40,6 +40,7 @@ class Forwards:
     turns: list[int]  # for each forward: its graph's position in that list
     notes: list[str]
     varying: list[str]  # why another forward may build another graph
+    uses_outside: bool  # whether the loss uses parameters outside of forward
     ended: list[str] = dataclasses.field(default_factory=list)  # why there are fewer forwards than requested
 
     @property
@@ -123,8 +124,9 @@ class _Forward:
                 }
             ],
             [0],
-            observer.notes() + used.notes + walk.notes,
+            observer.notes() + used.notes() + walk.notes,
             observer.varying(),
+            bool(used.used_outside),
         )
 
 
@@ -135,6 +137,7 @@ def _add(found: Forwards, following: Forwards) -> None:
         found.graphs.append(graph)
     found.turns.append(same)
     found.notes += [note for note in following.notes if note not in found.notes]
+    found.uses_outside = found.uses_outside or following.uses_outside
     found.varying += [reason for reason in following.varying if reason not in found.varying]
 
 

@@ -27,7 +27,7 @@ class LossInputs:
     """`taken` are the paths of the outputs that the loss is computed from. Without `loss`, they are a guess."""
 
     def __init__(self, loss: Loss | None, output: Any, places: list[Place], parameters: list[Parameter]) -> None:
-        self.notes: list[str] = []
+        self.used_outside: list[str] = []  # parameters that it uses besides the outputs
         self._outputs = set(filter(None, (edge_of(place.tensor) for place in places)))
         self._names: dict[Any, str] = {parameter.tensor: parameter.name for parameter in parameters}
         self._used = self._guess(output) if loss is None else self._search([_computed(loss, output)])
@@ -55,8 +55,12 @@ class LossInputs:
                 stack += edges_of(edge[0])
                 name = self._names.get(getattr(edge[0], "variable", None))
                 if name:
-                    self.notes.append(f"the loss uses {name} outside of forward: that use is not recorded")
+                    self.used_outside.append(name)
         return used
+
+    def notes(self) -> list[str]:
+        """Sentences for the report."""
+        return [f"the loss uses {name} outside of forward: that use is not recorded" for name in self.used_outside]
 
 
 def usual_loss(output: Any) -> list[torch.Tensor]:

@@ -24,7 +24,7 @@ from gradscan.loss import Loss
 from gradscan.places import Place
 from gradscan.recomputation import add_recomputations
 from gradscan.step import Step
-from gradscan.varying import reasons_to_vary
+from gradscan.varying import reasons_to_drop
 from gradscan.verify import NOT_VERIFIED, observe_firings
 from gradscan.version import torch_version
 from gradscan.walk import Json, describe_tensor
@@ -125,13 +125,16 @@ def capture(
     observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
     if step.is_compiled:
         notes += make_compiled(found.graphs, observed)
-    varying = reasons_to_vary(model) + found.varying
+    varying, dropping = list(found.varying), reasons_to_drop(model)
+    if found.uses_outside:  # what an iteration leaves out, the loss may still use
+        varying, dropping = varying + dropping, []
     (varying if found.ends_with_new_graph else notes).extend(found.difference())
     first, *others = (of_all_graphs | graph for graph in found.graphs)
     return first | {
         "observed": observed,
         **({"further": others, "turns": found.turns} if others else {}),
         "notes": notes,
+        "dropping": dropping,
         "varying": varying,
         "ended": found.ended,
     }

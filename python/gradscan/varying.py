@@ -1,4 +1,4 @@
-"""Reasons why forward may build a different graph in another iteration, as far as the model declares them."""
+"""Reasons why an iteration may leave layers out, as far as the model declares them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 _NAMES = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
 
 
-def reasons_to_vary(model: torch.nn.Module) -> list[str]:
+def reasons_to_drop(model: torch.nn.Module) -> list[str]:
     """LayerDrop: "encoder has layerdrop=0.1" for each module in train mode that skips whole layers at random. The value is read
     from the modules, or, if none of them has it, from the configuration that they share, as in transformers."""
     modules = [(path or type(model).__name__, module) for path, module in model.named_modules() if module.training]

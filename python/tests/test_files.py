@@ -111,7 +111,8 @@ class Tossing(Dropping):
 )
 def test_varying(scan, tmp_path, write, file, model, varying):
     write(model, (torch.rand(2, 4),), tmp_path / file)
-    assert scan(str(tmp_path / file))["varying"] == varying
+    report = scan(str(tmp_path / file))
+    assert report.get("dropping", []) + report["varying"] == varying
 
 
 def test_a_wrapped_model_is_unwrapped(scan, tmp_path, process_group):

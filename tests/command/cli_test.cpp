@@ -83,7 +83,7 @@ TEST_CASE("What gradscan cannot know is never OK") {
   CHECK_THAT(one_graph.out, Contains("training may run other graphs than those in the file") && Contains("layerdrop=0.1") &&
                                 Contains("UNKNOWN varies") && !Contains("OK"));
   CHECK(run_gradscan(folder.path(), {"seen.capture.json", "--then", "varying.capture.json"}).exit_code == 1);
-  CHECK(run_gradscan(folder.path(), {"varying.capture.json", "--find-unused-parameters"}).exit_code == 0);
+  CHECK(run_gradscan(folder.path(), {"varying.capture.json", "--find-unused-parameters"}).exit_code == 1);
 
   Capture otherwise = capture;
   otherwise.observed = {.made = true, .firings = {{1, 0}, {0, 0}, {0, 1}}};
@@ -98,6 +98,29 @@ TEST_CASE("What gradscan cannot know is never OK") {
                                Strings{"otherwise.capture.json", "--then", "seen.capture.json"},
                                Strings{"seen.capture.json", "--then", "otherwise.capture.json"}})
     CHECK(run_gradscan(folder.path(), files).exit_code == 70);
+}
+
+TEST_CASE("Layers that are left out make no difference to the search, if it sees all layers and no region is reentrant") {
+  TemporaryFolder folder;
+  const auto exit_code_of = [&](const std::string& text, const Strings& options, const Observation& observed = {}) {
+    Capture capture = capture_from_text("parameter w b\ninput x\n" + text);
+    capture.dropping = {"encoder has layerdrop=0.1"};
+    capture.observed = observed;
+    folder.write("m.capture.json", to_json(capture));
+    return run_gradscan(folder.path(), Strings{"m.capture.json", "--find-unused-parameters"} + options).exit_code;
+  };
+  const std::string plain = "x = mul x w\nx = mul x b\noutput x",
+                    region = "region r non_reentrant x\nx = mul x w\nend x\nx = mul x b\noutput x";
+  CHECK(exit_code_of(plain, {}) == 0);
+  CHECK(exit_code_of(region, {}) == 0);
+  CHECK(exit_code_of(region, {"--checkpointing", "reentrant"}) == 1);
+  CHECK(exit_code_of(plain, {"--no-find-unused-parameters"}) == 1);
+  CHECK(exit_code_of(plain, {"--static-graph"}) == 1);
+  CHECK(exit_code_of(plain, {"--used-outside", "w"}) == 1);
+  CHECK(exit_code_of("x = mul x w\noutput x", {}) == 1);
+  CHECK(exit_code_of("x = mul x w\ny = mul x b\noutput x\noutput y dataclass", {}) == 1);
+  CHECK(exit_code_of(plain, {}, {.made = true, .firings = {{0, 0}}}) == 1);
+  CHECK(exit_code_of(plain, {}, {.made = true, .firings = {{0, 0}, {1, 0}, {0, 1}}}) == 70);
 }
 
 TEST_CASE("A run that ended early is not OK, whatever DDP's flags are") {
@@ -157,6 +180,41 @@ TEST_CASE("A recomputation that differs is as bad as torch takes it") {
     CHECK_THAT(scan(mismatch, {"--checkpointing", "reentrant"}), Contains("SILENT FAILURE: the function of region r"));
     CHECK_THAT(scan(mismatch, {"--checkpointing", "off"}), Contains("OK: "));
   }
+}
+
+TEST_CASE("A recomputation counts where backward needs it") {
+  TemporaryFolder folder;
+  const auto scan = [&](const std::string& text, Kind kind, const Strings& options) {
+    Capture capture = capture_from_text(text);
+    capture.regions[0].kind = kind;
+    capture.regions[0].recomputation = "the first run saves 2 tensors, the second 1";
+    capture.regions[0].mismatch = Mismatch::raises;
+    folder.write("m.capture.json", to_json(capture));
+    return run_gradscan(folder.path(), Strings{"m.capture.json"} + options).out;
+  };
+  const std::string unused =
+      "parameter w b\ninput x\ny = mul x b\nregion r reentrant x\nx = mul x w\nend x\noutput y\noutput x unused";
+  for (Kind kind : {Kind::reentrant, Kind::non_reentrant}) {
+    CHECK_THAT(scan(unused, kind, {"--freeze", "w"}), Contains("OK: "));
+    CHECK_THAT(scan(unused, kind, {"--zero-times", "w"}), !Contains("the function of region"));
+    CHECK_THAT(scan(unused, kind, {"--find-unused-parameters"}), Contains("the function of region r"));
+  }
+  const std::string nested =
+      "parameter w b\ninput x\nregion out reentrant x\nregion in non_reentrant x\nx = mul x w\nend x\n"
+      "x = mul x b\nend x\noutput x";
+  CHECK_THAT(scan(nested, Kind::reentrant, {}), Contains("SILENT FAILURE: the function of region out"));
+  CHECK_THAT(scan(nested, Kind::reentrant, {"--checkpoint", "out=off"}), Contains("UNKNOWN: the function of region in"));
+  CHECK_THAT(scan(nested, Kind::reentrant, {"--checkpointing", "off"}), Contains("OK: "));
+}
+
+TEST_CASE("No kind of checkpointing is offered for a recomputation of which torch's answer is unknown") {
+  TemporaryFolder folder;
+  Capture capture = capture_from_text("parameter w\ninput x\nregion r reentrant x\nx = mul x w\nend x\noutput x");
+  capture.regions[0].recomputation = "the first run saves 2 tensors, the second 1";
+  folder.write("m.capture.json", to_json(capture));
+  const std::string out = run_gradscan(folder.path(), {"m.capture.json"}).out;
+  CHECK_THAT(out, Contains("1. no checkpointing") && !Contains("1. checkpoint(..., use_reentrant=False)"));
+  CHECK(run_gradscan(folder.path(), {"m.capture.json", "--fix", "1"}).exit_code == 0);
 }
 
 TEST_CASE("A plan is no better than what is known of the model") {

@@ -19,7 +19,9 @@ Capture everything() {
   capture.exported = {true, true, false, 12.5, true};
   capture.regions_known = true;
   capture.notes = {"a note with \"quotes\" and \n a line"};
-  capture.varying = {"encoder has layerdrop=0.1"};
+  capture.dropping = {"encoder has layerdrop=0.1"};
+  capture.varying = {"forward draws Python's random numbers"};
+  capture.ended = {"a later forward fails"};
   capture.parameters[0].ddp_name = "a.weight";
   capture.storages = {{4096, true}, {80, false}};
   capture.nodes[3].saved = {0, 1};

@@ -67,7 +67,9 @@ Report with_everything() {
       .outside = 1, .largest = 2, .largest_region = 1, .forward_flops = 3, .backward_flops = 4, .recompute_flops = 5};
   report.prices = {{Checkpointing::off, report.price}};
   report.fixed = {.parameters = 6, .gradients = 7, .buckets = 8, .optimizer = 9};
-  report.varying = {"encoder has layerdrop=0.1"};
+  report.dropping = {"encoder has layerdrop=0.1"};
+  report.varying = {"forward draws Python's random numbers"};
+  report.ended = {"a later forward fails"};
   report.no_help = {{"a smaller batch", "the graph stays as it is"}};
   report.fixes[0].price = report.price;
   report.fixes[0].caveats = {"one", "two"};

@@ -10,8 +10,8 @@
 
 namespace gradscan::tests {
 
-// Two or more marks: marked_ready_twice in iteration 0, naming the last such parameter. No mark: unfinished_reduction in iteration
-// 1 (2 with static_graph), naming all of them. Otherwise a pass; parameters that nothing fires are untrained.
+// Two or more marks: marked_ready_twice in iteration 0, naming the last such parameter. No mark: unfinished_reduction in
+// iteration 1 (2 with static_graph), naming all of them. Otherwise a pass; parameters that nothing fires are untrained.
 Verdict verdict_from_marks(const Capture& capture, const Setup& setup);
 
 // Everything from marks; the second uses `asked` as the verdict of the requested setup.
