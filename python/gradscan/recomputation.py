@@ -20,7 +20,7 @@ import contextlib
 import dataclasses
 import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -29,12 +29,11 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
 from gradscan.boundary import edge_of, find_nodes, number_of
 from gradscan.errors import in_short
-from gradscan.intercept import Call
+from gradscan.intercept import Call, intercepted
 from gradscan.iterations import Forwards
 from gradscan.loss import roots_of
 from gradscan.mismatch import Saves, difference, mismatch
-from gradscan.observe import Observer
-from gradscan.region_name import region_name
+from gradscan.region_name import RunningModules
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.user_code import user_line
@@ -42,22 +41,28 @@ from gradscan.walk import Json
 
 
 def add_recomputations(found: Forwards, step: Step) -> list[str]:
-    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors. Returns
-    notes on what could not be compared."""
-    notes: list[str] = []
+    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors.
+    Returns notes on what could not be compared."""
     if not any(_executed(graph) for graph in found.graphs):
-        return notes
+        return []
+    notes: list[str] = []
     with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
         for turn in found.turns if len(found.graphs) > 1 else [0]:
             try:
                 restore_arguments()
-                gc.collect()  # what an earlier forward has left behind
-                forward = _Recomputed(step)
+                forward = _forward(step)
             except Exception as error:  # noqa: BLE001  the report does not depend on this
                 notes.append(f"a further forward fails ({in_short(error)}), so recomputations were not checked")
                 break
             notes += forward.failures + _attach(forward, [found.graphs[turn], *found.graphs])
     return list(dict.fromkeys(notes))
+
+
+def _forward(step: Step) -> _Recomputed:
+    gc.collect()  # what an earlier forward has left behind
+    forward = _Recomputed(step)
+    forward.run()
+    return forward
 
 
 def _executed(graph: Json) -> list[Json]:
@@ -96,38 +101,36 @@ class _Run:
     nodes: range  # numbers of the autograd nodes that it has created
 
 
-class _Recomputed(Observer):
-    """One forward and its second runs. It observes which regions there are, and nothing of the graph."""
+class _Recomputed:
+    """One forward and its second runs."""
 
     def __init__(self, step: Step) -> None:
-        super().__init__(step.model)
         self.names: list[str] = []  # of the regions that forward executes
         self.differences: dict[int, Json] = {}  # by number of the region
         self.failures: list[str] = []
+        self._step = step
+        self._modules = RunningModules(step.model)
         self._first_runs: list[_Run] = []
         self._saves: Saves | None = None  # of the outermost region, while it runs
         self._is_second = False
-        args, kwargs = step.own_arguments()
-        with self:
-            self._output = step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
-            self._run_again(roots_of(step.loss, self._output))
 
-    def _modes(self) -> list[Any]:
-        return []
-
-    def _apply(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
-        return proceed()
+    def run(self) -> None:
+        args, kwargs = self._step.own_arguments()
+        with _own_autocast_cache(), torch.enable_grad(), intercepted(self.run_region), self._modules.watched():
+            output = self._step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
+            self._run_again(roots_of(self._step.loss, output))
+        self._first_runs.clear()
 
     def run_region(self, call: Call) -> Any:
         """Runs the function, and notes what it saves if no region is around it."""
         if not torch.is_grad_enabled():
             return call.function(*call.args, **call.kwargs)
         if not self._is_second:
-            self.names.append(region_name(call.function, self._paths, self._path_stack[-1]))
+            self.names.append(self._modules.region_name(call.function))
         if self._saves:
             with self._saves.within_region(call.args):
                 return call.function(*call.args, **call.kwargs)
-        run = _first_run(len(self.names) - 1, call)
+        run = _first_run(len(self.names) - 1, call, Saves())
         self._first_runs.append(run)
         with self._noting(run.saves):
             result = call.function(*call.args, **call.kwargs)
@@ -165,18 +168,28 @@ class _Recomputed(Observer):
             self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
 
 
-def _first_run(number: int, call: Call) -> _Run:
+def _first_run(number: int, call: Call, saves: Saves) -> _Run:
     device_type = torch_checkpoint._infer_device_type(*call.args)
     autocast = torch_checkpoint._get_autocast_kwargs(device_type)
     states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
     start = _get_sequence_nr()
     detached = dataclasses.replace(call, args=_detached(call.args))
-    return _Run(number, user_line(), detached, *states, device_type, autocast, Saves(), range(start, start))
+    return _Run(number, user_line(), detached, *states, device_type, autocast, saves, range(start, start))
 
 
 def _detached(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Direct arguments only, as in a reentrant region. That makes no difference to what is saved."""
     return tuple(a.detach().requires_grad_(a.requires_grad) if isinstance(a, torch.Tensor) else a for a in args)
+
+
+@contextlib.contextmanager
+def _own_autocast_cache() -> Iterator[None]:
+    """The block shares no cast weights with the caller."""
+    torch.clear_autocast_cache()
+    try:
+        yield
+    finally:
+        torch.clear_autocast_cache()
 
 
 @contextlib.contextmanager
