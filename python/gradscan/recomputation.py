@@ -6,7 +6,7 @@ region yields wrong gradients without a word; mismatch.py says what becomes of a
 
 So forward runs once more, from the state in which the first one began. When it has ended, the function of each outermost region
 that backward reaches runs again as there: in reverse order, on detached arguments, with the random numbers and the autocast of
-its first run. What the two runs save for backward is compared by number, shape, type and device. The graphs of these runs are
+its first run. What the two runs save for backward is compared by number, shape, type, device and values. The graphs of these runs are
 thrown away.
 
 If forwards build different graphs, as many of them run as before, each followed by its second runs. These may change what the
@@ -32,7 +32,7 @@ from gradscan.errors import in_short
 from gradscan.intercept import Call, intercepted
 from gradscan.iterations import Forwards
 from gradscan.loss import roots_of
-from gradscan.mismatch import Saves, difference, mismatch
+from gradscan.mismatch import Saves, difference, mismatch, storages_of
 from gradscan.region_name import RunningModules
 from gradscan.restore import unchanged
 from gradscan.step import Step
@@ -110,6 +110,7 @@ class _Recomputed:
         self.failures: list[str] = []
         self._step = step
         self._modules = RunningModules(step.model)
+        self._model_storages = storages_of(step.model)
         self._first_runs: list[_Run] = []
         self._saves: Saves | None = None  # of the outermost region, while it runs
         self._is_second = False
@@ -130,7 +131,7 @@ class _Recomputed:
         if self._saves:
             with self._saves.within_region(call.args):
                 return call.function(*call.args, **call.kwargs)
-        run = _first_run(len(self.names) - 1, call, Saves())
+        run = _first_run(len(self.names) - 1, call, Saves(self._model_storages))
         self._first_runs.append(run)
         with self._noting(run.saves):
             result = call.function(*call.args, **call.kwargs)
@@ -155,7 +156,7 @@ class _Recomputed:
                 self._compare(run)
 
     def _compare(self, run: _Run) -> None:
-        second = Saves()
+        second = Saves(self._model_storages)
         try:
             with _as_in_backward(run), self._noting(second):
                 run.call.function(*run.call.args, **run.call.kwargs)
