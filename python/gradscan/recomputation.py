@@ -4,14 +4,15 @@ Checkpointing is sound only if the second run of a function, in backward, does w
 function depends on state that has changed since: a counter, a flag, random numbers that are not preserved. Then a reentrant
 region yields wrong gradients without a word; mismatch.py says what becomes of a non-reentrant one.
 
-So forward runs once more, from the state in which the first one began. When it has ended, the function of each outermost region
-that backward reaches runs again as there: in reverse order, on detached arguments, with the random numbers and the autocast of
-its first run. What the two runs save for backward is compared by number, shape, type, device and values. The graphs of these runs are
+So forwards run once more, from the state in which the first one began, and as many as before: what depends on a counter may
+differ in a later one only. When one has ended, the function of each outermost region that an output or the loss leads to runs
+again as in backward: in reverse order, on detached arguments, with the random numbers and the autocast of its first run.
+Outputs count that the loss does not use, because DistributedDataParallel makes backward reach those as well, depending on its
+flags. What the two runs save for backward is compared by number, shape, type, device and values. The graphs of these runs are
 thrown away.
 
-If forwards build different graphs, as many of them run as before, each followed by its second runs. These may change what the
-next forward does, so a result belongs to the graph that has the same regions. What fails, and what belongs to no graph, is
-noted.
+The second runs may change what the next forward does, so a result belongs to the graph that has the same regions. What fails,
+and what belongs to no graph, is noted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from gradscan.intercept import Call, intercepted
 from gradscan.iterations import Forwards
 from gradscan.loss import roots_of
 from gradscan.mismatch import Saves, difference, mismatch, storages_of
+from gradscan.places import tensor_places
 from gradscan.region_name import RunningModules
 from gradscan.restore import unchanged
 from gradscan.step import Step
@@ -40,14 +42,16 @@ from gradscan.user_code import user_line
 from gradscan.walk import Json
 
 
-def add_recomputations(found: Forwards, step: Step) -> list[str]:
-    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors.
-    Returns notes on what could not be compared."""
+def add_recomputations(found: Forwards, step: Step, iterations: int) -> list[str]:
+    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors, unless
+    only one iteration is wanted. Returns notes on what was not compared."""
     if not any(_executed(graph) for graph in found.graphs):
         return []
+    if iterations == 1:
+        return ["recomputations were not checked, because iterations=1"]
     notes: list[str] = []
     with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
-        for turn in found.turns if len(found.graphs) > 1 else [0]:
+        for turn in found.turns:
             try:
                 restore_arguments()
                 forward = _forward(step)
@@ -119,7 +123,7 @@ class _Recomputed:
         args, kwargs = self._step.own_arguments()
         with _own_autocast_cache(), torch.enable_grad(), intercepted(self.run_region), self._modules.watched():
             output = self._step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
-            self._run_again(roots_of(self._step.loss, output))
+            self._run_again([*roots_of(self._step.loss, output), *(place.tensor for place in tensor_places(output, "output"))])
         self._first_runs.clear()
 
     def run_region(self, call: Call) -> Any:

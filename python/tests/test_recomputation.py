@@ -8,6 +8,7 @@ import zipfile
 import pytest
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import CheckpointError, checkpoint, set_checkpoint_early_stop
 
 import gradscan
@@ -333,6 +334,31 @@ def test_the_same_numbers(block, reentrant, tmp_path):
     assert "recomputation" not in region and "mismatch" not in region
 
 
+def every_fifth_call(model, x):
+    model.calls = getattr(model, "calls", 0) + 1
+    x = model.a(x)
+    return x if model.calls % 5 else torch.tanh(x)
+
+
+def test_a_later_iteration(tmp_path):
+    model = Parts(every_fifth_call)
+    assert ["different number of tensors" in real_error(model) for _ in range(3)] == [False, False, True]
+    (region,) = recorded(tmp_path, Parts(every_fifth_call), iterations=4)["regions"]
+    assert region["recomputation"] == "the first run saves 3 tensors, the second 2" and region["mismatch"] == "raises"
+
+
+@pytest.mark.parametrize("write", ["record", "export"])
+def test_one_iteration(write, tmp_path):
+    def notes(model, iterations):
+        get = recorded if write == "record" else exported
+        return get(tmp_path, model, iterations=iterations)["notes"]
+
+    note = "recomputations were not checked, because iterations=1"
+    assert note in notes(Parts(layer_norm), 1)
+    assert note not in notes(Parts(layer_norm), 2)
+    assert note not in notes(nn.Linear(4, 4), 1)
+
+
 def fewer_within(model, x):
     return torch.tanh(checkpoint(fewer_later, model, model.a(x), use_reentrant=False))
 
@@ -412,6 +438,16 @@ def test_a_region_that_no_output_reaches(reentrant, tmp_path):
         assert isinstance(real, CheckpointError) == (output == "differs" and not reentrant)
         model = TwoOutputs(steady, [output], use_reentrant=reentrant)
         assert [region.get("mismatch") for region in recorded(tmp_path, model)["regions"]] == expected
+
+
+@pytest.mark.parametrize("flags", [{}, {"find_unused_parameters": True}, {"static_graph": True}], ids=str)
+def test_a_region_that_the_loss_does_not_use(flags, process_group, tmp_path):
+    """DDP makes backward reach it, depending on its flags."""
+    ddp = DistributedDataParallel(TwoOutputs(steady), **flags)
+    real = gradients(ddp, lambda x: ddp(x)["steady"])
+    assert isinstance(real, CheckpointError) == bool(flags)
+    regions = recorded(tmp_path, TwoOutputs(steady), loss=lambda result: result["steady"].sum(), **flags)["regions"]
+    assert [region.get("mismatch") for region in regions] == ["raises", None]
 
 
 def nothing_at_first(model, x):
