@@ -186,18 +186,18 @@ class _Trace:
         _require_no_checkpoint(found.graphs)
         self.ended += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
-        if iterations > 1:
-            self._add_recomputations(found)
+        self._add_recomputations(found, iterations)
         return found.iterations_until_end
 
-    def _add_recomputations(self, found: Forwards) -> None:
+    def _add_recomputations(self, found: Forwards, iterations: int) -> None:
         """Of the graph that was traced: that of the first forward, as far as the trace has not changed it."""
         regions = found.graphs[0]["regions"]
-        if [region["name"] for region in regions] != self._regions:
+        if iterations > 1 and [region["name"] for region in regions] != self._regions:
             self.notes.append("a forward runs other checkpoint regions than the trace, so recomputations were not checked")
             return
-        self.notes += add_recomputations(found, self._step)
-        self.recomputations = [_describe_recomputation(region) for region in regions]
+        self.notes += add_recomputations(found, self._step, iterations)
+        if iterations > 1:
+            self.recomputations = [_describe_recomputation(region) for region in regions]
 
     def describe_variation(self) -> dict[str, list[str]]:
         dropping = reasons_to_drop(self._model)

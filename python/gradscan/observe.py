@@ -25,7 +25,6 @@ import collections
 import contextlib
 import random
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,7 @@ from gradscan.intercept import Call, intercepted
 from gradscan.new_leaf import add_new_leaf
 from gradscan.places import Place, replace_tensors, replaceable_tensors
 from gradscan.region import Region
-from gradscan.region_name import region_name
+from gradscan.region_name import RunningModules
 from gradscan.replay import Applied, Replay, is_function_of_user, new_begin
 from gradscan.restore import gradients_unchanged
 from gradscan.user_code import own_place, user_line
@@ -68,13 +67,10 @@ class Observer:
         self._function_notes: list[str] = []
         self._parameters = list(model.parameters())
         self._open: list[int] = []
-        self._paths = {module: path for path, module in reversed(list(model.named_modules()))}
-        self._path_stack = [""]
-        self._path_changes: list[tuple[int, str]] = [(0, "")]  # from this node on, the path of the innermost module
+        self._modules = RunningModules(model)
         self._calls: list[tuple[int, int, str]] = []  # nodes first <= number < last, and the source line that created them
         self._flops: dict[int, Flops] = {}  # by node number
         self._flops_in: list[tuple[int, int | None, int]] = []  # node number, region, and how many in forward
-        self._thread = threading.get_ident()
         self._random_states: dict[str, Any] = {}
         self._drawn: list[str] = []  # whose random numbers forward has drawn
         self._exit = contextlib.ExitStack()
@@ -87,7 +83,7 @@ class Observer:
             stack.enter_context(intercepted(self.run_region))
             with contextlib.suppress(TracingError):  # torch applies Functions in an unknown way
                 stack.enter_context(applied(self._apply))
-            stack.enter_context(self._modules_watched())
+            stack.enter_context(self._modules.watched())
             for mode in self._modes():
                 stack.enter_context(mode)
             self._exit = stack.pop_all()
@@ -122,8 +118,8 @@ class Observer:
         torch.clear_autocast_cache()  # a weight cast outside of the region must not be reused inside
         boundary, aliases = make_boundary(arguments, always=False)
         parent = self._open[-1] if self._open else None
-        name = region_name(call.function, self._paths, self._path_stack[-1])
-        region = Region(name, call.kind, user_line(), own_place(), self._path_stack[-1], parent, boundary)
+        name, module = self._modules.region_name(call.function), self._modules.path
+        region = Region(name, call.kind, user_line(), own_place(), module, parent, boundary)
         number = len(self.regions)
         self.regions.append(region)
         self._open.append(number)
@@ -147,7 +143,7 @@ class Observer:
         outputs = result if isinstance(result, tuple) else (result,)
         node: Any = next((o.grad_fn for o in outputs if isinstance(o, torch.Tensor) and o.grad_fn), None)
         if node and getattr(type(node), "_forward_cls", None) is cls and is_function_of_user(node):
-            flops, path = range(first, len(self._flops_in)), self._path_stack[-1]
+            flops, path = range(first, len(self._flops_in)), self._modules.path
             self._applied.append(Applied(node, name, args, outputs, user_line(), own_place(), path, parent, flops))
         return result
 
@@ -167,7 +163,7 @@ class Observer:
         region = self._begin_function(applied)
         replay = Replay(applied, outer.__contains__)
         is_region = self._runs(applied, replay)
-        self._end_function()
+        self._modules.leave()
         if is_region:
             region.end = replay.fill(region.begin)
             is_region = self._add_function(applied, region, replay)
@@ -195,13 +191,8 @@ class Observer:
         region.origin = "Function"
         self._open = [len(self.regions)]
         self.regions.append(region)
-        self._path_stack.append(applied.module)
-        self._path_changes.append((_get_sequence_nr(), applied.module))
+        self._modules.enter(applied.module)
         return region
-
-    def _end_function(self) -> None:
-        self._path_stack.pop()
-        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
 
     def _add_function(self, applied: Applied, region: Region, replay: Replay) -> bool:
         """Whether everything that the region leads to lies before its end."""
@@ -226,32 +217,6 @@ class Observer:
         return (*place, number) if number in numbers else (number,)
 
     # --- modules, source lines, operations ---------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _modules_watched(self) -> Any:
-        hooks = torch.nn.modules.module
-        handles = [
-            hooks.register_module_forward_pre_hook(self._enter_module),
-            hooks.register_module_forward_hook(self._leave_module, always_call=True),
-        ]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _enter_module(self, module: torch.nn.Module, _: Any) -> None:
-        if threading.get_ident() != self._thread:
-            return
-        self._path_stack.append(self._paths.get(module, self._path_stack[-1]))
-        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
-
-    def _leave_module(self, module: torch.nn.Module, *_: Any) -> None:
-        if threading.get_ident() != self._thread:
-            return
-        if len(self._path_stack) > 1:
-            self._path_stack.pop()
-        self._path_changes.append((_get_sequence_nr(), self._path_stack[-1]))
 
     def note_call(self, first: int, last: int) -> None:
         """A torch call has created the nodes first <= number < last."""
@@ -295,8 +260,8 @@ class Observer:
 
     def module_of(self, node: Node) -> str:
         """Path of the module whose forward created the node."""
-        after = bisect.bisect_right(self._path_changes, number_of(node), key=lambda change: change[0])
-        return self._path_changes[after - 1][1]
+        after = bisect.bisect_right(self._modules.changes, number_of(node), key=lambda change: change[0])
+        return self._modules.changes[after - 1][1]
 
     def source_of(self, node: Node) -> str:
         """The line of user code that created the node: "model.py:17"; empty if unknown."""

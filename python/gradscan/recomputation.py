@@ -4,14 +4,15 @@ Checkpointing is sound only if the second run of a function, in backward, does w
 function depends on state that has changed since: a counter, a flag, random numbers that are not preserved. Then a reentrant
 region yields wrong gradients without a word; mismatch.py says what becomes of a non-reentrant one.
 
-So forward runs once more, from the state in which the first one began. When it has ended, the function of each outermost region
-that backward reaches runs again as there: in reverse order, on detached arguments, with the random numbers and the autocast of
-its first run. What the two runs save for backward is compared by number, shape, type and device. The graphs of these runs are
+So forwards run once more, from the state in which the first one began, and as many as before: what depends on a counter may
+differ in a later one only. When one has ended, the function of each outermost region that an output or the loss leads to runs
+again as in backward: in reverse order, on detached arguments, with the random numbers and the autocast of its first run.
+Outputs count that the loss does not use, because DistributedDataParallel makes backward reach those as well, depending on its
+flags. What the two runs save for backward is compared by number, shape, type, device and values. The graphs of these runs are
 thrown away.
 
-If forwards build different graphs, as many of them run as before, each followed by its second runs. These may change what the
-next forward does, so a result belongs to the graph that has the same regions. What fails, and what belongs to no graph, is
-noted.
+The second runs may change what the next forward does, so a result belongs to the graph that has the same regions. What fails,
+and what belongs to no graph, is noted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import contextlib
 import dataclasses
 import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -29,35 +30,43 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
 from gradscan.boundary import edge_of, find_nodes, number_of
 from gradscan.errors import in_short
-from gradscan.intercept import Call
+from gradscan.intercept import Call, intercepted
 from gradscan.iterations import Forwards
 from gradscan.loss import roots_of
-from gradscan.mismatch import Saves, difference, mismatch
-from gradscan.observe import Observer
-from gradscan.region_name import region_name
+from gradscan.mismatch import Saves, difference, mismatch, storages_of
+from gradscan.places import tensor_places
+from gradscan.region_name import RunningModules
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.user_code import user_line
 from gradscan.walk import Json
 
 
-def add_recomputations(found: Forwards, step: Step) -> list[str]:
-    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors. Returns
-    notes on what could not be compared."""
-    notes: list[str] = []
+def add_recomputations(found: Forwards, step: Step, iterations: int) -> list[str]:
+    """Adds "recomputation" and, if known, "mismatch" to each region of `found` whose two runs save different tensors, unless
+    only one iteration is wanted. Returns notes on what was not compared."""
     if not any(_executed(graph) for graph in found.graphs):
-        return notes
+        return []
+    if iterations == 1:
+        return ["recomputations were not checked, because iterations=1"]
+    notes: list[str] = []
     with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
-        for turn in found.turns if len(found.graphs) > 1 else [0]:
+        for turn in found.turns:
             try:
                 restore_arguments()
-                gc.collect()  # what an earlier forward has left behind
-                forward = _Recomputed(step)
+                forward = _forward(step)
             except Exception as error:  # noqa: BLE001  the report does not depend on this
                 notes.append(f"a further forward fails ({in_short(error)}), so recomputations were not checked")
                 break
             notes += forward.failures + _attach(forward, [found.graphs[turn], *found.graphs])
     return list(dict.fromkeys(notes))
+
+
+def _forward(step: Step) -> _Recomputed:
+    gc.collect()  # what an earlier forward has left behind
+    forward = _Recomputed(step)
+    forward.run()
+    return forward
 
 
 def _executed(graph: Json) -> list[Json]:
@@ -96,38 +105,37 @@ class _Run:
     nodes: range  # numbers of the autograd nodes that it has created
 
 
-class _Recomputed(Observer):
-    """One forward and its second runs. It observes which regions there are, and nothing of the graph."""
+class _Recomputed:
+    """One forward and its second runs."""
 
     def __init__(self, step: Step) -> None:
-        super().__init__(step.model)
         self.names: list[str] = []  # of the regions that forward executes
         self.differences: dict[int, Json] = {}  # by number of the region
         self.failures: list[str] = []
+        self._step = step
+        self._modules = RunningModules(step.model)
+        self._model_storages = storages_of(step.model)
         self._first_runs: list[_Run] = []
         self._saves: Saves | None = None  # of the outermost region, while it runs
         self._is_second = False
-        args, kwargs = step.own_arguments()
-        with self:
-            self._output = step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
-            self._run_again(roots_of(step.loss, self._output))
 
-    def _modes(self) -> list[Any]:
-        return []
-
-    def _apply(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
-        return proceed()
+    def run(self) -> None:
+        args, kwargs = self._step.own_arguments()
+        with _own_autocast_cache(), torch.enable_grad(), intercepted(self.run_region), self._modules.watched():
+            output = self._step.model(*args, **kwargs)  # keeps the graph, which tells what backward needs
+            self._run_again([*roots_of(self._step.loss, output), *(place.tensor for place in tensor_places(output, "output"))])
+        self._first_runs.clear()
 
     def run_region(self, call: Call) -> Any:
         """Runs the function, and notes what it saves if no region is around it."""
         if not torch.is_grad_enabled():
             return call.function(*call.args, **call.kwargs)
         if not self._is_second:
-            self.names.append(region_name(call.function, self._paths, self._path_stack[-1]))
+            self.names.append(self._modules.region_name(call.function))
         if self._saves:
             with self._saves.within_region(call.args):
                 return call.function(*call.args, **call.kwargs)
-        run = _first_run(len(self.names) - 1, call)
+        run = _first_run(len(self.names) - 1, call, Saves(self._model_storages))
         self._first_runs.append(run)
         with self._noting(run.saves):
             result = call.function(*call.args, **call.kwargs)
@@ -152,7 +160,7 @@ class _Recomputed(Observer):
                 self._compare(run)
 
     def _compare(self, run: _Run) -> None:
-        second = Saves()
+        second = Saves(self._model_storages)
         try:
             with _as_in_backward(run), self._noting(second):
                 run.call.function(*run.call.args, **run.call.kwargs)
@@ -165,18 +173,28 @@ class _Recomputed(Observer):
             self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
 
 
-def _first_run(number: int, call: Call) -> _Run:
+def _first_run(number: int, call: Call, saves: Saves) -> _Run:
     device_type = torch_checkpoint._infer_device_type(*call.args)
     autocast = torch_checkpoint._get_autocast_kwargs(device_type)
     states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
     start = _get_sequence_nr()
     detached = dataclasses.replace(call, args=_detached(call.args))
-    return _Run(number, user_line(), detached, *states, device_type, autocast, Saves(), range(start, start))
+    return _Run(number, user_line(), detached, *states, device_type, autocast, saves, range(start, start))
 
 
 def _detached(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Direct arguments only, as in a reentrant region. That makes no difference to what is saved."""
     return tuple(a.detach().requires_grad_(a.requires_grad) if isinstance(a, torch.Tensor) else a for a in args)
+
+
+@contextlib.contextmanager
+def _own_autocast_cache() -> Iterator[None]:
+    """The block shares no cast weights with the caller."""
+    torch.clear_autocast_cache()
+    try:
+        yield
+    finally:
+        torch.clear_autocast_cache()
 
 
 @contextlib.contextmanager

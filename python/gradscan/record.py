@@ -110,8 +110,8 @@ def capture(
     with eager():
         found = run_forwards(step, iterations)
         notes += found.notes
-        if iterations > 1 and not step.is_compiled:
-            notes += add_recomputations(found, step)
+        if not step.is_compiled:
+            notes += add_recomputations(found, step, iterations)
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),

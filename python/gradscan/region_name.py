@@ -4,15 +4,72 @@ checkpoint(), followed by the function's name.
     checkpoint(self.layer4[2], x)                      layer4.2
     checkpoint(inner_forward, x)   in layer4.2         layer4.2.inner_forward
     checkpoint(lambda x: ..., x)   in the model        <lambda>
+
+So it takes an eye on which module runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
+
+
+class RunningModules:
+    """Which module of the model this thread runs."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.changes: list[tuple[int, str]] = [(0, "")]  # from this autograd node on, the path of the innermost module
+        self._paths = {module: path for path, module in reversed(list(model.named_modules()))}
+        self._stack = [""]
+        self._thread = threading.get_ident()
+
+    @property
+    def path(self) -> str:
+        """Of the innermost module that runs."""
+        return self._stack[-1]
+
+    def region_name(self, function: Any) -> str:
+        """The name of the region that checkpoint(function) makes here."""
+        return region_name(function, self._paths, self.path)
+
+    def enter(self, path: str) -> None:
+        """What runs from now on belongs to the module at `path`."""
+        self._stack.append(path)
+        self.changes.append((_get_sequence_nr(), path))
+
+    def leave(self) -> None:
+        """What runs from now on belongs to the module around."""
+        if len(self._stack) > 1:
+            self._stack.pop()
+        self.changes.append((_get_sequence_nr(), self.path))
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """In the block, the forwards of modules are noted."""
+        hooks = torch.nn.modules.module
+        handles = [
+            hooks.register_module_forward_pre_hook(self._before_forward),
+            hooks.register_module_forward_hook(self._after_forward, always_call=True),
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _before_forward(self, module: torch.nn.Module, _: Any) -> None:
+        if threading.get_ident() == self._thread:
+            self.enter(self._paths.get(module, self.path))
+
+    def _after_forward(self, *_: Any) -> None:
+        if threading.get_ident() == self._thread:
+            self.leave()
 
 
 def region_name(function: Any, paths: Mapping[torch.nn.Module, str], caller: str) -> str:

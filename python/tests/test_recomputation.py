@@ -2,11 +2,13 @@
 
 import inspect
 import json
+import random
 import zipfile
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import CheckpointError, checkpoint, set_checkpoint_early_stop
 
 import gradscan
@@ -97,6 +99,28 @@ def dead_only(model, x):
     return x if model.count % 2 else torch.tanh(x)
 
 
+def negated_before(model, x):
+    x = model.a(x)
+    return x**2 if model.count % 2 else torch.tanh((-x) ** 2)
+
+
+def flipped_before(model, x):
+    x = model.a(x)
+    return x**2 if model.count % 2 else torch.tanh(x.flip(0) ** 2)
+
+
+def permuted_indices(model, x):
+    x = model.a(x)
+    order = torch.tensor([0, 1, 2] if model.count % 2 else [2, 0, 1])
+    return x[order] if model.count % 2 else torch.tanh(x[order])
+
+
+def other_weight(model, x):
+    weights = [model.a.weight, model.b.weight]
+    x = x @ weights[model.count % 2]
+    return x if model.count % 2 else torch.tanh(x)
+
+
 def torch_coin(model, x):
     x = model.a(x)
     return torch.tanh(x) if torch.rand(()) < 0.5 else x * 2
@@ -133,6 +157,10 @@ DIFFERENT = [
     more_after_integers,
     other_and_dead,
     dead_only,
+    negated_before,
+    flipped_before,
+    permuted_indices,
+    other_weight,
 ]
 
 
@@ -204,6 +232,133 @@ def test_the_option_early_stop(tmp_path):
     ] * 2
 
 
+class Parts(nn.Module):
+    """`block(model, x)` is what its only region runs."""
+
+    def __init__(self, block, **options):
+        super().__init__()
+        self.block, self.options = block, {"use_reentrant": False} | options
+        self.a, self.b, self.batch_norm, self.layer_norm = nn.Linear(4, 4), nn.Linear(4, 4), nn.BatchNorm1d(4), nn.LayerNorm(4)
+        self.dropout, self.embedding, self.generator = nn.Dropout(0.5), nn.Embedding(5, 4), torch.Generator()
+
+    def forward(self, x):
+        return checkpoint(self.block, self, x, **self.options)
+
+
+def dropout(model, x):
+    return model.b(model.dropout(model.a(x)))
+
+
+def own_generator(model, x):
+    return model.b(model.a(x) * torch.rand(3, 4, generator=model.generator))
+
+
+def python_number(model, x):
+    return torch.tanh(model.a(x) * random.random())
+
+
+def batch_norm(model, x):
+    return torch.tanh(model.batch_norm(model.a(x)))
+
+
+def layer_norm(model, x):
+    return torch.tanh(model.layer_norm(model.a(x)))
+
+
+def attention(model, x):
+    x = model.a(x).view(1, 1, 3, 4)
+    return nn.functional.scaled_dot_product_attention(x, model.b(x), x, is_causal=True).view(3, 4)
+
+
+def masked_attention(model, x):
+    mask = torch.full((3, 3), -torch.inf).triu(1)
+    return nn.functional.scaled_dot_product_attention(model.a(x)[None], model.b(x)[None], x[None], attn_mask=mask)[0]
+
+
+def embedding(model, x):
+    return model.a(x) * model.embedding(torch.tensor([3, 1, 3]))
+
+
+def autocast(model, x):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return torch.tanh(model.b(torch.relu(model.a(x)))).float()
+
+
+def in_place(model, x):
+    x = model.a(x)
+    x.mul_(2).relu_()
+    return model.b(x).sigmoid_()
+
+
+def complex_numbers(model, x):
+    return (torch.fft.fft(model.a(x)) ** 2).abs()
+
+
+def gradients_of_parts(block, is_checkpointed, **options):
+    torch.manual_seed(1)
+    random.seed(1)
+    model = Parts(block, **options)
+    model.generator.manual_seed(1)
+    return gradients(model, model if is_checkpointed else lambda x: block(model, x))
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("block", [dropout, own_generator, python_number])
+def test_other_numbers(block, reentrant, tmp_path):
+    options = {"use_reentrant": reentrant, "preserve_rng_state": block is not dropout}
+    assert not equal(gradients_of_parts(block, True, **options), gradients_of_parts(block, False))
+    (region,) = recorded(tmp_path, Parts(block, **options))["regions"]
+    count, number = {dropout: (5, 3), own_generator: (5, 3), python_number: (3, 3)}[block]
+    assert region["recomputation"] == f"both runs save {count} tensors, but number {number} has other numbers"
+    assert region["mismatch"] == "unnoticed"
+
+
+SAME_NUMBERS = [
+    dropout,
+    batch_norm,
+    layer_norm,
+    attention,
+    masked_attention,
+    embedding,
+    autocast,
+    in_place,
+    complex_numbers,
+]
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("block", SAME_NUMBERS)
+def test_the_same_numbers(block, reentrant, tmp_path):
+    assert equal(gradients_of_parts(block, True, use_reentrant=reentrant), gradients_of_parts(block, False))
+    (region,) = recorded(tmp_path, Parts(block, use_reentrant=reentrant))["regions"]
+    assert "recomputation" not in region and "mismatch" not in region
+
+
+def every_fifth_call(model, x):
+    model.calls = getattr(model, "calls", 0) + 1
+    x = model.a(x)
+    return x if model.calls % 5 else torch.tanh(x)
+
+
+def test_a_later_iteration(tmp_path):
+    model = Parts(every_fifth_call)
+    assert ["different number of tensors" in real_error(model) for _ in range(3)] == [False, False, True]
+    (region,) = recorded(tmp_path, Parts(every_fifth_call), iterations=4)["regions"]
+    assert region["recomputation"] == "the first run saves 3 tensors, the second 2" and region["mismatch"] == "raises"
+
+
+@pytest.mark.parametrize("write", ["record", "export"])
+def test_one_iteration(write, tmp_path):
+    def notes(model, iterations):
+        get = recorded if write == "record" else exported
+        return get(tmp_path, model, iterations=iterations)["notes"]
+
+    note = "recomputations were not checked, because iterations=1"
+    assert note in notes(Parts(layer_norm), 1)
+    assert note not in notes(Parts(layer_norm), 2)
+    assert note not in notes(nn.Linear(4, 4), 1)
+
+
 def fewer_within(model, x):
     return torch.tanh(checkpoint(fewer_later, model, model.a(x), use_reentrant=False))
 
@@ -262,24 +417,37 @@ def test_another_number_of_regions(tmp_path):
 
 
 class TwoOutputs(Model):
+    def __init__(self, block, returned=("differs", "steady"), **options):
+        super().__init__(block, **options)
+        self.returned = returned
+
     def forward(self, x):
         self.count += 1
         differs = checkpoint(fewer_later, self, x, **self.options)
         result = {"differs": differs, "steady": checkpoint(steady, self, x, **self.options)}
         self.count += 1
-        return result
+        return {name: result[name] for name in self.returned}
 
 
 @pytest.mark.parametrize("reentrant", [True, False])
-def test_a_region_that_backward_does_not_reach(reentrant, tmp_path):
+def test_a_region_that_no_output_reaches(reentrant, tmp_path):
     """It has no second run."""
     for output, expected in (("steady", [None, None]), ("differs", ["raises", None])):
-        model = TwoOutputs(steady, use_reentrant=reentrant)
+        model = TwoOutputs(steady, [output], use_reentrant=reentrant)
         real = gradients(model, lambda x, model=model, output=output: model(x)[output])
         assert isinstance(real, CheckpointError) == (output == "differs" and not reentrant)
-        model = TwoOutputs(steady, use_reentrant=reentrant)
-        regions = recorded(tmp_path, model, loss=lambda result, output=output: result[output].sum())["regions"]
-        assert [region.get("mismatch") for region in regions] == expected
+        model = TwoOutputs(steady, [output], use_reentrant=reentrant)
+        assert [region.get("mismatch") for region in recorded(tmp_path, model)["regions"]] == expected
+
+
+@pytest.mark.parametrize("flags", [{}, {"find_unused_parameters": True}, {"static_graph": True}], ids=str)
+def test_a_region_that_the_loss_does_not_use(flags, process_group, tmp_path):
+    """DDP makes backward reach it, depending on its flags."""
+    ddp = DistributedDataParallel(TwoOutputs(steady), **flags)
+    real = gradients(ddp, lambda x: ddp(x)["steady"])
+    assert isinstance(real, CheckpointError) == bool(flags)
+    regions = recorded(tmp_path, TwoOutputs(steady), loss=lambda result: result["steady"].sum(), **flags)["regions"]
+    assert [region.get("mismatch") for region in regions] == ["raises", None]
 
 
 def nothing_at_first(model, x):
