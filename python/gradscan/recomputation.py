@@ -41,7 +41,6 @@ from gradscan.step import Step
 from gradscan.user_code import user_line
 from gradscan.walk import Json
 
-
 _RUNS_BY_CHANCE = 16  # of a function that may agree with itself by chance
 
 
