@@ -87,11 +87,11 @@ class Observer:
             for mode in self._modes():
                 stack.enter_context(mode)
             self._exit = stack.pop_all()
-        self._random_states = _random_states()
+        self._random_states = random_states()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._drawn = [owner for owner, state in _random_states().items() if state != self._random_states.get(owner, state)]
+        self._drawn = [owner for owner, state in random_states().items() if state != self._random_states.get(owner, state)]
         self._exit.__exit__(kind, error, trace)
 
     def _modes(self) -> list[Any]:
@@ -284,7 +284,7 @@ class Observer:
         return flops
 
 
-def _random_states() -> dict[str, Any]:
+def random_states() -> dict[str, Any]:
     """The states of the generators that draw for Python code. torch's are drawn from by dropout, which changes no path."""
     numpy = sys.modules.get("numpy")
     states: dict[str, Any] = {"Python": random.getstate()}

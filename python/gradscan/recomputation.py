@@ -9,7 +9,8 @@ differ in a later one only. When one has ended, the function of each outermost r
 again as in backward: in reverse order, on detached arguments, with the random numbers and the autocast of its first run.
 Outputs count that the loss does not use, because DistributedDataParallel makes backward reach those as well, depending on its
 flags. What the two runs save for backward is compared by number, shape, type, device and values. The graphs of these runs are
-thrown away.
+thrown away. A function that draws random numbers which its second run does not get again may agree with itself by chance, so it
+runs several times.
 
 The second runs may change what the next forward does, so a result belongs to the graph that has the same regions. What fails,
 and what belongs to no graph, is noted.
@@ -34,12 +35,15 @@ from gradscan.intercept import Call, intercepted
 from gradscan.iterations import Forwards
 from gradscan.loss import roots_of
 from gradscan.mismatch import Saves, difference, mismatch, storages_of
+from gradscan.observe import random_states
 from gradscan.places import tensor_places
 from gradscan.region_name import RunningModules
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.user_code import user_line
 from gradscan.walk import Json
+
+_RUNS_BY_CHANCE = 16  # of a function that may agree with itself by chance
 
 
 def add_recomputations(found: Forwards, step: Step, iterations: int) -> list[str]:
@@ -103,6 +107,8 @@ class _Run:
     autocast: tuple[dict[str, Any], dict[str, Any]]  # of the device, of the CPU
     saves: Saves
     nodes: range  # numbers of the autograd nodes that it has created
+    drawn_from: dict[str, Any]  # the generators whose numbers a second run draws anew, as they were before
+    draws: bool = False  # whether it has drawn from them
 
 
 class _Recomputed:
@@ -140,6 +146,7 @@ class _Recomputed:
         with self._noting(run.saves):
             result = call.function(*call.args, **call.kwargs)
         run.nodes = range(run.nodes.start, _get_sequence_nr())
+        run.draws = _not_preserved(call) != run.drawn_from
         return result
 
     @contextlib.contextmanager
@@ -160,16 +167,20 @@ class _Recomputed:
                 self._compare(run)
 
     def _compare(self, run: _Run) -> None:
-        second = Saves(self._model_storages)
-        try:
-            with _as_in_backward(run), self._noting(second):
-                run.call.function(*run.call.args, **run.call.kwargs)
-        except Exception as error:  # noqa: BLE001  the other regions are worth a comparison
-            where = f"{self.names[run.number]} ({run.source})"
-            self.failures.append(f"the recomputation of {where} was not checked, because it fails ({in_short(error)})")
-            return
-        if sentence := difference(run.saves, second):
-            kind = mismatch(run.call, run.saves, second)
+        found = []
+        for _ in range(_RUNS_BY_CHANCE if run.draws else 1):
+            second = Saves(self._model_storages)
+            try:
+                with _as_in_backward(run), self._noting(second):
+                    run.call.function(*run.call.args, **run.call.kwargs)
+            except Exception as error:  # noqa: BLE001  the other regions are worth a comparison
+                where = f"{self.names[run.number]} ({run.source})"
+                self.failures.append(f"the recomputation of {where} was not checked, because it fails ({in_short(error)})")
+                return
+            if sentence := difference(run.saves, second):
+                found.append((sentence, mismatch(run.call, run.saves, second)))
+        if found:
+            sentence, kind = next((each for each in found if each[1] == "raises"), found[0])
             self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
 
 
@@ -179,7 +190,13 @@ def _first_run(number: int, call: Call, saves: Saves) -> _Run:
     states = torch.get_rng_state(), torch_checkpoint.get_device_states(*call.args)
     start = _get_sequence_nr()
     detached = dataclasses.replace(call, args=_detached(call.args))
-    return _Run(number, user_line(), detached, *states, device_type, autocast, saves, range(start, start))
+    drawn_from = _not_preserved(call)
+    return _Run(number, user_line(), detached, *states, device_type, autocast, saves, range(start, start), drawn_from)
+
+
+def _not_preserved(call: Call) -> dict[str, Any]:
+    """The states of the generators that a second run does not draw the same numbers from."""
+    return random_states() | ({} if call.preserve_rng_state else {"torch": torch.get_rng_state().tolist()})
 
 
 def _detached(args: tuple[Any, ...]) -> tuple[Any, ...]:

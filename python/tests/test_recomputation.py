@@ -563,6 +563,31 @@ def test_autocast_is_preserved(tmp_path):
     assert recomputations(tmp_path, Casting(autocast_inside)) == [None, None]
 
 
+def python_coin(model, x):
+    x = model.a(x)
+    return torch.tanh(x) if random.random() < 0.5 else x * 2
+
+
+@pytest.mark.parametrize("block, options", [(python_coin, {}), (torch_coin, {"preserve_rng_state": False})])
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_function_that_agrees_with_itself_by_chance(block, options, reentrant, tmp_path):
+    for seed in range(4):
+        random.seed(seed)
+        torch.manual_seed(seed)
+        found = recorded(tmp_path, Model(block, use_reentrant=reentrant, **options), iterations=4)
+        regions = [region for graph in (found, *found.get("further", ())) for region in graph["regions"]]
+        assert any("recomputation" in region for region in regions)
+        assert {region.get("mismatch") for region in regions} <= {None, "raises"}
+
+
+def test_random_numbers_that_decide_nothing(tmp_path):
+    def draws(model, x):
+        return torch.tanh(model.a(x)) if random.random() < 2 else x
+
+    assert recomputations(tmp_path, Model(draws)) == [None, None]
+    assert recomputations(tmp_path, Model(torch_coin)) == [None, None]
+
+
 def test_nothing_stays(tmp_path):
     model, x = Model(torch_coin, preserve_rng_state=False), torch.rand(3, 4)
     before = torch.get_rng_state()

@@ -31,10 +31,10 @@ class Child:
         except BrokenPipeError:
             pass  # answer() tells
 
-    def answer(self) -> dict[str, Any] | None:
+    def answer(self, patience: float = PATIENCE) -> dict[str, Any] | None:
         """None if the child has ended, or takes too long."""
         try:
-            line = self.lines.get(timeout=PATIENCE)
+            line = self.lines.get(timeout=patience)
         except queue.Empty:
             return None
         return json.loads(line) if line else None
@@ -47,16 +47,16 @@ class Child:
 class Ranks:
     """Two ranks. They may be asked several questions before the first is answered; they are replaced when they hang."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, program: str = "measure.py") -> None:
+        self.folder, self.program = folder, Path(__file__).with_name(program)
         self.waiting: deque[dict[str, Any]] = deque()
         self.starts = 0
         self.start()
 
     def start(self) -> None:
         self.starts += 1
-        program, store = Path(__file__).with_name("measure.py"), self.folder / f"store{self.starts}"
-        self.children = [Child(sys.executable, str(program), str(rank), str(store)) for rank in (0, 1)]
+        store = self.folder / f"store{self.starts}"
+        self.children = [Child(sys.executable, str(self.program), str(rank), str(store)) for rank in (0, 1)]
 
     def ask(self, question: dict[str, Any]) -> None:
         self.waiting.append(question)

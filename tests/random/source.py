@@ -1,10 +1,11 @@
 """From a model to the Python that all run: DistributedDataParallel, the exporter, and who reads a difference."""
 from __future__ import annotations
 
-from spec import ROWS, WIDTH, Assign, Body, Layer, Model, Region, accesses, pack
+from spec import ROWS, WIDTH, Assign, Body, Layer, Model, Region, accesses, all_statements, pack
 
 HEADER = """\
 import itertools
+import random
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -29,6 +30,46 @@ class Hidden:
         self.tensor = tensor
 """
 
+OUTPUT = """
+
+@dataclass
+class Output:
+    loss: torch.Tensor
+    logits: torch.Tensor | None = None
+    hidden: torch.Tensor | None = None
+"""
+
+# Checkpoints that are not torch's: that of any function, and the same with an argument that has backward always run it.
+FUNCTIONS = """
+
+class Recompute(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, function, dummy, *args):
+        ctx.function, ctx.args = function, args
+        with torch.no_grad():
+            return function(*args)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        args = [a.detach().requires_grad_(a.requires_grad) if torch.is_tensor(a) else a for a in ctx.args]
+        with torch.enable_grad():
+            outputs = ctx.function(*args)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        pairs = [(o, g) for o, g in zip(outputs, gradients) if torch.is_tensor(o) and o.requires_grad]
+        if not pairs:
+            raise RuntimeError("none of the outputs requires grad")  # as torch's checkpoint and fairscale's do
+        torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
+        return None, None, *(a.grad if torch.is_tensor(a) else None for a in args)
+
+
+def recompute(function, *args):
+    return Recompute.apply(function, None, *args)
+
+
+def always_recompute(function, *args):
+    return Recompute.apply(function, torch.zeros((), requires_grad=True), *args)
+"""
+
 # Two ranks; for a model that stands alone in a file.
 MAIN = """
 
@@ -51,6 +92,7 @@ if __name__ == "__main__":
 def source(model: Model, kind: str = "as_given") -> str:
     """Model, inputs, loss and train(), which runs one iteration."""
     return "".join([HEADER, RESULT * (model.form == "dataclass"), HIDDEN * (model.form == "hidden"),
+                    OUTPUT * (model.form == "loss_in_dataclass"), FUNCTIONS * any(map(is_by_function, all_statements(model))),
                     class_text(model, kind), inputs_text(model), loss_text(model), train_text(model)])
 
 
@@ -62,15 +104,30 @@ def program(model: Model, kind: str, flags: dict[str, bool]) -> str:
 
 def class_text(model: Model, kind: str) -> str:
     lines = ["", "", "class Model(nn.Module):", "    def __init__(self):", "        super().__init__()"]
-    lines += indented(layer_lines(model.layers), 2)
+    lines += indented(layer_lines(model.layers), 2) + state_lines(model)
     if len(model.bodies) == 1:
         lines += ["", "    def forward(self, x, y):"] + indented(body_lines(model, model.bodies[0], kind), 2)
     else:
         names = [f"self.forward{at}" for at in range(len(model.bodies))]
-        lines += ["", "    def forward(self, x, y, turn):", f"        return ({', '.join(names)})[turn](x, y)"]
+        arguments = "x, y" if model.turn else "x, y, turn"
+        lines += ["", f"    def forward(self, {arguments}):", f"        return ({', '.join(names)})[{model.turn or 'turn'}](x, y)"]
         for at, body in enumerate(model.bodies):
             lines += ["", f"    def forward{at}(self, x, y):"] + indented(body_lines(model, body, kind), 2)
     return "\n".join(lines) + "\n"
+
+
+def state_lines(model: Model) -> list[str]:
+    """What some expressions use: a number that grows, and whether forward has ended."""
+    return ["        self.count, self.ended = 0, False", "", "    def next(self):", "        self.count += 1",
+            "        return self.count"] if has_state(model) else []
+
+
+def has_state(model: Model) -> bool:
+    return "self." in model.turn or any("self." in each.expression for each in all_statements(model) if isinstance(each, Assign))
+
+
+def is_by_function(statement: Assign | Region) -> bool:
+    return isinstance(statement, Region) and bool(statement.function)
 
 
 def layer_lines(layers: list[Layer]) -> list[str]:
@@ -101,7 +158,10 @@ def one_layer(layer: Layer, layers: list[Layer]) -> list[str]:
 
 
 def body_lines(model: Model, body: Body, kind: str) -> list[str]:
-    return statement_lines(model, body.statements, kind) + [f"return {pack(model.form, body.outs)}"]
+    lines = statement_lines(model, body.statements, kind)
+    if has_state(model):
+        lines = ["self.ended = False", *lines, "self.ended = True"]
+    return lines + [f"return {pack(model.form, body.outs)}"]
 
 
 def statement_lines(model: Model, statements: list[Assign | Region], kind: str) -> list[str]:
@@ -119,9 +179,7 @@ def region_lines(model: Model, region: Region, kind: str) -> list[str]:
     lines = [f"def {region.name}({', '.join(region.parameters)}):"]
     lines += indented(statement_lines(model, region.body, kind) + [f"return {pack(region.form, region.results)}"], 1)
     arguments = ", ".join(each if isinstance(each, str) else f"[{', '.join(each)}]" for each in region.arguments)
-    reentrant = region.reentrant if kind == "as_given" else kind == "reentrant"
-    call = (f"{region.name}({arguments})" if kind == "off" else
-            f"checkpoint({region.name}, {arguments + ', ' if arguments else ''}use_reentrant={reentrant})")
+    call = call_text(region, arguments, kind)
     if region.form == "tensor":
         return lines + [f"{region.outs[0]} = {call}"]
     result = f"result_{region.name}"
@@ -129,9 +187,20 @@ def region_lines(model: Model, region: Region, kind: str) -> list[str]:
                                             zip(region.outs, accesses(region.form, len(region.outs)))]
 
 
+def call_text(region: Region, arguments: str, kind: str) -> str:
+    reentrant = region.reentrant if kind == "as_given" else kind == "reentrant"
+    if kind == "off":
+        return f"{region.name}({arguments})"
+    given = f"{region.name}, {arguments}" if arguments else region.name
+    if region.function and reentrant:
+        return f"{region.function}({given})"
+    options = "" if region.preserve_rng_state else ", preserve_rng_state=False"
+    return f"checkpoint({given}, use_reentrant={reentrant}{options})"
+
+
 def inputs_text(model: Model) -> str:
     grad = ", requires_grad=True" if model.x_requires_grad else ""
-    turn = f", call % {len(model.bodies)}" if len(model.bodies) > 1 else ""
+    turn = f", call % {len(model.bodies)}" if len(model.bodies) > 1 and not model.turn else ""
     return f"""
 
 def inputs(rank, call):

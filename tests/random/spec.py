@@ -44,6 +44,8 @@ class Region:
     results: list[str]  # variables of the body, packed in a form
     form: str
     outs: list[str]  # the caller's names for them
+    function: str = ""  # the autograd Function that checkpoints it, if it is not torch that does
+    preserve_rng_state: bool = True
 
 
 @dataclass
@@ -70,12 +72,13 @@ class Step:
 @dataclass
 class Model:
     layers: list[Layer]
-    bodies: list[Body]  # forward calls run them in turn; all return the same form
+    bodies: list[Body]  # forward calls run them in turn, or as `turn` says; all return the same form
     form: str
     loss: list[int]  # positions of the outputs that the loss is computed from
     x_requires_grad: bool = True
     step: Step = field(default_factory=Step)
     ddp: dict[str, float | bool] = field(default_factory=dict)  # further arguments of DistributedDataParallel
+    turn: str = ""  # Python that forward itself chooses the body by
 
 
 def blocks(statements: list[Assign | Region]) -> Iterator[list[Assign | Region]]:
@@ -100,6 +103,11 @@ def kinds(model: Model) -> list[str]:
 
 # Forms: how several tensors are returned. "dataclass" and "hidden" are for outputs of the model only: in a dataclass
 # DistributedDataParallel finds tensors, in an object of a class that it does not know it finds none.
+# Those with a loss are for models that compute it themselves.
+
+FIELDS = ["loss", "logits", "hidden"]
+LOSSES = ["loss_class", "loss_mask", "scores"]
+
 
 def pack(form: str, names: list[str]) -> str:
     """Python for the tensors of these names in that form."""
@@ -112,6 +120,9 @@ def pack(form: str, names: list[str]) -> str:
             "list_in_tuple": f"({first}, [{', '.join(rest)}])",
             "dict_in_tuple": f"({first}, {{'k': {last}}})",
             "dataclass": f"Result({first}, [{', '.join(rest)}])",
+            "loss_in_dict": "{" + ", ".join(f"'{name}': {each}" for name, each in zip(FIELDS, names)) + "}",
+            "losses_in_dict": "{" + ", ".join(f"'{name}': {each}" for name, each in zip(LOSSES, names)) + "}",
+            "loss_in_dataclass": f"Output({', '.join(names)})",
             "hidden": f"({', '.join(names[:-1] + [f'Hidden({last})'])},)"}[form]
 
 
@@ -121,6 +132,9 @@ def accesses(form: str, count: int) -> list[str]:
             "dict": [f"['k{at}']" for at in range(count)],
             "list_in_tuple": ["[0]"] + [f"[1][{at}]" for at in range(count - 1)],
             "dict_in_tuple": ["[0]", "[1]['k']"],
+            "loss_in_dict": [f"['{name}']" for name in FIELDS[:count]],
+            "losses_in_dict": [f"['{name}']" for name in LOSSES[:count]],
+            "loss_in_dataclass": [f".{name}" for name in FIELDS[:count]],
             "dataclass": [".first"] + [f".others[{at}]" for at in range(count - 1)],
             "hidden": [f"[{at}]" for at in range(count - 1)] + [f"[{count - 1}].tensor"],
             }.get(form, [f"[{at}]" for at in range(count)])
