@@ -1,8 +1,6 @@
 // The JSON form of a Capture, as capture_fields.h describes it. A file of a large model is laid out for people and for diffs:
 // each member has a line of its own, and so has each element of its lists. It is written line by line, never as a whole value.
-#include <fstream>
-#include <iterator>
-
+#include "analyzer/base/files.h"
 #include "analyzer/data/capture_fields.h"
 #include "gradscan/error.h"
 #include "gradscan/files.h"
@@ -76,9 +74,7 @@ Capture parse_capture(std::string_view text, const std::string& subject) {
 }
 
 Capture read_capture(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(Failure::not_a_model, path, "cannot be read", "check the path and its permissions");
-  return parse_capture(std::string(std::istreambuf_iterator<char>(file), {}), path);
+  return parse_capture(read_file(path), path);
 }
 
 std::string to_json(const Capture& capture) {

@@ -408,9 +408,8 @@ std::vector<int> lost_to_checkpointing(const Report& report, const Verdict& verd
 }
 
 bool loses_regions(const Report& report, const Setup& setup) {
-  return (setup.checkpointing == report.setup.checkpointing || is_kind_of_all(report, setup.checkpointing)) &&
-         std::any_of(report.regions.begin(), report.regions.end(),
-                     [](const RegionReport& region) { return region.lost && !region.parameters.empty(); });
+  return std::ranges::any_of(report.regions,
+                             [&](const RegionReport& region) { return reach_of(region, setup.checkpointing).loses; });
 }
 
 }  // namespace gradscan

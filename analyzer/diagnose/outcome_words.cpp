@@ -33,9 +33,8 @@ Judgement of_replay(const Report& report, const Verdict& verdict) {
 
 // Whether backward runs the region's function a second time.
 bool runs_again(const RegionReport& region, const Setup& setup) {
-  const Kind kind = kind_under(setup.checkpointing, region.given);
-  if (kind == Kind::off) return false;
-  const Reach& reach = kind == Kind::reentrant ? region.reach_if_reentrant : region.reach_if_non_reentrant;
+  if (kind_under(setup.checkpointing, region.given) == Kind::off) return false;
+  const Reach& reach = reach_of(region, setup.checkpointing);
   return reach.from_loss || (reach.from_sink && (setup.find_unused_parameters || setup.static_graph));
 }
 

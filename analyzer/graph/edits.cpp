@@ -149,8 +149,10 @@ class RequireGrad {
     std::vector<GradEdge>& arguments = capture_.nodes[region.begin].next;
     for (std::size_t slot = 0; slot < arguments.size(); ++slot)
       if (may_require_grad(region, slot) && !always_requires_grad(arguments[slot])) open(region, arguments[slot]);
-    if (!has_graph(region)) connect(region);
-    else check_inside(region);
+    if (!has_graph(region))
+      connect(region);
+    else
+      check_inside(region);
   }
 
   void finish() { added_.insert(); }

@@ -16,6 +16,13 @@ bool same_parameter(const Parameter& left, const Parameter& right) {
          left.ignored == right.ignored;
 }
 
+// Whether some beginning of the list, at most half of it, is repeated throughout.
+bool repeats(const std::vector<int>& turns) {
+  for (std::size_t period = 1; 2 * period <= turns.size(); ++period)
+    if (std::equal(turns.begin() + static_cast<std::ptrdiff_t>(period), turns.end(), turns.begin())) return true;
+  return false;
+}
+
 }  // namespace
 
 bool of_one_model(const Capture& left, const Capture& right) {
@@ -45,6 +52,11 @@ std::vector<int> turns_of(std::span<const Capture> in_turn) {
 int iterations_for(const std::vector<int>& turns, const TrainingStep& step) {
   const std::size_t calls = static_cast<std::size_t>(step.forwards) * (step.no_sync + 1);  // in an iteration
   return std::max(replay_iterations, static_cast<int>(turns.size() / std::gcd(turns.size(), calls)) + 1);
+}
+
+bool is_order_known(std::span<const Capture> in_turn, const TrainingStep& step) {
+  if (step.forwards == 1 && step.no_sync == 0) return true;
+  return std::ranges::all_of(in_turn, [](const Capture& capture) { return capture.further.empty() || repeats(capture.turns); });
 }
 
 }  // namespace gradscan

@@ -27,4 +27,8 @@ std::vector<int> turns_of(std::span<const Capture> in_turn);
 // where they began. One more is in it, because DDP notices what an iteration lacks in the next forward.
 int iterations_for(const std::vector<int>& turns, const TrainingStep& step);
 
+// Whether it is known which graphs come together in an iteration of several forward calls: not if the turns that were recorded
+// do not repeat themselves.
+bool is_order_known(std::span<const Capture> in_turn, const TrainingStep& step);
+
 }  // namespace gradscan

@@ -75,8 +75,10 @@ std::vector<Disagreement> disagreements(const Capture& capture) {
 }
 
 bool ran_another_graph(const Capture& capture) {
-  const bool varies = !capture.further.empty() || !capture.varying.empty() || !capture.dropping.empty();
+  const bool differs = std::ranges::any_of(capture.regions, [](const Region& each) { return !each.recomputation.empty(); });
+  const bool varies = differs || !capture.further.empty() || !capture.varying.empty() || !capture.dropping.empty();
   if (!varies || !has_firings(capture) || smallest_difference(capture).empty()) return false;
+  if (differs) return true;
   std::vector<Disagreement> most = predicted(capture);
   for (const Capture& further : capture.further) raise_to(most, predicted(further));
   return std::ranges::none_of(differences(std::move(most), capture.observed), [](const Disagreement& each) {

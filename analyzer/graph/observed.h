@@ -18,7 +18,8 @@ namespace gradscan {
 // the run can have been of another graph.
 std::vector<Disagreement> disagreements(const Capture& capture);
 
-// Whether graphs vary, none of those in the file agrees with Capture::observed, and that has no firing that none of them has.
+// Whether graphs vary, none of those in the file agrees with Capture::observed, and that has no firing that none of them has; or
+// whether it does not agree where the recomputation of a region differs.
 bool ran_another_graph(const Capture& capture);
 
 // Capture::backward_error, or that of Capture::observed unless the graph predicts that backward fails.

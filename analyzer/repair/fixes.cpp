@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyzer/graph/name_globs.h"
+#include "analyzer/report/report.h"
 #include "analyzer/text/prose.h"
 
 namespace gradscan {
@@ -72,6 +73,7 @@ class Fixer {
                        .setup = candidate.setup,
                        .edits = candidate.edits,
                        .caveats = candidate.caveats});
+      if (attempt.trial.varies) fixes.back().caveats.push_back("only if training runs no other graphs than those in the file");
     }
     return fixes;
   }
@@ -187,7 +189,7 @@ Trial trial_of(const Report& report) {
     return finding.severity < Severity::note && finding.rule != "graph-varies";
   };
   const auto found = std::ranges::find_if(report.findings, is_in_the_way);
-  if (found == report.findings.end()) return {.clean = true};
+  if (found == report.findings.end()) return {.clean = true, .varies = varies_unseen(report, report.setup)};
   return {.failure = found->title};
 }
 

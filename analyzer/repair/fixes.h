@@ -17,7 +17,8 @@
 namespace gradscan {
 
 struct Trial {
-  bool clean = false;     // whether nothing is wrong
+  bool clean = false;     // whether nothing is wrong with the graphs of the file
+  bool varies = false;    // whether other graphs may have another outcome
   std::string failure{};  // otherwise what is wrong: the title of the first finding
 };
 

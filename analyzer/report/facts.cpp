@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyzer/base/sort_unique.h"
+#include "analyzer/graph/in_turn.h"
 #include "analyzer/graph/observed.h"
 #include "analyzer/report/closures.h"
 #include "analyzer/report/report.h"
@@ -85,6 +86,8 @@ class Assembly {
           "Some regions are custom autograd Functions. What is said of them as non-reentrant, or without checkpointing, holds "
           "for torch's checkpoint, or a plain call, in the Function's place.");
     for (const Capture& capture : in_turn_) add_observation(capture);
+    if (!is_order_known(in_turn_, report_.setup.step))
+      report_.ended.push_back("several forward calls make an iteration, and in which order graphs take turns is not known");
   }
 
   // Whether DDP's search and its sink reach all that any graph returns.
@@ -120,7 +123,11 @@ class Assembly {
     for (std::size_t turn = 1; turn < in_turn_.size(); ++turn) {
       Assembly other(in_turn_, turn, report_.setup, predictions_);
       other.describe_graph();
+      other.record_losses();
       int first = static_cast<int>(report_.regions.size());
+      for (ParameterReport& row : report_.parameters)
+        if (const int lost_in = other.report_.parameters[row.index].lost_in; row.lost_in == none && lost_in != none)
+          row.lost_in = lost_in + first;
       for (RegionReport& region : other.report_.regions) {
         region.id += first;
         if (region.parent != none) region.parent += first;
@@ -223,17 +230,36 @@ class Assembly {
       for (int vertex : closed_over[region.id]) region.closures.push_back(place_of(capture_, graph_, vertex));
   }
 
-  // A region that is reentrant as requested may be executed even if it is not where all are.
   void add_reach() {
-    const CallPrediction &asked = predictions_.asked.in_turn[turn_], &all = predictions_.reentrant.in_turn[turn_];
+    const CallPrediction &given = predictions_.as_given.in_turn[turn_], &reentrant = predictions_.reentrant.in_turn[turn_];
     const GradGraph transparent(capture_, Checkpointing::non_reentrant);
     const std::vector<bool> from_loss = needed(transparent, loss_roots(capture_, report_.setup.step)),
-                            from_sink = needed(transparent, sink_roots(capture_, transparent, report_.setup.step));
+                            from_sink = needed(transparent, sink_roots(capture_, transparent, report_.setup.step)),
+                            given_loses = losing(lost_regions(Checkpointing::as_given, given)),
+                            reentrant_loses = losing(lost_regions(Checkpointing::reentrant, reentrant));
     for (RegionReport& row : report_.regions) {
-      row.reach_if_reentrant = {asked.from_loss.executed[row.id] || all.from_loss.executed[row.id],
-                                asked.from_sink.executed[row.id] || all.from_sink.executed[row.id]};
+      row.reach_as_given = {given.from_loss.executed[row.id], given.from_sink.executed[row.id], given_loses[row.id]};
+      row.reach_if_reentrant = {reentrant.from_loss.executed[row.id], reentrant.from_sink.executed[row.id],
+                                reentrant_loses[row.id]};
       row.reach_if_non_reentrant = {from_loss[row.id], from_sink[row.id]};
     }
+  }
+
+  // For each region, whether it is reentrant and not executed, although the loss depends on what it computes.
+  std::vector<bool> lost_regions(Checkpointing checkpointing, const CallPrediction& prediction) const {
+    std::vector<bool> lost;
+    for (std::size_t id = 0; id < capture_.regions.size(); ++id)
+      lost.push_back(kind_under(checkpointing, capture_.regions[id].kind) == Kind::reentrant &&
+                     !prediction.from_loss.executed[id] && in_loss_[capture_.regions[id].end]);
+    return lost;
+  }
+
+  // For each region, whether a parameter loses part of its gradient in it.
+  std::vector<bool> losing(const std::vector<bool>& lost) const {
+    std::vector<bool> result(lost.size());
+    for (int region : lost_in(lost))
+      if (region != none) result[region] = true;
+    return result;
   }
 
   // For each region, whether a backward from the roots needs what is saved in it.
@@ -305,33 +331,35 @@ class Assembly {
     if (region != none) report_.regions[region].parameters.push_back(index);
   }
 
-  // Walks the graph as if nothing were checkpointed, and records through which lost region a gradient would reach each
-  // parameter.
   void record_losses() {
+    const std::vector<int> regions = lost_in(lost_regions(report_.setup.checkpointing, predictions_.asked.in_turn[turn_]));
+    for (std::size_t index = 0; index < regions.size(); ++index)
+      report_.parameters[index].lost_in = blocked_at(report_, regions[index]);
+  }
+
+  // For each parameter, the last of these lost regions through which a gradient would reach it if nothing were checkpointed.
+  std::vector<int> lost_in(const std::vector<bool>& lost) const {
     std::vector<bool> reached(capture_.nodes.size());
-    std::vector<int> lost_in(capture_.nodes.size(), none);
-    std::vector<int> ends(capture_.nodes.size(), none), begins(capture_.nodes.size(), none);
-    for (std::size_t region = 0; region < capture_.regions.size(); ++region) {
-      ends[capture_.regions[region].end] = static_cast<int>(region);
-      begins[capture_.regions[region].begin] = static_cast<int>(region);
-    }
-    auto send = [&](GradEdge edge, int through) {
-      while (edge.node != none && (ends[edge.node] != none || begins[edge.node] != none)) {
-        if (int region = ends[edge.node]; region != none && report_.regions[region].lost) through = region;
-        edge = capture_.nodes[edge.node].next[edge.slot];
-      }
+    std::vector<int> through(capture_.nodes.size(), none), result(order_.size(), none);
+    const std::vector<int> innermost = innermost_regions(capture_);
+    const auto is_boundary = [&](int node) {
+      return capture_.nodes[node].role == Role::region_begin || capture_.nodes[node].role == Role::region_end;
+    };
+    auto send = [&](GradEdge edge, int last) {
+      for (; edge.node != none && is_boundary(edge.node); edge = capture_.nodes[edge.node].next[edge.slot])
+        if (const int region = innermost[edge.node]; capture_.regions[region].end == edge.node && lost[region]) last = region;
       if (edge.node == none) return;
       reached[edge.node] = true;
-      if (through != none) lost_in[edge.node] = through;
+      if (last != none) through[edge.node] = last;
     };
     for (const Output& output : capture_.outputs)
       if (output.in_loss) send(output.edge, none);
     for (std::size_t id = capture_.nodes.size(); id-- > 0;)
       if (reached[id])
-        for (GradEdge edge : capture_.nodes[id].next) send(edge, lost_in[id]);
+        for (GradEdge edge : capture_.nodes[id].next) send(edge, through[id]);
     for (std::size_t id = 0; id < capture_.nodes.size(); ++id)
-      if (int index = parameter_at({static_cast<int>(id), 0}); index != none && lost_in[id] != none)
-        report_.parameters[index].lost_in = blocked_at(report_, lost_in[id]);
+      if (int index = parameter_at({static_cast<int>(id), 0}); index != none) result[index] = through[id];
+    return result;
   }
 
   int parameter_at(GradEdge edge) const {

@@ -24,7 +24,7 @@ struct Replays {
 
 // Counted from the graphs; `off` equals non_reentrant, whose regions are transparent too.
 struct Predictions {
-  Prediction asked, reentrant, non_reentrant;
+  Prediction asked, as_given, reentrant, non_reentrant;
 };
 
 // The kinds of the regions in any of the captures.

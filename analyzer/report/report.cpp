@@ -38,6 +38,11 @@ bool passes_whatever_is_left_out(const Report& report, const Setup& setup) {
 
 }  // namespace
 
+const Reach& reach_of(const RegionReport& region, Checkpointing checkpointing) {
+  if (kind_under(checkpointing, region.given) != Kind::reentrant) return region.reach_if_non_reentrant;
+  return checkpointing == Checkpointing::as_given ? region.reach_as_given : region.reach_if_reentrant;
+}
+
 std::vector<std::string> reasons_to_vary(const Report& report) {
   std::vector<std::string> reasons = report.dropping;
   for (const std::vector<std::string>* more : {&report.varying, &report.ended})

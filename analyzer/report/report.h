@@ -14,6 +14,9 @@ int blocked_at(const Report& report, int region);
 // Whether the loss is a guess that could be wrong: more than one output requires grad.
 bool has_doubtful_loss(const Report& report);
 
+// Of the region if it has the kind that it gets with this choice of checkpointing.
+const Reach& reach_of(const RegionReport& region, Checkpointing checkpointing);
+
 // Report::dropping, varying and ended.
 std::vector<std::string> reasons_to_vary(const Report& report);
 

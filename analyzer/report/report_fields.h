@@ -197,6 +197,7 @@ void describe(Fields& fields, As<Reach>) {
   fields.always("from_sink", &Reach::from_sink,
                 "That through DDP's own node behind forward: with find_unused_parameters, and in the first iteration with "
                 "static_graph.");
+  fields.always("loses", &Reach::loses, "Whether part of a gradient is missing because backward does not get there.");
 }
 
 template <typename Fields>
@@ -239,8 +240,9 @@ void describe(Fields& fields, As<RegionReport>) {
   fields.optional(
       "mismatch", &RegionReport::mismatch,
       "What torch's non-reentrant checkpoint makes of that: it raises an error, it goes unnoticed, or it is harmless.");
-  fields.always("reach_if_reentrant", &RegionReport::reach_if_reentrant,
-                "Whether its function runs a second time, if regions are reentrant.");
+  fields.always("reach_as_given", &RegionReport::reach_as_given,
+                "Whether its function runs a second time, if it is reentrant and other regions are as in the capture.");
+  fields.always("reach_if_reentrant", &RegionReport::reach_if_reentrant, "The same if all regions are reentrant.");
   fields.always("reach_if_non_reentrant", &RegionReport::reach_if_non_reentrant,
                 "The same if they are non-reentrant: whether backward needs what it saves.");
   fields.always("saved_bytes", &RegionReport::saved_bytes,

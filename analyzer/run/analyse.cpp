@@ -126,8 +126,8 @@ class Runs {
 
 Report report_of_replay(std::span<const Capture> in_turn, const Setup& setup, const Replay& run) {
   auto predicted = [&](Checkpointing checkpointing) { return predict(in_turn, checkpointing, setup.step); };
-  Predictions predictions{predicted(setup.checkpointing), predicted(Checkpointing::reentrant),
-                          predicted(Checkpointing::non_reentrant)};
+  Predictions predictions{predicted(setup.checkpointing), predicted(Checkpointing::as_given),
+                          predicted(Checkpointing::reentrant), predicted(Checkpointing::non_reentrant)};
   check_replay(in_turn.front(), predictions.asked, run);
   return diagnosed(in_turn, setup, predictions, {torch_version(), with_setup(run.verdict, setup), run.buckets, {}});
 }
@@ -175,8 +175,8 @@ class Analysis {
     const Replay& run = *runs_.replay_of(setup);
     Replays replays{torch_version(), with_setup(run.verdict, setup), run.buckets, {}};
     for (const Setup& row : rows_) replays.verdicts.push_back(with_setup(runs_.replay_of(row)->verdict, row));
-    Predictions predictions{runs_.prediction(setup.checkpointing), runs_.prediction(Checkpointing::reentrant),
-                            runs_.prediction(Checkpointing::non_reentrant)};
+    Predictions predictions{runs_.prediction(setup.checkpointing), runs_.prediction(Checkpointing::as_given),
+                            runs_.prediction(Checkpointing::reentrant), runs_.prediction(Checkpointing::non_reentrant)};
     return diagnosed(in_turn_, setup, predictions, std::move(replays));
   }
 

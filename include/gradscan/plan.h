@@ -44,7 +44,7 @@ struct Plan {
   std::int64_t needed_as_given = 0;    // bytes as the file is
   Price price{};
   FixedMemory fixed{};
-  Verdict verdict{};      // of the replay with the plan
+  Verdict verdict{};                  // of the replay with the plan
   std::vector<std::string> doubts{};  // what is wrong or not known of the model besides, with the plan: titles of findings
   std::string options{};  // what to add to gradscan's command line to scan it: "--checkpoint 'layer4.2=non-reentrant'"
   std::vector<Alternative> alternatives{};

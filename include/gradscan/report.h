@@ -70,6 +70,7 @@ struct SecondRun {
 // find_unused_parameters and in the first iteration with static_graph.
 struct Reach {
   bool from_loss = false, from_sink = false;
+  bool loses = false;  // whether part of a parameter's gradient is missing because backward does not get there
 };
 
 struct RegionReport {
@@ -93,9 +94,9 @@ struct RegionReport {
   RegionOrigin origin = RegionOrigin::unknown;
   std::string recomputation{};  // see Region
   Mismatch mismatch = Mismatch::unknown;
-  // Whether its function runs a second time, if regions are reentrant and if they are non-reentrant: there, because what it
-  // saves is needed.
-  Reach reach_if_reentrant{}, reach_if_non_reentrant{};
+  // Whether its function runs a second time: if it is reentrant and other regions are as in the capture, if all regions are
+  // reentrant, and if it is non-reentrant, in which case what it saves has to be needed.
+  Reach reach_as_given{}, reach_if_reentrant{}, reach_if_non_reentrant{};
   std::int64_t saved_bytes = 0;  // activations that the forward inside saves for backward, each storage once
   std::int64_t recompute_flops = 0;
 };

@@ -11,6 +11,7 @@ forward's arguments one by one, and returns the tensors in forward's result.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import itertools
 import json
@@ -31,12 +32,12 @@ from gradscan.errors import Error, TracingError
 from gradscan.files import replaced
 from gradscan.inline import functions_inlined
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves, with_tensors
-from gradscan.iterations import Forwards, require_iterations, run_forwards
+from gradscan.iterations import Forwards, require_iterations
 from gradscan.loss import Loss, LossInputs
 from gradscan.numbers import has_numbers, numbers_of
 from gradscan.observe import Observer
 from gradscan.places import Place, tensor_places
-from gradscan.recomputation import add_recomputations
+from gradscan.recomputation import run_as_trained
 from gradscan.restore import unchanged
 from gradscan.step import Step
 from gradscan.tracing import TracingObserver, untraced
@@ -107,7 +108,8 @@ def export(
         with eager():
             traced = trace.run()
             until_end = trace.run_forwards(iterations)
-        observed = _observed(step, until_end) if verify else NOT_VERIFIED
+        trained = dataclasses.replace(step, loss_paths=tuple(trace.loss))
+        observed = _observed(trained, until_end) if verify else NOT_VERIFIED
         metadata = {
             "schema": "gradscan-export/1",
             "gradscan": version(),
@@ -179,23 +181,23 @@ class _Trace:
     def run_forwards(self, iterations: int) -> int:
         """Finds out whether another forward builds another graph. Returns how many iterations are to be observed."""
         try:
-            found = run_forwards(self._step, iterations)
+            found, not_compared = run_as_trained(self._step, iterations)
         except Exception as error:  # noqa: BLE001  the trace is worth a report
             self.notes.append(f"forward fails without a trace ({type(error).__name__}: {error})")
             return 1
         _require_no_checkpoint(found.graphs)
         self.ended += found.ended
         self.varying += [f"{sentence}: use gradscan.record, which keeps each graph" for sentence in found.difference()]
-        self._add_recomputations(found, iterations)
+        self._add_recomputations(found, iterations, not_compared)
         return found.iterations_until_end
 
-    def _add_recomputations(self, found: Forwards, iterations: int) -> None:
+    def _add_recomputations(self, found: Forwards, iterations: int, not_compared: list[str]) -> None:
         """Of the graph that was traced: that of the first forward, as far as the trace has not changed it."""
         regions = found.graphs[0]["regions"]
         if iterations > 1 and [region["name"] for region in regions] != self._regions:
             self.notes.append("a forward runs other checkpoint regions than the trace, so recomputations were not checked")
             return
-        self.notes += add_recomputations(found, self._step, iterations)
+        self.notes += not_compared
         if iterations > 1:
             self.recomputations = [_describe_recomputation(region) for region in regions]
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-from typing import Any
+from typing import Any, Protocol
 
 from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 
 from gradscan.ddp import describe_outputs
 from gradscan.errors import Error
 from gradscan.inputs import bind, named_tensors
+from gradscan.intercept import Call
 from gradscan.loss import LossInputs
 from gradscan.observe import Observer
 from gradscan.places import tensor_places
@@ -62,10 +63,20 @@ class Forwards:
         return [f"{count}, the first two of which differ in {place}" if place else count]
 
 
-def run_forwards(step: Step, iterations: int) -> Forwards:
+class Between(Protocol):
+    """What training does between two forwards."""
+
+    def note(self, call: Call) -> None:
+        """An outermost region is called."""
+
+    def run(self) -> None:
+        """The forward has ended."""
+
+
+def run_forwards(step: Step, iterations: int, between: Between | None = None) -> Forwards:
     """Observes up to `iterations` forwards. An exception in the first one is raised."""
     require_iterations(iterations)
-    forward = _Forward(step)
+    forward = _Forward(step, between)
     with unchanged(step.model, (step.args, step.kwargs)) as restore_arguments:
         found = forward.run()
         while len(found.turns) < iterations:
@@ -92,8 +103,8 @@ def require_iterations(iterations: int) -> None:
 class _Forward:
     """One observed forward after the other."""
 
-    def __init__(self, step: Step) -> None:
-        self._step = step
+    def __init__(self, step: Step, between: Between | None) -> None:
+        self._step, self._between = step, between
         self._start = _get_sequence_nr()
         self.uses_earlier_graph = False  # whether the newest one does
 
@@ -104,7 +115,7 @@ class _Forward:
         inputs = [place.tensor for place in named_tensors(bind(model, args, kwargs))]
         alive_anyway = [*(parameter.tensor for parameter in parameters), *model.buffers(), *inputs]
         first = _get_sequence_nr()
-        with Observer(model) as observer:
+        with Observer(model, self._between.note if self._between else None) as observer:
             output = model(*args, **kwargs)
             observer.run_functions()
         places = tensor_places(output, "output")
@@ -113,6 +124,8 @@ class _Forward:
         walk.run(places, used.contain)
         self.uses_earlier_graph = walk.contains(range(self._start, first))
         seen_by_ddp = describe_outputs(output, places)
+        if self._between:
+            self._between.run()
         return Forwards(
             [
                 {

@@ -10,7 +10,7 @@ other outputs need, such as a head that feeds nothing but the logits, then gets 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -74,10 +74,14 @@ def usual_loss(output: Any) -> list[torch.Tensor]:
     return []
 
 
-def roots_of(loss: Loss | None, output: Any) -> list[torch.Tensor]:
-    """Where backward starts: the loss, or without a loss function what usually is one."""
+def roots_of(loss: Loss | None, output: Any, taken: Sequence[str] = ()) -> list[torch.Tensor]:
+    """Where backward starts: the loss, or without a loss function what usually is one. `taken`: the paths of the outputs that
+    it was computed from without checkpointing, where other tensors may require grad."""
     if loss is not None:
         return [loss(output)]
+    at_paths = [place.tensor for place in tensor_places(output, "output") if place.path in taken]
+    if at_paths and len(at_paths) == len(taken):
+        return [tensor for tensor in at_paths if tensor.requires_grad] or at_paths[:1]
     if usual := usual_loss(output):
         return usual
     tensors = [place.tensor for place in tensor_places(output, "output")]

@@ -56,7 +56,9 @@ if TYPE_CHECKING:
 class Observer:
     """Observes what this thread runs inside the with statement."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, on_region: Callable[[Call], None] | None = None) -> None:
+        """`on_region` gets each outermost region's call before it runs."""
+        self._on_region = on_region
         self.regions: list[Region] = []
         self.value_uses: list[str] = []  # source lines that convert a tensor to a Python number
         self.as_checkpointed = AsCheckpointed(self.regions)
@@ -103,6 +105,8 @@ class Observer:
         """Runs the checkpointed function between two boundaries."""
         if not torch.is_grad_enabled():
             return call.function(*call.args, **call.kwargs)
+        if self._on_region and not self._open:
+            self._on_region(call)
         places = [k for k, argument in enumerate(call.args) if isinstance(argument, torch.Tensor)]
         number, aliases = self.begin_region(call, [call.args[k] for k in places])
         args = list(call.args)

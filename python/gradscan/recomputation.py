@@ -32,7 +32,7 @@ from torch.autograd import _get_sequence_nr  # type: ignore[attr-defined]
 from gradscan.boundary import edge_of, find_nodes, number_of
 from gradscan.errors import in_short
 from gradscan.intercept import Call, intercepted
-from gradscan.iterations import Forwards
+from gradscan.iterations import Forwards, run_forwards
 from gradscan.loss import roots_of
 from gradscan.mismatch import Saves, difference, mismatch, storages_of
 from gradscan.observe import random_states
@@ -44,6 +44,19 @@ from gradscan.user_code import user_line
 from gradscan.walk import Json
 
 _RUNS_BY_CHANCE = 16  # of a function that may agree with itself by chance
+
+
+def run_as_trained(step: Step, iterations: int) -> tuple[Forwards, list[str]]:
+    """run_forwards, with what `add_recomputations` adds and returns. If that is anything, the second runs may decide what the
+    next forward does, so forwards run anew with the second runs between them."""
+    found = run_forwards(step, iterations)
+    if step.is_compiled:
+        return found, []  # the compiled graph has no second runs of functions
+    notes = add_recomputations(found, step, iterations)
+    if any("recomputation" in region for graph in found.graphs for region in graph["regions"]):
+        found = run_forwards(step, iterations, _SecondRuns())
+        notes = add_recomputations(found, step, iterations)
+    return found, notes
 
 
 def add_recomputations(found: Forwards, step: Step, iterations: int) -> list[str]:
@@ -182,6 +195,22 @@ class _Recomputed:
         if found:
             sentence, kind = next((each for each in found if each[1] == "raises"), found[0])
             self.differences[run.number] = {"recomputation": sentence, **({"mismatch": kind} if kind else {})}
+
+
+class _SecondRuns:
+    """Runs the functions of a forward's outermost regions again, for what that changes outside of them."""
+
+    def __init__(self) -> None:
+        self._first_runs: list[_Run] = []
+
+    def note(self, call: Call) -> None:
+        self._first_runs.append(_first_run(0, call, Saves(set())))
+
+    def run(self) -> None:
+        for run in reversed(self._first_runs):
+            with contextlib.suppress(Exception), _as_in_backward(run):
+                run.call.function(*run.call.args, **run.call.kwargs)
+        self._first_runs.clear()
 
 
 def _first_run(number: int, call: Call, saves: Saves) -> _Run:

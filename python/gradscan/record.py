@@ -7,6 +7,7 @@ describes it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from typing import Any
@@ -19,10 +20,9 @@ from gradscan.ddp_options import notes_on_options
 from gradscan.errors import Error
 from gradscan.files import errors_of_writing, replaced
 from gradscan.inputs import as_arguments, bind, named_tensors, own_leaves
-from gradscan.iterations import run_forwards
 from gradscan.loss import Loss
 from gradscan.places import Place
-from gradscan.recomputation import add_recomputations
+from gradscan.recomputation import run_as_trained
 from gradscan.step import Step
 from gradscan.varying import reasons_to_drop
 from gradscan.verify import NOT_VERIFIED, observe_firings
@@ -108,10 +108,8 @@ def capture(
     inputs = [_describe_input(place) for place in named_tensors(bind(model, step.args, step.kwargs))]
     described_parameters = [_describe_parameter(parameter) for parameter in parameters]
     with eager():
-        found = run_forwards(step, iterations)
-        notes += found.notes
-        if not step.is_compiled:
-            notes += add_recomputations(found, step, iterations)
+        found, not_compared = run_as_trained(step, iterations)
+        notes += found.notes + not_compared
     of_all_graphs: Json = {
         "torch": torch_version(),
         "written_by": torch_version(),
@@ -122,7 +120,9 @@ def capture(
         "loss_guessed": loss is None,
         "notes": [],
     }
-    observed = observe_firings(step, found.iterations_until_end) if verify else NOT_VERIFIED
+    loss_paths = tuple(output["path"] for output in found.graphs[0]["outputs"] if output["in_loss"])
+    trained = dataclasses.replace(step, loss_paths=loss_paths)
+    observed = observe_firings(trained, found.iterations_until_end) if verify else NOT_VERIFIED
     if step.is_compiled:
         notes += make_compiled(found.graphs, observed)
     varying, dropping = list(found.varying), reasons_to_drop(model)

@@ -23,6 +23,7 @@ class Step:
     loss: Loss | None
     parameters: list[Parameter]
     is_compiled: bool = False
+    loss_paths: tuple[str, ...] = ()  # of the outputs that the loss was computed from without checkpointing; empty: unknown
 
     def own_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """args and kwargs for one forward: containers of its own, which it may empty, with leaves in them."""

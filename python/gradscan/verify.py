@@ -80,7 +80,7 @@ def _forward(step: Step) -> tuple[list[torch.Tensor], Any]:
     """Where backward starts, and the arguments."""
     args, kwargs = step.own_arguments()
     forward: Any = torch.compile(step.model._call_impl, backend="aot_eager") if step.is_compiled else step.model
-    return roots_of(step.loss, forward(*args, **kwargs)), (args, kwargs)
+    return roots_of(step.loss, forward(*args, **kwargs), step.loss_paths), (args, kwargs)
 
 
 def _backward(roots: list[torch.Tensor], inputs: Any, firings: _Firings, start: int) -> bool:

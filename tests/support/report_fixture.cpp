@@ -14,8 +14,8 @@ namespace {
 
 Predictions predictions_of(const Capture& capture, Checkpointing asked, const TrainingStep& step) {
   std::span in_turn(&capture, 1);
-  return {predict(in_turn, asked, step), predict(in_turn, Checkpointing::reentrant, step),
-          predict(in_turn, Checkpointing::non_reentrant, step)};
+  return {predict(in_turn, asked, step), predict(in_turn, Checkpointing::as_given, step),
+          predict(in_turn, Checkpointing::reentrant, step), predict(in_turn, Checkpointing::non_reentrant, step)};
 }
 
 // The row of the table that is about the regions as they are asked for.
