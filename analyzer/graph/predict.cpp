@@ -153,22 +153,32 @@ Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing
   return prediction;
 }
 
-std::vector<bool> nodes_behind(const Capture& capture, const std::vector<GradEdge>& edges) {
+std::vector<bool> nodes_in_loss(const Capture& capture) {
   std::vector<bool> reached(capture.nodes.size());
   auto reach = [&](GradEdge edge) {
     if (edge.node != none) reached[edge.node] = true;
   };
-  std::ranges::for_each(edges, reach);
+  for (const Output& output : capture.outputs)
+    if (output.in_loss) reach(output.edge);
   for (std::size_t id = capture.nodes.size(); id-- > 0;)
     if (reached[id]) std::ranges::for_each(capture.nodes[id].next, reach);
   return reached;
 }
 
-std::vector<bool> nodes_in_loss(const Capture& capture) {
-  std::vector<GradEdge> edges;
-  for (const Output& output : capture.outputs)
-    if (output.in_loss) edges.push_back(output.edge);
-  return nodes_behind(capture, edges);
+std::vector<int> vertices_behind(const GradGraph& graph, const std::vector<GradEdge>& roots) {
+  std::vector<bool> reached(boost::num_vertices(graph.edges()));
+  std::vector<int> found;
+  auto reach = [&](int vertex) {
+    if (vertex == none || reached[vertex]) return;
+    reached[vertex] = true;
+    found.push_back(vertex);
+  };
+  for (GradEdge root : roots) reach(graph.target(root));
+  for (std::size_t next = 0; next < found.size(); ++next) {
+    auto [edge, end] = boost::out_edges(static_cast<std::uint32_t>(found[next]), graph.edges());
+    for (; edge != end; ++edge) reach(static_cast<int>(boost::target(*edge, graph.edges())));
+  }
+  return found;
 }
 
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration) {

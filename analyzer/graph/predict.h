@@ -7,6 +7,7 @@
 #include "analyzer/graph/step.h"
 #include "gradscan/capture.h"
 #include "gradscan/firings.h"
+#include "gradscan/graph.h"
 #include "gradscan/setup.h"
 #include "gradscan/verdict.h"
 
@@ -31,9 +32,11 @@ struct Prediction {
 // `in_turn`: at least one capture. Throws Error (usage) like outside_uses().
 Prediction predict(std::span<const Capture> in_turn, Checkpointing checkpointing, const TrainingStep& step);
 
-// Which nodes, including region boundaries, these edges lead to in the captured graph; and which those of the loss lead to.
-std::vector<bool> nodes_behind(const Capture& capture, const std::vector<GradEdge>& edges);
+// Which nodes, including region boundaries, the loss depends on in the captured graph.
 std::vector<bool> nodes_in_loss(const Capture& capture);
+
+// The vertices that a backward from these edges reaches.
+std::vector<int> vertices_behind(const GradGraph& graph, const std::vector<GradEdge>& roots);
 
 // The firings in an iteration of setup.step, without DDP or with it.
 Causes firings_without_ddp(const Prediction& prediction, const TrainingStep& step, int iteration);

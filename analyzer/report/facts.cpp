@@ -264,11 +264,11 @@ class Assembly {
 
   // For each region, whether a backward from the roots needs what is saved in it.
   std::vector<bool> needed(const GradGraph& graph, const std::vector<GradEdge>& roots) const {
-    std::vector<bool> result(capture_.regions.size()), reached = nodes_behind(capture_, roots);
+    std::vector<bool> result(capture_.regions.size());
     const std::vector<int> innermost = innermost_regions(capture_);
-    for (std::size_t id = 0; id < reached.size(); ++id)
-      if (reached[id] && capture_.nodes[id].saves_tensors && graph.target({static_cast<int>(id), 0}) != none)
-        for (int region = innermost[id]; region != none && !result[region]; region = capture_.regions[region].parent)
+    for (int node : vertices_behind(graph, roots))
+      if (capture_.nodes[node].saves_tensors)
+        for (int region = innermost[node]; region != none && !result[region]; region = capture_.regions[region].parent)
           result[region] = true;
     return result;
   }

@@ -200,6 +200,11 @@ TEST_CASE("A recomputation counts where backward needs it") {
     CHECK_THAT(scan(unused, kind, {"--zero-times", "w"}), !Contains("the function of region"));
     CHECK_THAT(scan(unused, kind, {"--find-unused-parameters"}), Contains("the function of region r"));
   }
+  const std::string saves_elsewhere =
+      "parameter w\ninput x\nregion r reentrant x\ny = add x w\nz = exp x\nend y z\noutput y\noutput z unused";
+  CHECK_THAT(scan(saves_elsewhere, Kind::non_reentrant, {}), Contains("OK: "));
+  CHECK_THAT(scan(saves_elsewhere, Kind::non_reentrant, {"--find-unused-parameters"}),
+             Contains("ERROR: the function of region r"));
   const std::string nested =
       "parameter w b\ninput x\nregion out reentrant x\nregion in non_reentrant x\nx = mul x w\nend x\n"
       "x = mul x b\nend x\noutput x";
