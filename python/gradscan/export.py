@@ -242,7 +242,7 @@ class _Trace:
             self._describe_outputs(output, places)
         self._regions = [region.name for region in observer.regions]
         self.notes += observer.notes()
-        self.varying += observer.varying()
+        self.varying += observer.varying() + observer.unseen()
         return tuple(place.tensor for place in places) if len(places) > 1 else places[0].tensor
 
     def _describe_outputs(self, output: Any, places: list[Place]) -> None:

@@ -138,7 +138,7 @@ class _Forward:
             ],
             [0],
             observer.notes() + used.notes() + walk.notes,
-            observer.varying(),
+            observer.varying() + observer.unseen(),
             bool(used.used_outside),
         )
 

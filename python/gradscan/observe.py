@@ -67,6 +67,7 @@ class Observer:
         self._spans: list[tuple[range, tuple[int, ...]]] = []  # nodes that a backward made, where they belong
         self._positions: dict[Node, tuple[int, ...]] = {}  # of the begins and ends of Functions
         self._function_notes: list[str] = []
+        self._without_grad: list[str] = []  # Functions that run modules with parameters
         self._parameters = list(model.parameters())
         self._open: list[int] = []
         self._modules = RunningModules(model)
@@ -143,12 +144,15 @@ class Observer:
 
     def _apply(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], proceed: Callable[[], Any]) -> Any:
         name, first, parent = cls.__name__, len(self._flops_in), self._open[-1] if self._open else None
+        before = len(self._modules.changes)
         result = proceed()
         outputs = result if isinstance(result, tuple) else (result,)
         node: Any = next((o.grad_fn for o in outputs if isinstance(o, torch.Tensor) and o.grad_fn), None)
         if node and getattr(type(node), "_forward_cls", None) is cls and is_function_of_user(node):
             flops, path = range(first, len(self._flops_in)), self._modules.path
             self._applied.append(Applied(node, name, args, outputs, user_line(), own_place(), path, parent, flops))
+        elif torch.is_grad_enabled() and not node and self._modules.has_run_parameters(before):
+            self._without_grad.append(f"{name} ({user_line()}) gets no tensor that requires grad, so its backward is not seen")
         return result
 
     def run_functions(self) -> None:
@@ -238,6 +242,10 @@ class Observer:
         line = user_line()
         if line not in self.value_uses:
             self.value_uses.append(line)
+
+    def unseen(self) -> list[str]:
+        """What forward runs in custom autograd Functions that leave no graph behind."""
+        return list(dict.fromkeys(self._without_grad))
 
     def varying(self) -> list[str]:
         """Why another iteration may take a different path through the model even with the same batch."""

@@ -34,6 +34,12 @@ class RunningModules:
         """Of the innermost module that runs."""
         return self._stack[-1]
 
+    def has_run_parameters(self, since: int) -> bool:
+        """Whether a module with parameters that require grad has begun since there were that many changes."""
+        begun = {path for _, path in self.changes[since:]} - {self.path}
+        modules = (module for module, path in self._paths.items() if path in begun)
+        return any(parameter.requires_grad for module in modules for parameter in module.parameters())
+
     def region_name(self, function: Any) -> str:
         """The name of the region that checkpoint(function) makes here."""
         return region_name(function, self._paths, self.path)

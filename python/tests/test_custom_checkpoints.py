@@ -271,6 +271,24 @@ def test_a_hook_that_runs_a_backward(gradscan_binary, tmp_path):
     assert done.returncode == 70
 
 
+def test_a_function_whose_input_needs_no_grad_is_not_ok(gradscan_binary, tmp_path):
+    class Frozen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.block, self.head = nn.Linear(4, 4).requires_grad_(False), nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.head(Offload.apply(self.block, self.embedding(x)))
+
+    model = Frozen()
+    model(torch.rand(3, 4)).sum().backward()
+    assert model.block.weight.grad is None and model.head.weight.grad is not None  # it is never trained
+    file = tmp_path / "m.capture.json"
+    gradscan.record(Frozen(), torch.rand(3, 4), file, find_unused_parameters=True)
+    run = subprocess.run([gradscan_binary, file, "--color", "never"], capture_output=True, text=True)
+    assert run.returncode == 1 and "gets no tensor that requires grad" in " ".join(run.stdout.split())
+
+
 def test_a_function_that_runs_two_passes(gradscan_binary, tmp_path):
     done, capture = report("", tmp_path, gradscan_binary, run=lambda m, x: m.c(TwoPasses.apply(m.b, m.a(x))))
     assert done.returncode == 70 and not capture["regions"]
